@@ -1,0 +1,20 @@
+"""The harness: trains every model under one identical, metered budget and compares them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo_bench.harness import bench
+    from zoo_bench.store import load_results
+
+_LAZY = {"bench": "zoo_bench.harness", "load_results": "zoo_bench.store"}
+
+__all__ = ["bench", "load_results"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'zoo_bench' has no attribute {name!r}")

@@ -1,0 +1,119 @@
+"""Budgets and the meter that charges them.
+
+Four budgets are in use in the field and none equals another: training images, rounds, wall-clock and FLOPs. The meter
+keeps all of them on every run; the budget stops the run on the declared ones, whichever is reached first.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Self
+
+from zoo.errors import ZooError
+
+_NUMBER = r"(\d+(?:\.\d+)?|\.\d+)"
+_UNITS: list[tuple[str, str, dict[str, float]]] = [
+    ("images", rf"{_NUMBER}(k|M|)(?:images)?", {"": 1, "k": 1e3, "M": 1e6}),
+    ("seconds", rf"{_NUMBER}(s|m|h)", {"s": 1, "m": 60, "h": 3600}),
+    ("steps", rf"{_NUMBER}(k|)steps", {"": 1, "k": 1e3}),
+    ("flops", rf"{_NUMBER}(M|G|T|P)FLOP", {"M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}),
+]
+_HELP = "write 200k or 2M (training images), 90s, 5m or 2h (training time), 3000steps, 5PFLOP, or several with commas"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits of one run; None means no limit of that kind.
+
+    Attributes:
+        images: Real training images shown to any network of the model.
+        seconds: Training wall-clock; evaluation is never charged.
+        steps: Rounds of the game, one batch each.
+        flops: Floating-point operations of matrix products and convolutions.
+    """
+
+    images: float | None = None
+    seconds: float | None = None
+    steps: float | None = None
+    flops: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "200k", "90s,2M", ...
+
+        Raises:
+            ZooError: If it does not parse, is zero, or names one kind twice.
+        """
+        limits: dict[str, float] = {}
+        for part in text.split(","):
+            for kind, pattern, factors in _UNITS:
+                if match := re.fullmatch(pattern, part.strip()):
+                    if kind in limits:
+                        raise ZooError(f"budget {text!r} limits {kind} twice")
+                    limits[kind] = float(match[1]) * factors[match[2]]
+                    if limits[kind] <= 0:
+                        raise ZooError(f"budget {text!r} must be greater than zero")
+                    break
+            else:
+                raise ZooError(f"budget {text!r} is not understood: {_HELP}")
+        return cls(**limits)
+
+    def __str__(self) -> str:
+        """Return the canonical text, which parses to the same budget and enters a run's key."""
+        return ",".join(
+            _canonical(value, units, suffix)
+            for kind, units, suffix in (
+                ("images", {"M": 1e6, "k": 1e3, "": 1.0}, ""),
+                ("seconds", {"": 1.0}, "s"),
+                ("steps", {"": 1.0}, "steps"),
+                ("flops", {"P": 1e15, "T": 1e12, "G": 1e9, "M": 1e6}, "FLOP"),
+            )
+            if (value := getattr(self, kind)) is not None
+        )
+
+
+def _canonical(value: float, units: dict[str, float], suffix: str) -> str:
+    """Write a limit in the largest unit that needs no decimals, else in the smallest."""
+    unit = next((u for u, factor in units.items() if (value / factor).is_integer()), list(units)[-1])
+    return f"{value / units[unit]:.6f}".rstrip("0").rstrip(".") + unit + suffix
+
+
+@dataclass
+class Meter:
+    """What a run has spent.
+
+    Attributes:
+        images: Real images drawn; each counts once per round, however many networks see it in that round.
+        steps: Rounds.
+        updates: Optimiser steps of all players together.
+        seconds: Training time.
+        flops: Operations of forward and backward matrix products and convolutions.
+    """
+
+    images: int = 0
+    steps: int = 0
+    updates: int = 0
+    flops: int = 0
+    _before: float = 0.0
+    _since: float | None = field(default=None, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """Training time, while the clock runs and after."""
+        return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
+
+    def start(self) -> None:
+        """Start the clock."""
+        self._since = time.perf_counter()
+
+    def stop(self) -> None:
+        """Stop the clock."""
+        self._before, self._since = self.seconds, None
+
+    def share(self, budget: Budget) -> float:
+        """Return the largest share of any limit that is spent; 1 or more means: stop."""
+        spent = {"images": self.images, "seconds": self.seconds, "steps": self.steps, "flops": self.flops}
+        limits = {kind: getattr(budget, kind) for kind in spent}
+        return max(spent[kind] / limit for kind, limit in limits.items() if limit is not None)

@@ -1,0 +1,145 @@
+"""``zoo bench`` and ``zoo sample``. Imports nothing heavy until a command runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo_bench.harness import Bench
+
+DURATIONS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def bench(
+    models: Annotated[str, typer.Option(help="Names or '*' patterns with commas, or all.")] = "all",
+    task: Annotated[str, typer.Option(help="Names of tasks with commas; see `zoo tasks`.")] = "digits",
+    budget: Annotated[
+        str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000steps, 5PFLOP.")
+    ] = "200k",
+    seeds: Annotated[int, typer.Option(help="Number of training seeds.")] = 3,
+    out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = Path(
+        "results/bench"
+    ),
+    metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = "all",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")
+    ] = None,
+    executor: Annotated[str, typer.Option(help="Where runs are run.")] = "local",
+    workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers")
+    ] = None,
+    timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run again everything.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print rows as JSON instead of tables.")] = False,
+) -> int:
+    """Train models under one identical budget and compare them.
+
+    Every run is trained on the same data order with the same budget, scored against data that no model saw, and stored
+    as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
+    """
+    from zoo_bench.harness import prepare, run
+    from zoo_bench.report.progress import Live
+    from zoo_bench.spec import parse_settings
+
+    limit = seconds(timeout)
+    prepared = prepare(
+        models,
+        task,
+        budget=budget,
+        seeds=seeds,
+        out=out,
+        retry_failed=retry_failed,
+        force=force,
+        metrics=metrics,
+        precision=precision,
+        device=device,
+        settings=parse_settings(set_ or []),
+    )
+    for sentence in prepared.plan.left_out:
+        print(f"left out: {sentence}", file=sys.stderr)
+    if dry_run:
+        _print_plan(prepared, as_json)
+        return 0
+    with Live(prepared) as live:
+        try:
+            frame = run(
+                prepared, executor=executor, workers=workers, threads=threads, timeout=limit, on_event=live.on_event
+            )
+        except KeyboardInterrupt:
+            live.interrupted()
+            return 1
+    if as_json:
+        print(frame.to_json(orient="records", indent=2, date_format="iso"))
+    else:
+        _print_tables(frame, prepared)
+    return 0 if (frame["status"] == "ok").all() else 1
+
+
+def sample(
+    run: Annotated[Path, typer.Argument(help="A run's JSON file, under runs/ in the output folder.")],
+    n: Annotated[int, typer.Option("-n", help="How many samples.")] = 64,
+    seed: Annotated[int, typer.Option(help="Sampling seed; the same seed gives every model the same latents.")] = 0,
+    out: Annotated[Path, typer.Option(help="A .png sheet, or an .npz with the array `samples`.")] = Path("samples.png"),
+) -> None:
+    """Draw samples from a finished run's weights."""
+    from zoo_bench.sample import sample_run
+
+    print(sample_run(run, n=n, seed=seed, out=out))
+
+
+def seconds(text: str) -> float:
+    """Read "90s", "5m" or "6h".
+
+    Raises:
+        ZooError: If it does not parse or is zero.
+    """
+    try:
+        value = float(text[:-1]) * DURATIONS[text[-1:]]
+    except (ValueError, KeyError):
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ZooError(f"--timeout {text!r} is not understood: write 90s, 5m or 6h")
+    return value
+
+
+def _print_plan(prepared: Bench, as_json: bool) -> None:
+    missing = set(prepared.missing)
+    rows: list[dict[str, Any]] = [
+        {"task": r.task, "model": r.model, "seed": r.seed, "budget": r.budget, "run_id": r.run_id,
+         "state": "to do" if r in missing else "done"}
+        for r in prepared.plan.runs
+    ]  # fmt: skip
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    from zoo.tables import print_table
+
+    cells = [[r["task"], r["model"], str(r["seed"]), r["budget"], r["run_id"][:8], r["state"]] for r in rows]
+    print_table(["task", "model", "seed", "budget", "run", "state"], cells)
+    print(f"{len(missing)} of {len(rows)} runs to do, into {prepared.store.root}", file=sys.stderr)
+
+
+def _print_tables(frame: Any, prepared: Bench) -> None:
+    from rich.console import Console
+
+    from zoo_bench.report.table import tables
+
+    console = Console()
+    for table in tables(frame, console.width):
+        console.print(table)
+    for _, row in frame[frame["status"] != "ok"].iterrows():
+        print(f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}", file=sys.stderr)
+    print(f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
+          file=sys.stderr)  # fmt: skip

@@ -1,0 +1,57 @@
+"""Executors: where runs are run.
+
+An executor is a function ``run(specs, options)`` that yields events as they happen, of every run exactly one
+:class:`Finished`. It must not write results: the harness stores each outcome when it arrives. When the generator is
+closed early it must end what is still running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from zoo_bench.record import Outcome
+from zoo_bench.run import Progress
+from zoo_bench.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an executor is told.
+
+    Attributes:
+        workers: Runs at once.
+        threads: CPU threads of each.
+        timeout: Wall-clock seconds after which a run is ended as hung; None: never.
+    """
+
+    workers: int
+    threads: int
+    timeout: float | None
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run has begun."""
+
+    spec: RunSpec
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """A run has come this far."""
+
+    spec: RunSpec
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run has ended, well or not."""
+
+    spec: RunSpec
+    outcome: Outcome
+
+
+Event = Started | Progressed | Finished
+Executor = Callable[[Sequence[RunSpec], Options], Iterator[Event]]

@@ -1,0 +1,162 @@
+"""The local executor: a fresh process per run, so that crashes, memory, threads and randomness stay inside."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from zoo_bench.environment import environment
+from zoo_bench.executors import Event, Finished, Options, Progressed, Started
+from zoo_bench.record import Outcome, RunRecord, Status
+from zoo_bench.run import Progress, Resources, execute
+from zoo_bench.spec import RunSpec
+
+PROGRESS_SECONDS = 0.2
+LOG_TAIL = 2000
+POLL_SECONDS = 60.0
+
+
+@dataclass
+class _Running:
+    spec: RunSpec
+    resources: Resources
+    process: Any
+    events: Connection[Any, Any]
+    log: Path
+    started_at: datetime
+    deadline: float
+
+
+def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
+    """Run every spec in a process of its own, ``options.workers`` at once; see :mod:`zoo_bench.executors`.
+
+    A crash or a timeout costs only that run's record. On Linux, processes start from a fork server that has torch
+    imported already.
+    """
+    context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    if sys.platform == "linux":
+        context.set_forkserver_preload(["zoo_bench.preload"])
+    resources = Resources(options.threads, contended=min(options.workers, len(specs)) > 1)
+    waiting, running = list(specs), list[_Running]()
+    with tempfile.TemporaryDirectory(prefix="zoo-bench-") as logs:
+        try:
+            while waiting or running:
+                while waiting and len(running) < options.workers:
+                    running.append(_start(context, waiting.pop(0), resources, options.timeout, Path(logs)))
+                    yield Started(running[-1].spec)
+                for current, event in _next_events(running):
+                    if isinstance(event, Finished):
+                        _end(current)
+                        running.remove(current)
+                    yield event
+        finally:
+            for current in running:
+                _end(current)
+
+
+def _start(context: Any, spec: RunSpec, resources: Resources, timeout: float | None, logs: Path) -> _Running:
+    receiver, sender = context.Pipe(duplex=False)
+    log = logs / f"{spec.run_id}.log"
+    process = context.Process(target=_work, args=(spec, resources, sender, log), daemon=True)
+    with _without_main_module():
+        process.start()
+    sender.close()
+    deadline = time.monotonic() + timeout if timeout else float("inf")
+    return _Running(spec, resources, process, receiver, log, datetime.now(UTC), deadline)
+
+
+def _next_events(running: list[_Running]) -> list[tuple[_Running, Event]]:
+    """Wait until a run reports, ends or is overdue."""
+    patience = min(r.deadline for r in running) - time.monotonic()
+    ready = wait([r.events for r in running], timeout=min(max(patience, 0.0), POLL_SECONDS))
+    now = time.monotonic()
+    reports = [(r, _receive(r)) for r in running if r.events in ready]
+    overdue = [r for r in running if r.events not in ready and now >= r.deadline]
+    message = "ended as hung: its wall-clock reached the limit that --timeout sets"
+    return reports + [(r, Finished(r.spec, _failed(r, "timeout", message))) for r in overdue]
+
+
+def _receive(current: _Running) -> Event:
+    try:
+        message: Progress | Outcome = current.events.recv()
+    except EOFError:
+        current.process.join()
+        cause = f"the run's process ended with {_exit_reason(current.process.exitcode)}"
+        return Finished(current.spec, _failed(current, "error", cause))
+    if isinstance(message, Outcome):
+        return Finished(current.spec, message)
+    return Progressed(current.spec, message)
+
+
+def _failed(current: _Running, status: Status, message: str) -> Outcome:
+    log = current.log.read_text(errors="replace") if current.log.exists() else ""
+    return Outcome(
+        RunRecord(
+            run_id=current.spec.run_id,
+            spec=current.spec,
+            status=status,
+            error=message,
+            traceback=log[-LOG_TAIL:],
+            threads=current.resources.threads,
+            contended=current.resources.contended,
+            started_at=current.started_at,
+            environment=environment(),
+        )
+    )
+
+
+def _end(current: _Running) -> None:
+    current.events.close()
+    current.process.join(timeout=1.0)
+    if current.process.is_alive():
+        current.process.kill()
+        current.process.join()
+    current.process.close()
+
+
+def _exit_reason(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code} before it had a result"
+
+
+def _work(spec: RunSpec, resources: Resources, events: Connection[Any, Any], log: Path) -> None:
+    """Run one spec and send progress and the outcome; what plugins print goes to the log."""
+    from threadpoolctl import threadpool_limits
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    last = 0.0
+
+    def report(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= PROGRESS_SECONDS:
+            last = time.monotonic()
+            events.send(progress)
+
+    with threadpool_limits(resources.threads):
+        events.send(execute(spec, resources, report))
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep a child from importing the caller's script again, so that scripts need no ``if __name__ == "__main__"``."""
+    main = sys.modules["__main__"]
+    names = ("__file__", "__spec__")
+    hidden: dict[str, Any] = {name: main.__dict__.pop(name) for name in names if name in main.__dict__}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__dict__.update(hidden)

@@ -1,0 +1,187 @@
+"""A bench from names to a table: plan, execute, store."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ZooError
+from zoo.registry import installed
+from zoo_bench.budget import Budget
+from zoo_bench.environment import environment
+from zoo_bench.spec import Plan, RunSpec, parse_settings, plan
+from zoo_bench.store import Store, to_frame, write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zoo_bench.executors import Event
+
+DEFAULT_BUDGET = "200k"
+DEFAULT_SEEDS = 3
+DEFAULT_TIMEOUT = 6 * 3600.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Planned runs, where they are stored, and which of them are still to be done.
+
+    Attributes:
+        plan: All runs that the command means.
+        store: The output folder.
+        missing: The runs to be executed now.
+    """
+
+    plan: Plan
+    store: Store
+    missing: list[RunSpec]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the planned runs' rows, as far as they are stored, in the plan's order."""
+        records = (self.store.find(spec) for spec in self.plan.runs)
+        return to_frame([record for record in records if record])
+
+
+def prepare(
+    models: str,
+    task: str,
+    *,
+    budget: str,
+    seeds: int,
+    out: Path,
+    retry_failed: bool = False,
+    force: bool = False,
+    **options: Any,
+) -> Bench:
+    """Plan a bench and find what is missing; nothing is written. Options and errors as :func:`zoo_bench.spec.plan`."""
+    store = Store(out)
+    planned = plan(models, task, budget=budget, seeds=seeds, **options)
+    if not planned.runs:
+        raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
+    again = {"interrupted"} | ({"error", "timeout"} if retry_failed else set())
+    missing = []
+    for spec in planned.runs:
+        record = None if force else store.find(spec)
+        if record is None or record.status in again:
+            missing.append(spec)
+    return Bench(planned, store, missing)
+
+
+def run(
+    bench: Bench,
+    *,
+    executor: str = "local",
+    workers: int | None = None,
+    threads: int | None = None,
+    timeout: float | None = DEFAULT_TIMEOUT,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> pd.DataFrame:
+    """Execute what is missing, store each outcome as it arrives, and write the tables, whatever happens.
+
+    Args:
+        bench: From :func:`prepare`.
+        executor: Name of an executor.
+        workers: Runs at once; None: one per core, but one in all if the budget is wall-clock.
+        threads: CPU threads of each run; None: the cores divided among the workers.
+        timeout: Wall-clock seconds after which a run counts as hung.
+        on_event: Told of everything that happens.
+
+    Returns:
+        One row per planned run.
+    """
+    from zoo_bench.executors import Finished, Options
+
+    options = Options(*share_cores(bench.missing, workers, threads), timeout)
+    execute = installed().executors.get(executor).spec.load()
+    try:
+        for event in execute(bench.missing, options) if bench.missing else ():
+            if isinstance(event, Finished):
+                bench.store.save(event.outcome)
+            on_event(event)
+    finally:
+        if bench.store.root.exists():
+            write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
+            bench.store.write_tables()
+    return bench.frame()
+
+
+def share_cores(specs: Iterable[RunSpec], workers: int | None, threads: int | None) -> tuple[int, int]:
+    """Return how many runs at once with how many threads each; single threads side by side are fastest.
+
+    Raises:
+        ZooError: If either is below one.
+    """
+    for name, value in (("--workers", workers), ("--threads", threads)):
+        if value is not None and value < 1:
+            raise ZooError(f"{name} must be at least 1, got {value}")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    timed = any(Budget.parse(spec.budget).seconds for spec in specs)
+    workers = workers or (1 if timed else max(1, cores // (threads or 1)))
+    return workers, threads or max(1, cores // workers)
+
+
+def bench(
+    models: str | Sequence[str] = "all",
+    task: str | Sequence[str] = "digits",
+    budget: str = DEFAULT_BUDGET,
+    *,
+    seeds: int = DEFAULT_SEEDS,
+    out: str | Path | None = None,
+    metrics: str | Sequence[str] = "all",
+    precision: str = "auto",
+    device: str = "auto",
+    settings: Sequence[str] = (),
+    retry_failed: bool = False,
+    force: bool = False,
+    **execution: Any,
+) -> pd.DataFrame:
+    """Train models under one budget and compare them.
+
+    Args:
+        models: Names or ``*`` patterns, as a list or with commas; "all" for every installed model.
+        task: Names of tasks.
+        budget: "200k" training images, "90s", "3000steps", "5PFLOP", or several with commas.
+        seeds: Number of seeds, 0 to ``seeds - 1``.
+        out: Folder for results; what is there already is not run again. None: nothing is kept.
+        metrics: Names of metrics.
+        precision: "auto", "fp32" or "bf16".
+        device: "auto", "cpu", "cuda" or "mps".
+        settings: Overrides such as ``["dcgan.lr=1e-4"]``.
+        retry_failed: Run again what ended in an error or a timeout.
+        force: Run again everything.
+        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``on_event`` as in :func:`run`.
+
+    Returns:
+        One row per run; columns as in ``results.csv``.
+
+    Raises:
+        ZooError: If an argument is unusable, in one sentence; nothing is written then.
+
+    Example:
+        >>> frame = zoo_bench.bench(models="vae,dcgan", task="digits", budget="20k", seeds=2)
+        >>> frame.groupby("model")["fid"].mean()
+    """
+
+    def joined(names: str | Sequence[str]) -> str:
+        return names if isinstance(names, str) else ",".join(names)
+
+    with tempfile.TemporaryDirectory(prefix="zoo-bench-") as temporary:
+        prepared = prepare(
+            joined(models),
+            joined(task),
+            budget=budget,
+            seeds=seeds,
+            out=Path(out or temporary),
+            retry_failed=retry_failed,
+            force=force,
+            metrics=joined(metrics),
+            precision=precision,
+            device=device,
+            settings=parse_settings(settings),
+        )
+        return run(prepared, **execution)

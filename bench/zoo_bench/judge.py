@@ -1,0 +1,119 @@
+"""Judges: small classifiers whose features are compared, and the closed-form judge of mixtures.
+
+A judge is trained by ``python -m zoo_bench.train_judge`` on a task's training split and shipped as safetensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.resources import files
+from typing import Self
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from zoo.task import Mixture, to_model
+
+
+class JudgeNetwork(nn.Module):
+    """A small CNN: 3x3 convolutions that halve the side down to 4, a linear feature layer, a linear classifier.
+
+    Features are taken before the activation, so that none is constant.
+
+    Args:
+        channels: Image channels.
+        side: Image side in pixels.
+        features: Width of the feature layer.
+        classes: Number of classes.
+        width: Channels of the first convolution, doubled whenever the side halves.
+    """
+
+    def __init__(self, channels: int, side: int, features: int, classes: int, width: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.GELU()]
+        while side > 4:
+            layers += [nn.Conv2d(width, width * 2, 3, stride=2, padding=1), nn.BatchNorm2d(width * 2), nn.GELU()]
+            width, side = width * 2, (side + 1) // 2
+        self.trunk = nn.Sequential(*layers, nn.Flatten(), nn.Linear(width * side**2, features))
+        self.head = nn.Sequential(nn.GELU(), nn.Dropout(0.3), nn.Linear(features, classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images in [-1, 1] to class logits, (N, classes)."""
+        logits: Tensor = self.head(self.trunk(x))
+        return logits
+
+
+class ClassifierJudge:
+    """A trained :class:`JudgeNetwork`, frozen. Implements :class:`zoo.Judge`.
+
+    Attributes:
+        name: Task and kind, for example "digits-cnn".
+        sha256: Hash of the weights file.
+        metadata: What the training script recorded: accuracy on the test split, sizes, seed.
+    """
+
+    def __init__(self, name: str, weights: bytes, metadata: dict[str, str]) -> None:
+        self.name = name
+        self.sha256 = hashlib.sha256(weights).hexdigest()
+        self.metadata = metadata
+        self._network = JudgeNetwork(**json.loads(metadata["network"]))
+        self._network.load_state_dict(load(weights))
+        self._network.eval().requires_grad_(False)
+
+    @classmethod
+    def shipped(cls, name: str) -> Self:
+        """Load a judge that comes with the package, by name."""
+        path = files("zoo_bench") / "judges" / f"{name}.safetensors"
+        with safe_open(str(path), "pt") as file:
+            metadata = file.metadata()
+        return cls(name, path.read_bytes(), metadata)
+
+    def to(self, device: torch.device) -> Self:
+        """Move the network to a device."""
+        self._network.to(device)
+        return self
+
+    @torch.inference_mode()
+    def features(self, data: Tensor) -> Tensor:
+        """Map uint8 images to the feature layer's output, (N, F)."""
+        features: Tensor = self._network.trunk(to_model(self._on_device(data)))
+        return features
+
+    @torch.inference_mode()
+    def modes(self, data: Tensor) -> Tensor:
+        """Map uint8 images to their most likely class, (N,) int64."""
+        return self._network(to_model(self._on_device(data))).argmax(1)
+
+    def _on_device(self, data: Tensor) -> Tensor:
+        return data.to(next(self._network.parameters()).device)
+
+
+class MixtureJudge:
+    """The judge of a known mixture of Gaussians. Implements :class:`zoo.Judge`.
+
+    Its features are one radial basis function per component, exp(-|x - c|^2 / (2 h^2)) with h a quarter of the smallest
+    distance between centres, so that the Fréchet distance sees modes and not only the overall mean and covariance.
+    """
+
+    def __init__(self, mixture: Mixture) -> None:
+        self.name = "mixture-rbf"
+        self._centres = mixture.centres.double()
+        self._bandwidth = float(torch.pdist(self._centres).min()) / 4
+        definition = json.dumps([self.name, self._centres.tolist(), mixture.std, self._bandwidth])
+        self.sha256 = hashlib.sha256(definition.encode()).hexdigest()
+
+    def to(self, device: torch.device) -> Self:
+        """Stay on the CPU: points are few and small."""
+        return self
+
+    def features(self, data: Tensor) -> Tensor:
+        """Map points (N, D) to (N, K)."""
+        distances = torch.cdist(data.cpu().double(), self._centres)
+        return torch.exp(-0.5 * (distances / self._bandwidth) ** 2)
+
+    def modes(self, data: Tensor) -> Tensor:
+        """Map points to their nearest component, (N,) int64."""
+        return torch.cdist(data.cpu().double(), self._centres).argmin(1)

@@ -1,0 +1,87 @@
+"""Live progress on stderr: a bar per run in a terminal, a line per finished run elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from zoo_bench.executors import Event, Finished, Progressed, Started
+from zoo_bench.harness import Bench
+from zoo_bench.record import RunRecord
+from zoo_bench.spec import RunSpec
+
+
+class Live:
+    """Shows a bench while it runs.
+
+    Args:
+        bench: What is going to be run.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:3.0f}%"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[detail]}", style="dim"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._total = self._bars.add_task("all runs", total=len(bench.missing), detail="")
+        self._running: dict[RunSpec, TaskID] = {}
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        """Start drawing."""
+        planned, missing = len(self._bench.plan.runs), len(self._bench.missing)
+        stored = f", {planned - missing} are stored already" if planned > missing else ""
+        print(f"{missing} runs to do{stored}, into {self._bench.store.root}", file=sys.stderr)
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing."""
+        self._bars.stop()
+
+    def on_event(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Started):
+            self._running[event.spec] = self._bars.add_task(str(event.spec), total=1.0, detail="starting")
+        elif isinstance(event, Progressed):
+            losses = "  ".join(f"{name} {loss:.3g}" for name, loss in event.progress.losses.items())
+            detail = f"{event.progress.images_per_s:,.0f} images/s  {losses}"
+            self._bars.update(self._running[event.spec], completed=event.progress.share, detail=detail)
+        elif isinstance(event, Finished):
+            self._bars.remove_task(self._running.pop(event.spec))
+            self._bars.advance(self._total)
+            self._done += 1
+            self._say(f"[{self._done}/{len(self._bench.missing)}] {event.spec}: {_sentence(event.outcome.record)}")
+
+    def interrupted(self) -> None:
+        """Say that the bench was interrupted and how to go on."""
+        left = len(self._bench.missing) - self._done
+        self._say(f"interrupted: {self._done} runs are stored, {left} are missing; the same command does those")
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _sentence(record: RunRecord) -> str:
+    if record.status != "ok":
+        return f"{record.status}: {record.error}"
+    parts = [f"ok, {record.train_seconds:.1f} s"]
+    if (fid := record.metrics.get("fid")) is not None:
+        parts.append(f"FID {fid:.3g}")
+    if (modes := record.metrics.get("modes_captured")) is not None:
+        parts.append(f"modes {modes:.0f}/{record.metrics['modes_total']:.0f}")
+    parts += [f"{name}: {message}" for name, message in record.metric_errors.items()]
+    return ", ".join(parts)

@@ -1,0 +1,70 @@
+"""Sample sheets as PNG."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import torch
+from torch import Tensor
+
+from zoo.task import Task
+
+GAP = 1
+TARGET_SIDE = 512
+
+
+def sheet(generated: Tensor, task: Task) -> bytes:
+    """Return a PNG of images in a square grid, or of points over the true centres.
+
+    Args:
+        generated: Images (N, C, H, W) uint8, or points (N, 2) float.
+        task: Where they were generated for.
+    """
+    return image_grid(generated) if len(task.shape) == 3 else scatter(generated, task)
+
+
+def image_grid(images: Tensor) -> bytes:
+    """Return a PNG of images (N, C, H, W) uint8 in a grid, enlarged without smoothing to about 512 pixels."""
+    from PIL import Image
+    from torchvision.utils import make_grid
+
+    rows = math.ceil(math.sqrt(len(images)))
+    grid = make_grid(images, nrow=rows, padding=GAP, pad_value=128)
+    scale = max(1, TARGET_SIDE // grid.shape[-1])
+    grid = grid.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
+    return _png(Image.fromarray(grid.permute(1, 2, 0).contiguous().numpy()))
+
+
+def scatter(points: Tensor, task: Task) -> bytes:
+    """Return a PNG of points (N, D), first two coordinates, with the true centres as circles of three deviations."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Circle
+
+    figure = Figure(figsize=(5.12, 5.12), dpi=100, layout="constrained")
+    axes = figure.add_subplot(aspect="equal")
+    x, y = points[:, 0].numpy(), points[:, min(1, points.shape[1] - 1)].numpy()
+    axes.scatter(x, y, s=3, alpha=0.4, linewidths=0, color="tab:blue")
+    if task.mixture is not None:
+        for centre in task.mixture.centres.tolist():
+            radius = 3 * task.mixture.std
+            axes.add_patch(Circle((centre[0], centre[1]), radius, fill=False, color="tab:red", linewidth=0.8))
+    low, high = _limits(task.test.data)
+    axes.set(xlim=(low, high), ylim=(low, high))
+    outside = float(((points < low) | (points > high)).any(dim=1).double().mean())
+    axes.set_title(f"{len(points):,} samples" + (f", {outside:.1%} outside" if outside else ""), fontsize=9)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _limits(real: Tensor) -> tuple[float, float]:
+    low, high = (float(x) for x in torch.aminmax(real))
+    margin = 0.15 * (high - low)
+    return low - margin, high + margin
+
+
+def _png(image: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", optimize=True)  # type: ignore[attr-defined]
+    return buffer.getvalue()

@@ -1,0 +1,195 @@
+"""What a run is a pure function of, and the plan: which runs a command means."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from zoo.errors import PluginError, UnknownNameError, ZooError
+from zoo.registry import Entry, Registry, installed
+from zoo.specs import TaskSpec
+from zoo.task import Task
+from zoo_bench.budget import Budget
+
+
+class RunSpec(BaseModel):
+    """Everything that a run's result depends on; its hash is the run's key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(description="Model name")
+    plugin: str = Field(description="Distribution that provides the model")
+    plugin_version: str = Field(description="Version of that distribution")
+    config: dict[str, Any] = Field(description="All settings of the model, resolved for the task's shape")
+    task: str = Field(description="Task name")
+    task_version: str = Field(description="Version of the task's data, splits and judge")
+    judge: str = Field(description="Judge's name and the first 8 hex digits of its hash")
+    metrics: tuple[str, ...] = Field(description="Names of the metrics computed")
+    seed: int = Field(ge=0, description="Training seed")
+    budget: str = Field(description="Canonical text of the budget")
+    precision_mode: Literal["fp32", "bf16"] = Field(description="Arithmetic of forward and backward passes")
+    device: str = Field(description='Kind of device: "cpu", "cuda" or "mps"')
+
+    @cached_property
+    def run_id(self) -> str:
+        """SHA-256 of the canonical JSON of this spec, 64 hex digits."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.run_id)
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.task}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs that a command means, and what was left out and why."""
+
+    runs: list[RunSpec]
+    left_out: list[str]
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read ``["dcgan.lr=1e-4", ...]`` into ``{"dcgan": {"lr": 0.0001}}``; values are JSON, or else text.
+
+    Raises:
+        ZooError: If one has another form.
+    """
+    parsed: dict[str, dict[str, Any]] = {}
+    for text in settings:
+        target, equals, value = text.partition("=")
+        model, dot, setting = target.strip().partition(".")
+        if not (equals and dot and model and setting):
+            raise ZooError(f"--set {text!r} must have the form MODEL.SETTING=VALUE, for example dcgan.lr=1e-4")
+        try:
+            parsed.setdefault(model, {})[setting] = json.loads(value)
+        except json.JSONDecodeError:
+            parsed.setdefault(model, {})[setting] = value
+    return parsed
+
+
+def load_task(entry: Entry[TaskSpec]) -> Task:
+    """Load a task's data and judge.
+
+    Raises:
+        DataError: If files are absent; the message says which file goes where.
+        PluginError: If the loader fails otherwise, or what it returns contradicts its spec.
+    """
+    spec = entry.spec
+    try:
+        task = spec.load()()
+    except ZooError:
+        raise
+    except Exception as error:
+        message = f"task {spec.name!r} of {entry.plugin} cannot be loaded: {type(error).__name__}: {error}"
+        raise PluginError(message) from error
+    if not isinstance(task, Task):
+        raise PluginError(f"target of task {spec.name!r} of {entry.plugin} must return a zoo.Task, got {task!r}")
+    if task.shape != spec.shape or task.modes != spec.modes:
+        raise PluginError(
+            f"task {spec.name!r} of {entry.plugin} says shape {spec.shape} with {spec.modes} modes, "
+            f"but loads shape {task.shape} with {task.modes} modes"
+        )
+    return task
+
+
+def plan(
+    models: str,
+    tasks: str,
+    *,
+    budget: str,
+    seeds: int,
+    metrics: str = "all",
+    precision: str = "auto",
+    device: str = "auto",
+    settings: dict[str, dict[str, Any]] | None = None,
+    registry: Registry | None = None,
+) -> Plan:
+    """Resolve names, settings and data into runs, seed by seed; nothing is written.
+
+    A model that does not apply to a task is left out, unless it was named: then that is an error.
+
+    Raises:
+        ZooError: If any argument is unusable, in one sentence.
+    """
+    registry = registry or installed()
+    limit = Budget.parse(budget)
+    if seeds < 1:
+        raise ZooError(f"--seeds must be at least 1, got {seeds}")
+    chosen = registry.models.select(models)
+    named = {name.strip() for name in models.split(",")}
+    metric_entries = registry.metrics.select(metrics)
+    settings = settings or {}
+    for name in settings:
+        registry.models.get(name)
+        if name not in (known := [e.spec.name for e in chosen]):
+            raise UnknownNameError("model in --set that --models names", name, known)
+    arithmetic = resolve_precision(precision)
+    kind = resolve_device(device)
+
+    from zoo.model import check_applies, configure
+
+    runs, left_out = [], []
+    for task_entry in registry.tasks.select(tasks):
+        task = load_task(task_entry)
+        applicable = tuple(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers)
+        for entry in chosen:
+            try:
+                check_applies(entry.spec, task.shape)
+            except ZooError as error:
+                if entry.spec.name in named:
+                    raise ZooError(f"{error} (task {task_entry.spec.name!r})") from error
+                left_out.append(f"{error} (task {task_entry.spec.name!r})")
+                continue
+            _, config = configure(entry, task.shape, settings.get(entry.spec.name, {}))
+            runs += [
+                RunSpec(
+                    model=entry.spec.name,
+                    plugin=entry.plugin.distribution,
+                    plugin_version=entry.plugin.version,
+                    config=config.model_dump(mode="json"),
+                    task=task_entry.spec.name,
+                    task_version=task_entry.spec.version,
+                    judge=f"{task.judge.name}@{task.judge.sha256[:8]}",
+                    metrics=applicable,
+                    seed=seed,
+                    budget=str(limit),
+                    precision_mode=arithmetic,
+                    device=kind,
+                )
+                for seed in range(seeds)
+            ]
+    return Plan(sorted(runs, key=lambda run: run.seed), left_out)
+
+
+def resolve_precision(precision: str) -> Literal["fp32", "bf16"]:
+    """Return the arithmetic; "auto" is fp32, whose results are comparable on every device."""
+    if precision in ("auto", "fp32"):
+        return "fp32"
+    if precision == "bf16":
+        return "bf16"
+    raise UnknownNameError("precision", precision, ["auto", "fp32", "bf16"])
+
+
+def resolve_device(device: str) -> str:
+    """Return the kind of device; "auto" is CUDA or MPS if there is one, else the CPU."""
+    import torch
+
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(kind for kind, there in present.items() if there)
+    if device not in present:
+        raise UnknownNameError("device", device, ["auto", *present])
+    if not present[device]:
+        raise ZooError(
+            f"--device {device}: this machine has no {device.upper()} device that torch can use; try --device auto"
+        )
+    return device

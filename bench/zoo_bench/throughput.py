@@ -1,0 +1,49 @@
+"""Speeds and memory of a trained model."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+
+import torch
+
+from zoo.model import GenerativeModel
+
+BATCH = 256
+SECONDS = 0.25
+LATENCY_REPEATS = 30
+
+
+@torch.inference_mode()
+def sampling(model: GenerativeModel) -> dict[str, float]:
+    """Return sampling speed in batches of 256, and the median latency of one sample in milliseconds."""
+    synchronise = torch.cuda.synchronize if model.device.type == "cuda" else lambda: None
+    model.eval()
+
+    def seconds(n: int) -> float:
+        synchronise()
+        start = time.perf_counter()
+        model.sample(n)
+        synchronise()
+        return time.perf_counter() - start
+
+    seconds(BATCH)
+    batches = [seconds(BATCH)]
+    while sum(batches) < SECONDS:
+        batches.append(seconds(BATCH))
+    seconds(1)
+    single = [seconds(1) for _ in range(LATENCY_REPEATS)]
+    return {
+        "sample_images_per_s": BATCH / statistics.median(batches),
+        "sample_latency_ms": 1e3 * statistics.median(single),
+    }
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Return the process's peak resident memory in MB, or on CUDA the peak that torch allocated there."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -1,0 +1,185 @@
+"""The training loop for every model: draw a batch, let the players move, charge the meter; it knows none by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from zoo.errors import PluginError
+from zoo.model import GenerativeModel, Player, Turn
+from zoo_bench.budget import Budget, Meter
+from zoo_bench.flops import CountFlops
+from zoo_bench.stream import Stream
+
+Precision = Literal["fp32", "bf16"]
+
+CHECK_EVERY = 50
+WARM_UP_ROUNDS = 10
+HISTORY_POINTS = 100
+
+
+@dataclass
+class Training:
+    """What came of training.
+
+    Attributes:
+        meter: What was spent.
+        diverged: Which player's loss became infinite or NaN, and when; empty if none did.
+        losses: Last loss of each player.
+        history: About a hundred points along the budget: images, seconds and the loss of each player.
+        images_per_s: Real images per second after warm-up.
+    """
+
+    meter: Meter
+    diverged: str = ""
+    losses: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+    images_per_s: float = math.nan
+
+
+class Game:
+    """The players of one model at play: optimisers, freezing, precision and counting.
+
+    Args:
+        model: The model, on its device.
+        precision: "bf16" computes losses under autocast.
+
+    Raises:
+        PluginError: If the model has no players, two of one name, or a trainable parameter that no player trains.
+    """
+
+    def __init__(self, model: GenerativeModel, precision: Precision) -> None:
+        self.model = model
+        self.precision = precision
+        self.players = model.players()
+        self.losses: dict[str, Tensor] = {}
+        self.meter = Meter()
+        _check_players(model, self.players)
+        self._own = {p.name: [w for w in p.network.parameters() if w.requires_grad] for p in self.players}
+        everyone = {w for own in self._own.values() for w in own}
+        self._others = {name: list(everyone.difference(own)) for name, own in self._own.items()}
+        self._optimizers = {p.name: p.optimizer(self._own[p.name]) for p in self.players}
+        self._flops: dict[tuple[str, ...], int] = {}
+        self._turn: Turn
+        self._moving = ""
+
+    def play(self, real: Tensor, progress: float) -> None:
+        """Play one round on one batch and charge it."""
+        self._turn = Turn(real, self.meter.steps, progress, self.players, self.move)
+        self.model.play(self._turn)
+        self.meter.images += len(real)
+        self.meter.steps += 1
+
+    def move(self, player: Player) -> None:
+        """Update one player: the parameters of all others are frozen meanwhile.
+
+        A move's operations are counted the first time that it happens with the same things kept in the round.
+        """
+        key = (player.name, *sorted(self._turn.kept))
+        if key in self._flops:
+            self._update(player)
+        else:
+            with CountFlops() as counter:
+                self._update(player)
+            self._flops[key] = counter.total
+        self.meter.flops += self._flops[key]
+        self.meter.updates += 1
+
+    def _update(self, player: Player) -> None:
+        self._freeze_others(player.name)
+        optimizer = self._optimizers[player.name]
+        optimizer.zero_grad(set_to_none=True)
+        device = self._turn.real.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self.precision == "bf16"):
+            loss = player.loss(self._turn)
+        loss.backward()
+        optimizer.step()
+        self.losses[player.name] = loss.detach()
+
+    def _freeze_others(self, name: str) -> None:
+        if name != self._moving:
+            for weight in self._others[name]:
+                weight.requires_grad_(False)
+            for weight in self._own[name]:
+                weight.requires_grad_(True)
+            self._moving = name
+
+    def release(self) -> None:
+        """Make all parameters trainable again."""
+        for own in self._own.values():
+            for weight in own:
+                weight.requires_grad_(True)
+
+
+def _check_players(model: GenerativeModel, players: Sequence[Player]) -> None:
+    name = type(model).__name__
+    names = [p.name for p in players]
+    if not players:
+        raise PluginError(f"{name}.players() is empty: return at least one zoo.Player")
+    if len(set(names)) < len(names):
+        raise PluginError(f"{name}.players() has two players of one name: {', '.join(names)}")
+    trained = {id(w) for p in players for w in p.network.parameters()}
+    idle = [key for key, w in model.named_parameters() if w.requires_grad and id(w) not in trained]
+    if idle:
+        raise PluginError(f"{name}: no player trains {', '.join(idle[:3])}: add its network to a player or freeze it")
+
+
+def train(
+    model: GenerativeModel,
+    stream: Stream,
+    budget: Budget,
+    *,
+    precision: Precision = "fp32",
+    on_progress: Callable[[float, Training], None] = lambda share, training: None,
+) -> Training:
+    """Train a model until its budget is spent.
+
+    A round starts while less than the budget is spent, so a run overshoots by less than one batch.
+
+    Args:
+        model: The model, on its device; it is left in train mode with all parameters trainable.
+        stream: Where batches come from.
+        budget: When to stop.
+        precision: As in :class:`Game`.
+        on_progress: Called every few rounds with the share of the budget spent.
+    """
+    model.train()
+    game = Game(model, precision)
+    training = Training(game.meter)
+    warm: tuple[int, float] = (0, 0.0)
+    game.meter.start()
+    while (share := game.meter.share(budget)) < 1.0:
+        game.play(stream.next(model.config.batch_size), share)
+        if game.meter.steps == WARM_UP_ROUNDS:
+            warm = (game.meter.images, game.meter.seconds)
+        if game.meter.steps % CHECK_EVERY == 0:
+            _read_losses(game, training)
+            if training.diverged:
+                break
+            if share * HISTORY_POINTS >= len(training.history):
+                _add_point(training)
+            on_progress(share, training)
+    _read_losses(game, training)
+    _add_point(training)
+    game.meter.stop()
+    training.images_per_s = (game.meter.images - warm[0]) / (game.meter.seconds - warm[1])
+    game.release()
+    return training
+
+
+def _read_losses(game: Game, training: Training) -> None:
+    """Fetch the last losses, which waits for the device, and note the first that is not finite."""
+    training.losses = {name: float(loss) for name, loss in game.losses.items()}
+    for name, loss in training.losses.items():
+        if not math.isfinite(loss) and not training.diverged:
+            training.diverged = f"the loss of player {name!r} is {loss} after {game.meter.images} images"
+
+
+def _add_point(training: Training) -> None:
+    meter = training.meter
+    training.history.append({"images": meter.images, "seconds": meter.seconds, **training.losses})

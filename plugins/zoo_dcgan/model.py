@@ -1,0 +1,58 @@
+"""DCGAN (Radford et al. 2016): the non-saturating loss with convolutions and batch normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+import zoo
+from zoo.nn import ConvEncoder, ConvGenerator, default_width
+
+
+class DCGANConfig(zoo.LatentConfig):
+    """Settings of DCGAN."""
+
+    lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
+    betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
+    width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
+
+    @classmethod
+    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+        """See the base class."""
+        return {"width": default_width(shape)}
+
+
+class DCGAN(zoo.GenerativeModel):
+    """Losses of the original GAN; the networks of sections 3 and 4 of the paper."""
+
+    Config = DCGANConfig
+
+    def __init__(self, shape: tuple[int, ...], config: DCGANConfig) -> None:
+        super().__init__(shape, config)
+        self.generator = nn.Sequential(ConvGenerator(config.z_dim, shape, config.width), nn.Tanh())
+        self.discriminator = ConvEncoder(shape, 1, config.width, norm="batch")
+
+    def players(self) -> list[zoo.Player]:
+        """See the base class."""
+        adam = zoo.Adam(self.config.lr, self.config.betas)
+        return [
+            zoo.Player("generator", self.generator, self.generator_loss, adam),
+            zoo.Player("discriminator", self.discriminator, self.discriminator_loss, adam),
+        ]
+
+    def generator_loss(self, turn: zoo.Turn) -> Tensor:
+        """Non-saturating loss; the fakes are kept for the discriminator."""
+        fake = turn.kept["fake"] = self.generator(self.latent(turn.size))
+        return F.softplus(-self.discriminator(fake)).mean()
+
+    def discriminator_loss(self, turn: zoo.Turn) -> Tensor:
+        """Binary cross-entropy on logits; real and fake batches apart, so that each has its own batch statistics."""
+        fake = turn.kept["fake"].detach()
+        return F.softplus(-self.discriminator(turn.real)).mean() + F.softplus(self.discriminator(fake)).mean()
+
+    def sample(self, n: int) -> Tensor:
+        """See the base class."""
+        return self.generator(self.latent(n))

@@ -1,0 +1,71 @@
+"""SN-GAN (Miyato et al. 2018): spectral normalisation of every weight of the discriminator, none in the generator."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+import zoo
+from zoo.nn import decoder, default_width, encoder
+
+
+class SNGANConfig(zoo.LatentConfig):
+    """Settings of SN-GAN: those of the paper's standard CNN (setting C: one discriminator step, betas .5, .999)."""
+
+    z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
+    lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
+    betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
+    width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
+    discriminator_steps: int = Field(1, ge=1, description="Discriminator steps per generator step")
+    loss: Literal["hinge", "non-saturating"] = Field("hinge", description="Equations 16 and 17, or the original GAN's")
+
+    @classmethod
+    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+        """See the base class."""
+        return {"width": default_width(shape)} if len(shape) == 3 else {"z_dim": 2, "batch_size": 256, "lr": 1e-3}
+
+
+class SNGAN(zoo.GenerativeModel):
+    """Discriminator with leaky rectifiers of slope 0.1 and no batch normalisation."""
+
+    Config = SNGANConfig
+
+    def __init__(self, shape: tuple[int, ...], config: SNGANConfig) -> None:
+        super().__init__(shape, config)
+        output = nn.Tanh() if len(shape) == 3 else nn.Identity()
+        self.generator = nn.Sequential(decoder(config.z_dim, shape, config.width), output)
+        self.discriminator = encoder(shape, 1, config.width, norm="spectral", slope=0.1)
+
+    def players(self) -> list[zoo.Player]:
+        """See the base class."""
+        adam, steps = zoo.Adam(self.config.lr, self.config.betas), self.config.discriminator_steps
+        return [
+            zoo.Player("generator", self.generator, self.generator_loss, adam, every=steps),
+            zoo.Player("discriminator", self.discriminator, self.discriminator_loss, adam),
+        ]
+
+    def generator_loss(self, turn: zoo.Turn) -> Tensor:
+        """Minus the mean logit (hinge) or sp(-D(G(z))); the fakes are kept for the discriminator."""
+        fake = turn.kept["fake"] = self.generator(self.latent(turn.size))
+        logit = self.discriminator(fake)
+        return -logit.mean() if self.config.loss == "hinge" else F.softplus(-logit).mean()
+
+    def discriminator_loss(self, turn: zoo.Turn) -> Tensor:
+        """Hinge or binary cross-entropy; one forward for both batches, hence one power iteration."""
+        if "fake" in turn.kept:
+            fake = turn.kept["fake"].detach()
+        else:
+            with torch.no_grad():
+                fake = self.generator(self.latent(turn.size))
+        on_real, on_fake = self.discriminator(torch.cat([turn.real, fake])).chunk(2)
+        if self.config.loss == "hinge":
+            return F.relu(1.0 - on_real).mean() + F.relu(1.0 + on_fake).mean()
+        return F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
+
+    def sample(self, n: int) -> Tensor:
+        """See the base class."""
+        return self.generator(self.latent(n))

@@ -1,0 +1,19 @@
+"""Wasserstein critic kept 1-Lipschitz by a gradient penalty."""
+
+from collections.abc import Iterator
+
+import zoo
+
+
+@zoo.hookimpl
+def zoo_models() -> Iterator[zoo.ModelSpec]:
+    """Provide the model."""
+    yield zoo.ModelSpec(
+        name="wgan-gp",
+        target="zoo_wgan_gp.model:WGANGP",
+        summary="Wasserstein critic kept 1-Lipschitz by a gradient penalty.",
+        family="gan",
+        data=("images", "points"),
+        paper="Gulrajani et al., Improved Training of Wasserstein GANs, NeurIPS 2017",
+        url="https://arxiv.org/abs/1704.00028",
+    )

@@ -1,0 +1,78 @@
+"""WGAN-GP (Gulrajani et al. 2017): a Wasserstein critic with a gradient penalty, five steps to the generator's one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+import zoo
+from zoo.nn import decoder, default_width, encoder
+
+
+class WGANGPConfig(zoo.LatentConfig):
+    """Settings of WGAN-GP; on 2-D points the paper's toy setting: penalty 0.1 and batch 256."""
+
+    z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
+    lr: float = Field(1e-4, gt=0, description="Adam's learning rate, both players")
+    betas: tuple[float, float] = Field((0.5, 0.9), description="Adam's decay rates, both players")
+    width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
+    critic_steps: int = Field(5, ge=1, description="Critic steps per generator step")
+    penalty: float = Field(10.0, ge=0, description="Weight lambda of the gradient penalty")
+
+    @classmethod
+    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+        """See the base class."""
+        return (
+            {"width": default_width(shape)}
+            if len(shape) == 3
+            else {"z_dim": 2, "batch_size": 256, "lr": 1e-3, "penalty": 0.1}
+        )
+
+
+class WGANGP(zoo.GenerativeModel):
+    """The critic has no batch normalisation: the penalty is defined per sample (section 4 of the paper)."""
+
+    Config = WGANGPConfig
+
+    def __init__(self, shape: tuple[int, ...], config: WGANGPConfig) -> None:
+        super().__init__(shape, config)
+        output = nn.Tanh() if len(shape) == 3 else nn.Identity()
+        self.generator = nn.Sequential(decoder(config.z_dim, shape, config.width), output)
+        self.critic = encoder(shape, 1, config.width)
+
+    def players(self) -> list[zoo.Player]:
+        """See the base class."""
+        adam = zoo.Adam(self.config.lr, self.config.betas)
+        return [
+            zoo.Player("generator", self.generator, self.generator_loss, adam, every=self.config.critic_steps),
+            zoo.Player("critic", self.critic, self.critic_loss, adam),
+        ]
+
+    def generator_loss(self, turn: zoo.Turn) -> Tensor:
+        """Minus the critic's mean on fakes, which are kept for the critic."""
+        fake = turn.kept["fake"] = self.generator(self.latent(turn.size))
+        return -self.critic(fake).mean()
+
+    def critic_loss(self, turn: zoo.Turn) -> Tensor:
+        """Equation 3 of the paper, loss and penalty in one step."""
+        if "fake" in turn.kept:
+            fake = turn.kept["fake"].detach()
+        else:
+            with torch.no_grad():
+                fake = self.generator(self.latent(turn.size))
+        on_real, on_fake = self.critic(torch.cat([turn.real, fake])).chunk(2)
+        return on_fake.mean() - on_real.mean() + self.config.penalty * self.gradient_penalty(turn.real, fake)
+
+    def gradient_penalty(self, real: Tensor, fake: Tensor) -> Tensor:
+        """E[(||grad D(x^)||_2 - 1)^2] at x^ = a x + (1 - a) G(z), with a ~ U(0, 1) and the norm **per sample**."""
+        a = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device)
+        mixed = (a * real + (1 - a) * fake).requires_grad_()
+        (gradient,) = torch.autograd.grad(self.critic(mixed).sum(), mixed, create_graph=True)
+        return ((gradient.flatten(1).norm(dim=1) - 1.0) ** 2).mean()
+
+    def sample(self, n: int) -> Tensor:
+        """See the base class."""
+        return self.generator(self.latent(n))

@@ -1,0 +1,74 @@
+"""genzoo: generative models as plugins, compared under equal budgets.
+
+This package is what a plugin author imports; it knows no harness. Importing it does not import torch: the names that
+need torch are resolved on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import DataError, NameClashError, PluginError, UnknownNameError, ZooError
+from zoo.hookspecs import hookimpl
+from zoo.registry import installed
+from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec
+from zoo.version import __version__
+
+if TYPE_CHECKING:
+    from zoo.evaluation import Evaluation
+    from zoo.model import Adam, GenerativeModel, LatentConfig, ModelConfig, Player, Turn
+    from zoo.task import Judge, Mixture, Split, Task
+
+_LAZY = {
+    "Adam": "zoo.model",
+    "Evaluation": "zoo.evaluation",
+    "GenerativeModel": "zoo.model",
+    "Judge": "zoo.task",
+    "LatentConfig": "zoo.model",
+    "Mixture": "zoo.task",
+    "ModelConfig": "zoo.model",
+    "Player": "zoo.model",
+    "Split": "zoo.task",
+    "Task": "zoo.task",
+    "Turn": "zoo.model",
+}
+
+__all__ = [
+    "Adam", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
+    "LatentConfig", "MetricSpec", "Mixture", "ModelConfig", "ModelSpec", "NameClashError", "Player", "PluginError",
+    "Split", "Task", "TaskSpec", "Turn", "UnknownNameError", "ZooError", "__version__", "create", "hookimpl", "models",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+
+
+def models() -> list[str]:
+    """Return the names of all installed models."""
+    return [entry.spec.name for entry in installed().models]
+
+
+def create(name: str, *, shape: tuple[int, ...], **settings: Any) -> GenerativeModel:
+    """Build an untrained model.
+
+    Args:
+        name: A name from :func:`models`.
+        shape: One item: (C, H, W) for images, (D,) for points.
+        settings: Settings of the model's config; what is left out takes its preset for this shape.
+
+    Raises:
+        UnknownNameError: If there is no such model or setting.
+        ZooError: If a setting has a wrong value, or the model does not apply to this shape.
+
+    Example:
+        >>> model = zoo.create("dcgan", shape=(1, 28, 28))
+        >>> model.sample(4).shape
+        torch.Size([4, 1, 28, 28])
+    """
+    from zoo.model import build
+
+    return build(installed().models.get(name), shape, settings)

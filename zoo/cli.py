@@ -1,0 +1,204 @@
+"""The ``zoo`` command: listings here, everything else from plugins. Listings import no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from zoo.errors import UnknownNameError, ZooError
+from zoo.registry import Entry, Registry, installed
+from zoo.specs import CommandSpec, MetricSpec, ModelSpec, TaskSpec
+from zoo.tables import print_table
+from zoo.version import __version__
+
+UNUSABLE = 2
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def models(as_json: Json = False) -> None:
+    """List the installed models."""
+    _list(installed().models, as_json, lambda s: [s.name, s.family, " ".join(s.data), s.summary])
+
+
+def tasks(as_json: Json = False) -> None:
+    """List the tasks: data sets and how they are judged."""
+    _list(
+        installed().tasks,
+        as_json,
+        lambda s: [s.name, s.data, "x".join(map(str, s.shape)), str(s.modes), s.needs or "nothing", s.summary],
+        headers=["name", "data", "shape", "modes", "needs", "summary"],
+    )
+
+
+def metrics(as_json: Json = False) -> None:
+    """List the metrics and the columns that they report."""
+    _list(
+        installed().metrics,
+        as_json,
+        lambda s: [s.name, " ".join(s.needs), " ".join(c.name for c in s.columns), s.summary],
+        headers=["name", "needs", "columns", "summary"],
+    )
+
+
+def plugins(as_json: Json = False) -> None:
+    """List the installed plugins, with what each provides or why it failed."""
+    found = installed().plugins
+    if as_json:
+        print(json.dumps([dataclasses.asdict(p) for p in found], indent=2))
+    else:
+        rows = [[p.name, p.distribution, p.version, p.error or ", ".join(p.provides)] for p in found]
+        print_table(["name", "distribution", "version", "provides, or why it failed"], rows)
+
+
+def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], as_json: Json = False) -> None:
+    """Show everything about one model, task or metric."""
+    entry = find(installed(), name)
+    facts: dict[str, Any] = {
+        key: value for key, value in dataclasses.asdict(entry.spec).items() if value not in ("", ()) or key == "name"
+    }
+    facts["provided by"] = f"{entry.plugin} (entry point {entry.plugin.name!r})"
+    settings = _settings(entry) if isinstance(entry.spec, ModelSpec) else []
+    if as_json:
+        print(json.dumps({**facts, "settings": settings} if settings else facts, indent=2))
+        return
+    for key, value in facts.items():
+        if key != "columns":
+            text = " ".join(map(str, value)) if isinstance(value, tuple | list) else value
+            print(f"{key.replace('_', ' ')}: {text}")
+    if isinstance(entry.spec, MetricSpec):
+        print_table(
+            ["column", "better", "description"], [[c.name, c.better, c.description] for c in entry.spec.columns]
+        )
+    if settings:
+        print_table(["setting", "type", "default", "description"], [list(map(str, s.values())) for s in settings])
+        print("Some defaults depend on the shape of the data; a run's record has the values used.")
+
+
+def doctor(as_json: Json = False) -> int:
+    """Check this installation: versions, devices, plugins. Exits with 1 if something is wrong."""
+    from zoo.doctor import examine
+
+    findings = examine()
+    if as_json:
+        print(json.dumps([dataclasses.asdict(f) for f in findings], indent=2))
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}")
+    return 0 if all(f.ok for f in findings) else 1
+
+
+def find(registry: Registry, name: str) -> Entry[ModelSpec] | Entry[TaskSpec] | Entry[MetricSpec]:
+    """Return the model, task or metric of this name.
+
+    Raises:
+        UnknownNameError: If there is none.
+    """
+    catalogues = (registry.models, registry.tasks, registry.metrics)
+    for catalogue in catalogues:
+        if any(entry.spec.name == name for entry in catalogue):
+            return catalogue.get(name)
+    known = [entry.spec.name for catalogue in catalogues for entry in catalogue]
+    raise UnknownNameError("model, task or metric", name, known)
+
+
+def _settings(entry: Entry[ModelSpec]) -> list[dict[str, str]]:
+    fields = entry.spec.load().Config.model_json_schema()["properties"]
+    rows = []
+    for name, field in fields.items():
+        options = field.get("anyOf", [field])
+        kinds = [_kind(option) for option in options]
+        default = json.dumps(field.get("default"))
+        rows.append({"name": name, "type": " or ".join(kinds), "default": default, "description": field["description"]})
+    return rows
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """Say a JSON schema in a few characters: "number > 0", "one of hinge, non-saturating"."""
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    signs = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
+    bounds = [f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema]
+    return " ".join([schema.get("type", "any"), *bounds])
+
+
+def _list(
+    entries: Iterable[Entry[Any]],
+    as_json: bool,
+    row: Callable[[Any], list[str]],
+    headers: Sequence[str] = ("name", "family", "data", "summary"),
+) -> None:
+    found = list(entries)
+    if as_json:
+        facts = [
+            {**dataclasses.asdict(e.spec), "plugin": e.plugin.distribution, "version": e.plugin.version} for e in found
+        ]
+        print(json.dumps(facts, indent=2))
+    else:
+        print_table(headers, [row(e.spec) for e in found])
+
+
+def build_app(invoked: str | None) -> typer.Typer:
+    """Build the command line; of the plugins' commands only the one that is invoked is imported."""
+    app = typer.Typer(
+        name="zoo", help="Generative models as plugins, compared under equal budgets.",
+        no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    )  # fmt: skip
+    app.callback()(_version_option)
+    for entry in installed().commands:
+        function = _load_command(entry) if entry.spec.name == invoked else _placeholder
+        app.command(entry.spec.name, short_help=entry.spec.summary)(function)
+    for command in (models, tasks, metrics, plugins, show, doctor):
+        app.command()(command)
+    return app
+
+
+def _version_option(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def _placeholder() -> None:
+    """Stand for a command in the list of commands."""
+
+
+def _load_command(entry: Entry[CommandSpec]) -> Callable[..., Any]:
+    try:
+        function: Callable[..., Any] = entry.spec.load()
+    except Exception as error:
+        raise ZooError(f"command {entry.spec.name!r} of {entry.plugin} cannot be imported: {error}") from error
+    return function
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 all well, 1 some run failed, 2 unusable arguments."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    invoked = next((a for a in arguments if not a.startswith("-")), None)
+    try:
+        for problem in installed().problems:
+            print(f"zoo: warning: {problem}", file=sys.stderr)
+        result = build_app(invoked)(arguments, prog_name="zoo", standalone_mode=False)
+    except ZooError as error:
+        return _refuse(str(error))
+    except typer.TyperException as error:
+        return _refuse(error.format_message().rstrip("."))
+    except typer.Abort:
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _refuse(sentence: str) -> int:
+    print(f"zoo: {sentence}", file=sys.stderr)
+    return UNUSABLE
+
+
+def entry() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())

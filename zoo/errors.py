@@ -1,0 +1,38 @@
+"""Errors that a user can act on; the command line prints each as one sentence and exits with 2."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ZooError(Exception):
+    """What is wrong and what to do about it, in one sentence."""
+
+
+class UnknownNameError(ZooError):
+    """A name that no plugin provides, with the nearest valid one.
+
+    Args:
+        kind: What the name should have been: "model", "task", "setting of gan", ...
+        name: What was asked for.
+        valid: The names that would have been accepted.
+    """
+
+    def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
+        names = sorted(valid)
+        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+        super().__init__(f"unknown {kind} {name!r}: {hint}")
+
+
+class NameClashError(ZooError):
+    """Two installed distributions provide the same name, so it means neither."""
+
+
+class PluginError(ZooError):
+    """A plugin broke the contract; the message names it and what to change."""
+
+
+class DataError(ZooError):
+    """A task's data are absent or unusable; the message names the files and where they go."""

@@ -1,0 +1,207 @@
+"""The model contract: a model is its networks and its losses; the harness plays the game.
+
+A model declares *players*: a network, a loss, an optimiser and how often it moves. In every round the harness draws one
+batch of real data and lets the players move in order: it freezes the parameters of the others, computes the loss, and
+runs backward and step. A model therefore holds no training loop and cannot spend outside its budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor, nn
+
+from zoo.errors import PluginError, UnknownNameError, ZooError
+from zoo.registry import Entry
+from zoo.specs import ModelSpec
+
+Shape = tuple[int, ...]
+
+
+class ModelConfig(BaseModel):
+    """Settings of a model, validated and immutable. Subclass it and add fields with defaults.
+
+    Raises:
+        pydantic.ValidationError: For an unknown field or a value of the wrong type or range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    batch_size: int = Field(64, ge=1, description="Real items drawn, and charged, per round")
+
+    @classmethod
+    def presets(cls, shape: Shape) -> dict[str, Any]:
+        """Return the defaults that differ for items of this shape, (C, H, W) or (D,)."""
+        return {}
+
+    @classmethod
+    def resolve(cls, shape: Shape, settings: dict[str, Any]) -> Self:
+        """Return the field defaults, overridden by the presets for this shape, overridden by ``settings``."""
+        return cls(**{**cls.presets(shape), **settings})
+
+
+class LatentConfig(ModelConfig):
+    """Settings of a model that samples from a standard normal latent."""
+
+    z_dim: int = Field(100, ge=1, description="Dimensions of the latent, N(0, I)")
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba 2015), fused where the device has it.
+
+    Attributes:
+        lr: Learning rate.
+        betas: Decay rates of the two moment estimates.
+    """
+
+    lr: float
+    betas: tuple[float, float] = (0.9, 0.999)
+
+    def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Build the optimiser."""
+        return torch.optim.Adam(parameters, lr=self.lr, betas=self.betas, fused=True)
+
+
+@dataclass
+class Turn:
+    """One round of the game, as a loss sees it.
+
+    Attributes:
+        real: The batch: (B, C, H, W) in [-1, 1], or (B, D).
+        round: Rounds played before this one.
+        progress: Share of the budget spent before this round, in [0, 1).
+        players: The model's players.
+        move: Lets one player move: ``move(player)`` computes its loss and updates its network.
+        kept: What players share within this round, empty at its start.
+    """
+
+    real: Tensor
+    round: int
+    progress: float
+    players: Sequence[Player]
+    move: Callable[[Player], None]
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Batch size B."""
+        return len(self.real)
+
+
+@dataclass(frozen=True)
+class Player:
+    """A network that is trained, and how.
+
+    Attributes:
+        name: For logs and records: "generator", "critic", ...
+        network: Its parameters are updated when it moves, and frozen while others do.
+        loss: From the turn to a scalar tensor to minimise.
+        optimizer: From parameters to an optimiser: :class:`zoo.Adam`, or ``partial(torch.optim.SGD, lr=0.1)``.
+        every: It moves in every ``every``-th round: 5 for a generator that answers five critic steps.
+    """
+
+    name: str
+    network: nn.Module
+    loss: Callable[[Turn], Tensor]
+    optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+    every: int = 1
+
+
+class GenerativeModel(nn.Module):
+    """Base class of all models: build networks in ``__init__``, declare :meth:`players`, and :meth:`sample`.
+
+    A run is a process of its own whose global torch generator the harness has seeded. Draw all randomness from it
+    (``torch.randn`` and friends) and never reseed.
+
+    Attributes:
+        Config: The settings' class.
+        shape: One item: (C, H, W) or (D,).
+        config: The settings.
+    """
+
+    Config: ClassVar[type[ModelConfig]] = ModelConfig
+
+    def __init__(self, shape: Shape, config: Any) -> None:
+        super().__init__()
+        self.shape = shape
+        self.config = config
+
+    def players(self) -> list[Player]:
+        """Return the players in the order in which they move within a round."""
+        raise NotImplementedError(f"{type(self).__name__} must define players()")
+
+    def sample(self, n: int) -> Tensor:
+        """Draw ``n`` items: (n, C, H, W), clipped by the harness to [-1, 1], or (n, D).
+
+        The harness calls it in eval mode and without gradients.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define sample(n)")
+
+    def play(self, turn: Turn) -> None:
+        """Play one round. Override it only if no order of players and no ``every`` expresses the game."""
+        for player in turn.players:
+            if (turn.round + 1) % player.every == 0:
+                turn.move(player)
+
+    def latent(self, n: int) -> Tensor:
+        """Draw ``n`` latents from N(0, I): (n, z_dim)."""
+        return torch.randn(n, self.config.z_dim, device=self.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
+
+def check_applies(spec: ModelSpec, shape: Shape) -> None:
+    """Raise a :class:`ZooError` if the model's spec does not list this kind of data."""
+    kind = "images" if len(shape) == 3 else "points"
+    if kind not in spec.data:
+        raise ZooError(
+            f"model {spec.name!r} does not apply to {kind} of shape {shape}: it models {', '.join(spec.data)}"
+        )
+
+
+def configure(
+    entry: Entry[ModelSpec], shape: Shape, settings: dict[str, Any]
+) -> tuple[type[GenerativeModel], ModelConfig]:
+    """Import a model's class and resolve its settings.
+
+    Raises:
+        UnknownNameError: For a setting that the model does not have.
+        ZooError: For a wrong value; for a shape that the model does not apply to.
+        PluginError: If the target is no GenerativeModel.
+    """
+    name = entry.spec.name
+    check_applies(entry.spec, shape)
+    try:
+        cls = entry.spec.load()
+    except Exception as error:
+        message = f"model {name!r} of {entry.plugin} cannot be imported: {type(error).__name__}: {error}"
+        raise PluginError(message) from error
+    if not (isinstance(cls, type) and issubclass(cls, GenerativeModel)):
+        raise PluginError(f"target {entry.spec.target!r} of {entry.plugin} must be a zoo.GenerativeModel subclass")
+    for setting in settings:
+        if setting not in cls.Config.model_fields:
+            raise UnknownNameError(f"setting of {name}", setting, cls.Config.model_fields)
+    try:
+        return cls, cls.Config.resolve(shape, settings)
+    except ValidationError as error:
+        raise ZooError("; ".join(_sentences(name, error))) from error
+
+
+def _sentences(name: str, error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        where = ".".join([name, *map(str, problem["loc"])])
+        yield f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+
+
+def build(entry: Entry[ModelSpec], shape: Shape, settings: dict[str, Any]) -> GenerativeModel:
+    """Build an untrained model on the CPU; errors as :func:`configure`."""
+    cls, config = configure(entry, shape, settings)
+    return cls(shape, config)

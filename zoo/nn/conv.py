@@ -1,0 +1,115 @@
+"""The convolutional trunks that every image model shares, so that a difference between models is the method's.
+
+4x4 kernels with stride 2, as in DCGAN (Radford et al. 2016): channels double whenever the side halves, down to a side
+of 2 to 7. Any square image whose side is a multiple of 4 fits: 8, 16, 28, 32, 64, ...
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from zoo.errors import ZooError
+
+Norm = Literal["batch", "spectral", "none"]
+
+
+def _channels(shape: tuple[int, ...], width: int) -> tuple[list[int], int]:
+    """Return the channels after each halving, and the side that is left."""
+    _, height, side = shape
+    if height != side or side % 4:
+        raise ZooError(
+            f"images of {height}x{side} do not fit: the side must be square and a multiple of 4, resize them"
+        )
+    channels: list[int] = []
+    while len(channels) < 2 or (side >= 8 and side % 2 == 0):
+        channels.append(width * 2 ** len(channels))
+        side //= 2
+    return channels, side
+
+
+def default_width(shape: tuple[int, ...]) -> int:
+    """Return the width that image models take by default: 32 up to 16 pixels, 64 above; the same for every model."""
+    return 32 if shape[-1] <= 16 else 64
+
+
+def dcgan_init(module: nn.Module) -> None:
+    """Initialise one module as in Radford et al. 2016, section 3: weights N(0, 0.02), batch-norm gains N(1, 0.02)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+
+
+class ConvGenerator(nn.Sequential):
+    """Latents to images: (N, z_dim) to (N, C, H, W), unbounded; apply tanh or a likelihood to it.
+
+    Args:
+        z_dim: Latent dimensions.
+        shape: (C, H, W).
+        width: Channels at half the image's side.
+    """
+
+    def __init__(self, z_dim: int, shape: tuple[int, ...], width: int) -> None:
+        channels, side = _channels(shape, width)
+        channels.reverse()
+        layers: list[nn.Module] = [
+            nn.Linear(z_dim, channels[0] * side**2, bias=False),
+            nn.Unflatten(1, (channels[0], side, side)),
+        ]
+        for fan_in, fan_out in itertools.pairwise(channels):
+            layers += [nn.BatchNorm2d(fan_in), nn.ReLU(), nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1, bias=False)]
+        layers += [nn.BatchNorm2d(channels[-1]), nn.ReLU(), nn.ConvTranspose2d(channels[-1], shape[0], 4, 2, 1)]
+        super().__init__(*layers)
+        self.apply(dcgan_init)
+
+
+class ConvEncoder(nn.Module):
+    """Images to vectors: (N, C, H, W) to (N, outputs); the critic, discriminator or encoder.
+
+    Args:
+        shape: (C, H, W).
+        outputs: Output dimensions; 1 for a logit, which is returned as (N,).
+        width: Channels at half the image's side.
+        norm: "batch" on all convolutions but the first, "spectral" on every weight (Miyato et al. 2018), or "none".
+        slope: Negative slope of the leaky rectifiers.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], outputs: int, width: int, *, norm: Norm = "none", slope: float = 0.2
+    ) -> None:
+        super().__init__()
+        channels, side = _channels(shape, width)
+        layers: list[nn.Module] = []
+        for i, (fan_in, fan_out) in enumerate(zip([shape[0], *channels], channels, strict=False)):
+            normalised = norm == "batch" and i > 0
+            layers.append(nn.Conv2d(fan_in, fan_out, 4, 2, 1, bias=not normalised))
+            if normalised:
+                layers.append(nn.BatchNorm2d(fan_out))
+            layers.append(nn.LeakyReLU(slope, inplace=True))
+        layers += [nn.Flatten(), nn.Linear(channels[-1] * side**2, outputs)]
+        self.layers = nn.Sequential(*layers)
+        self.apply(dcgan_init)
+        if norm == "spectral":
+            add_spectral_norm(self)
+        self.outputs = outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode a batch."""
+        y: Tensor = self.layers(x)
+        return y.squeeze(1) if self.outputs == 1 else y
+
+
+def add_spectral_norm(network: nn.Module) -> None:
+    """Divide every convolution's and linear layer's weight by its largest singular value (Miyato et al. 2018).
+
+    One power iteration per training forward, none in eval mode; no gradient flows through the singular vectors.
+    """
+    for module in list(network.modules()):
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            spectral_norm(module)

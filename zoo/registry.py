@@ -1,0 +1,186 @@
+"""Discovery of plugins: one entry point at a time, so that a broken one is recorded and the rest goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import functools
+import importlib.metadata
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Generic, TypeVar
+
+import pluggy
+
+from zoo import hookspecs
+from zoo.errors import NameClashError, PluginError, UnknownNameError, ZooError
+from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec
+
+GROUP = "zoo"
+S = TypeVar("S", bound=Spec)
+
+
+@dataclass
+class Plugin:
+    """One entry point of the group ``zoo``: where it comes from, what it provides, and why it failed, if it did."""
+
+    name: str
+    distribution: str
+    version: str
+    module: str
+    provides: list[str] = field(default_factory=list)
+    error: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Entry(Generic[S]):
+    """A description and the plugin that provides it."""
+
+    spec: S
+    plugin: Plugin
+
+
+class Catalogue(Generic[S]):
+    """Everything of one kind, by name."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, list[Entry[S]]] = {}
+
+    def add(self, entry: Entry[S]) -> None:
+        """Add an entry; the same name from two plugins makes the name unusable."""
+        self._entries.setdefault(entry.spec.name, []).append(entry)
+
+    def __iter__(self) -> Iterator[Entry[S]]:
+        """Iterate over the usable entries, sorted by name."""
+        return (entries[0] for _, entries in sorted(self._entries.items()) if len(entries) == 1)
+
+    @property
+    def clashes(self) -> list[str]:
+        """One sentence per name that more than one plugin provides."""
+        return [self._clash(name) for name, entries in sorted(self._entries.items()) if len(entries) > 1]
+
+    def _clash(self, name: str) -> str:
+        first, *others = (f"{e.plugin} (entry point {e.plugin.name!r})" for e in self._entries[name])
+        return f"{self.kind} {name!r} is provided by both {first} and {' and '.join(others)}: uninstall one"
+
+    def get(self, name: str) -> Entry[S]:
+        """Return the entry called ``name``.
+
+        Raises:
+            UnknownNameError: If no plugin provides it; the nearest name is suggested.
+            NameClashError: If more than one does; both distributions are named.
+        """
+        entries = self._entries.get(name)
+        if entries is None:
+            raise UnknownNameError(self.kind, name, self._entries)
+        if len(entries) > 1:
+            raise NameClashError(self._clash(name))
+        return entries[0]
+
+    def select(self, patterns: str) -> list[Entry[S]]:
+        """Return the entries that a comma-separated list of names and ``*`` patterns means; "all" means every one.
+
+        Raises:
+            ZooError: If a name is unknown, or a pattern matches nothing.
+        """
+        chosen: dict[str, Entry[S]] = {}
+        for pattern in filter(None, (p.strip() for p in patterns.split(","))):
+            if pattern == "all" or any(c in pattern for c in "*?["):
+                found = [e for e in self if pattern == "all" or fnmatch.fnmatchcase(e.spec.name, pattern)]
+                if not found:
+                    raise UnknownNameError(self.kind, pattern, self._entries)
+            else:
+                found = [self.get(pattern)]
+            chosen.update((e.spec.name, e) for e in found)
+        if not chosen:
+            raise ZooError(f"no {self.kind} named; known: {', '.join(sorted(self._entries)) or 'none'}")
+        return list(chosen.values())
+
+
+class Registry:
+    """All that the installed plugins provide."""
+
+    def __init__(self) -> None:
+        self.plugins: list[Plugin] = []
+        self.models: Catalogue[ModelSpec] = Catalogue("model")
+        self.tasks: Catalogue[TaskSpec] = Catalogue("task")
+        self.metrics: Catalogue[MetricSpec] = Catalogue("metric")
+        self.executors: Catalogue[ExecutorSpec] = Catalogue("executor")
+        self.commands: Catalogue[CommandSpec] = Catalogue("command")
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+
+    @property
+    def problems(self) -> list[str]:
+        """One sentence per plugin that failed and per name that clashes."""
+        failed = [f"plugin {p.name!r} of {p} was not loaded: {p.error}" for p in self.plugins if p.error]
+        catalogues = (self.models, self.tasks, self.metrics, self.executors, self.commands)
+        return failed + [clash for catalogue in catalogues for clash in catalogue.clashes]
+
+    def load(self, plugin: Plugin, entry_point: importlib.metadata.EntryPoint) -> None:
+        """Import one entry point and take in what it provides: all of it, or, if anything fails, none of it."""
+        self.plugins.append(plugin)
+        key = f"{plugin.distribution}:{plugin.name}"
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                module = entry_point.load()
+                _refuse_unknown_hooks(module)
+                self._manager.register(module, name=key)
+                provided = self._provided(key)
+        except (Exception, SystemExit) as error:
+            plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
+            return
+        for catalogue, spec in provided:
+            catalogue.add(Entry(spec, plugin))
+            plugin.provides.append(f"{catalogue.kind} {spec.name}")
+
+    def _provided(self, key: str) -> list[tuple[Catalogue[Spec], Spec]]:
+        kinds = {
+            "zoo_models": (self.models, ModelSpec),
+            "zoo_tasks": (self.tasks, TaskSpec),
+            "zoo_metrics": (self.metrics, MetricSpec),
+            "zoo_executors": (self.executors, ExecutorSpec),
+            "zoo_commands": (self.commands, CommandSpec),
+        }
+        provided = []
+        for hook, (catalogue, kind) in kinds.items():
+            for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+                if implementation.plugin_name != key:
+                    continue
+                for spec in implementation.function():
+                    if not isinstance(spec, kind):
+                        raise PluginError(f"{hook} must yield zoo.{kind.__name__}, got {type(spec).__name__}")
+                    provided.append((catalogue, spec))
+        return provided  # type: ignore[return-value]
+
+
+def _refuse_unknown_hooks(module: ModuleType) -> None:
+    """Raise for a ``@zoo.hookimpl`` function whose name is no hook; pluggy would pass over it in silence."""
+    known = [name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")]
+    for name, function in inspect.getmembers(module, inspect.isfunction):
+        if hasattr(function, f"{hookspecs.PROJECT}_impl") and name not in known:
+            raise UnknownNameError("hook", name, known)
+
+
+def discover(entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> Registry:
+    """Load every entry point of the group ``zoo``, in the order of distribution and name."""
+    if entry_points is None:
+        entry_points = importlib.metadata.entry_points(group=GROUP)
+    registry = Registry()
+    for point in sorted(entry_points, key=lambda p: (p.dist.name if p.dist else "", p.name)):
+        name, version = (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
+        registry.load(Plugin(point.name, name, version, point.value), point)
+    return registry
+
+
+@functools.cache
+def installed() -> Registry:
+    """Return the plugins installed in this environment, discovered once per process."""
+    return discover()

@@ -32,9 +32,11 @@ def mixture(evaluation: Evaluation) -> dict[str, float]:
 
     A point is of high quality if it lies within three standard deviations of its nearest centre; a mode counts as
     captured with one such point; the shares of ``mode_kl`` and ``mode_tv`` are those of the high-quality points,
-    against uniform, and missing if there are none. Perfect samples in two dimensions are 98.889 % of high quality: more means
-    that modes have shrunk, which ``mode_spread`` shows. It is the median over captured modes of the standard deviation
-    of their high-quality points, over what that of perfect samples would be (1 is right; below, modes are too narrow).
+    against uniform, and missing if there are none.
+
+    Perfect samples in two dimensions are 98.889 % of high quality: more means that modes have shrunk, which
+    ``mode_spread`` shows. It is the median over captured modes of the standard deviation of their high-quality points,
+    over what that of perfect samples would be: 1 is right, below it modes are too narrow.
     """
     truth = evaluation.task.mixture
     assert truth is not None

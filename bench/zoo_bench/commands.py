@@ -137,8 +137,8 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     from zoo_bench.report.table import tables
 
     console = Console()
-    for table in tables(frame, console.width):
-        console.print(table)
+    for part in tables(frame, console.width):
+        console.print(part)
     for _, row in frame[frame["status"] != "ok"].iterrows():
         print(f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}", file=sys.stderr)
     print(f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",

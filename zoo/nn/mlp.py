@@ -22,7 +22,7 @@ def mlp(
         norm_from: Index of the first hidden layer with batch normalisation; None for no normalisation.
     """
     layers: list[nn.Module] = []
-    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
+    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes[:-1])):
         layers.append(nn.Linear(fan_in, fan_out))
         if norm_from is not None and i >= norm_from:
             layers.append(nn.BatchNorm1d(fan_out))

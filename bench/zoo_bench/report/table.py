@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from zoo_bench.stats import Estimate, t_interval
 
@@ -79,26 +81,23 @@ def summarise(frame: pd.DataFrame) -> pd.DataFrame:
     return summary.assign(order=order).sort_values(["task", "order", "model"]).drop(columns="order")
 
 
-def tables(frame: pd.DataFrame, width: int) -> list[Table]:
-    """Return one rich table per task.
+def tables(frame: pd.DataFrame, width: int) -> Iterator[RenderableType]:
+    """Yield, for every task, a title, a table and how to read it.
 
     Args:
         frame: One row per run, of one budget.
         width: Columns of the terminal: a wide one has room for every interval, a narrow one for FID's.
     """
-    return [_table(str(task), runs, width) for task, runs in frame.groupby("task", sort=False)]
+    for task, runs in frame.groupby("task", sort=False):
+        yield Text(_title(str(task), runs), style="bold")
+        yield _table(runs, width)
+        yield Text(_caption(runs) + "\n", style="dim")
 
 
-def _table(task: str, runs: pd.DataFrame, width: int) -> Table:
+def _table(runs: pd.DataFrame, width: int) -> Table:
     summary = summarise(runs)
     shown = [f for f in FIELDS if any(e.n for e in summary[f.column])]
-    table = Table(
-        title=_title(task, runs),
-        caption=_caption(runs),
-        caption_justify="left",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model", style="bold", no_wrap=True)
     table.add_column("ok", justify="right", no_wrap=True)
     for field in shown:

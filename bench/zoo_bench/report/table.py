@@ -56,8 +56,8 @@ def _share(value: float) -> str:
 FIELDS = (
     Field("fid", "FID", _figure, log=True),
     Field("modes_captured", "modes", lambda value: f"{value:.3g}", interval=False),
-    Field("mode_kl", "mode KL", lambda value: f"{value:.3f}"),
-    Field("high_quality", "high quality", _share),
+    Field("mode_kl", "KL", lambda value: f"{value:.3f}"),
+    Field("high_quality", "HQ", _share),
     Field("train_images_per_s", "train/s", _figure, log=True, interval=False),
     Field("sample_images_per_s", "sample/s", _figure, log=True, interval=False),
     Field("params", "params", _figure, interval=False),
@@ -97,12 +97,12 @@ def tables(frame: pd.DataFrame, width: int) -> Iterator[RenderableType]:
 def _table(runs: pd.DataFrame, width: int) -> Table:
     summary = summarise(runs)
     shown = [f for f in FIELDS if any(e.n for e in summary[f.column])]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     table.add_column("model", style="bold", no_wrap=True)
     table.add_column("ok", justify="right", no_wrap=True)
     for field in shown:
         table.add_column(field.title, justify="right", no_wrap=True)
-        if _has_interval(field, width):
+        if _has_interval(field, runs, width):
             table.add_column("95 %", style="dim", no_wrap=True)
     for _, row in summary.iterrows():
         cells = [cell for f in shown for cell in _cells(row[f.column], f, runs, width)]
@@ -111,18 +111,17 @@ def _table(runs: pd.DataFrame, width: int) -> Table:
     return table
 
 
-def _has_interval(field: Field, width: int) -> bool:
-    return field.interval and (field.column == "fid" or width >= WIDE)
+def _has_interval(field: Field, runs: pd.DataFrame, width: int) -> bool:
+    return field.interval and runs["seed"].nunique() > 1 and (field.column == "fid" or width >= WIDE)
 
 
 def _cells(estimate: Estimate, field: Field, runs: pd.DataFrame, width: int) -> list[str]:
     text = field.text(estimate.mean) if estimate.n else "-"
     if field.column == "modes_captured" and estimate.n:
         text += f"/{int(runs['modes_total'].max())}"
-    if not _has_interval(field, width):
+    if not _has_interval(field, runs, width):
         return [text]
-    interval = f"{field.text(estimate.low)} to {field.text(estimate.high)}" if estimate.n > 1 else ""
-    return [text, interval]
+    return [text, f"{field.text(estimate.low)} to {field.text(estimate.high)}" if estimate.n > 1 else ""]
 
 
 def _title(task: str, runs: pd.DataFrame) -> str:
@@ -132,10 +131,20 @@ def _title(task: str, runs: pd.DataFrame) -> str:
 
 
 def _caption(runs: pd.DataFrame) -> str:
-    floor = runs["fid_floor"].dropna()
-    parts = ["Means with 95 % Student t intervals over seeds (FID and speeds: geometric means)."]
-    if len(floor):
-        parts.append(f"FID of real data against real data: {_figure(float(floor.mean()))}.")
+    parts = [
+        "Geometric means of FID and speeds, else means"
+        + (
+            ", with Student's 95 % intervals over seeds."
+            if runs["seed"].nunique() > 1
+            else "; one seed says nothing about spread."
+        )
+    ]
+    if len(floor := runs["fid_floor"].dropna()):
+        parts.append(f"FID of real against real data: {_figure(float(floor.mean()))}.")
+    if runs["mode_kl"].notna().any():
+        parts.append("KL: of mode shares, in nats.")
+    if runs["high_quality"].notna().any():
+        parts.append("HQ: share of samples within 3 std of a mode.")
     if runs["contended"].fillna(False).any():
-        parts.append("Runs shared the machine: speeds are lower bounds.")
+        parts.append("Runs shared the machine, so speeds are lower bounds.")
     return " ".join(parts)

@@ -41,6 +41,9 @@ class RunRecord(BaseModel):
     history: list[dict[str, float]] = Field(
         default_factory=list, description="Images, seconds, losses along the budget"
     )
+    curve: list[dict[str, float]] = Field(
+        default_factory=list, description="Share, images, seconds, flops and validation FID at shares of the budget"
+    )
     started_at: datetime = Field(description="UTC")
     environment: dict[str, Any] = Field(default_factory=dict, description="Machine and library versions")
     zoo_version: str = Field(__version__, description="Version of genzoo")

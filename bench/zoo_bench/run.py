@@ -19,9 +19,12 @@ from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
 from zoo.specs import MetricSpec
-from zoo.task import Task, to_storage
+from zoo.task import Task
 from zoo_bench.budget import Budget
+from zoo_bench.curve import MARKS, Curve
+from zoo_bench.draw import draw_stored
 from zoo_bench.environment import environment
+from zoo_bench.metrics.fid import frechet_distance
 from zoo_bench.record import Outcome, RunRecord
 from zoo_bench.report.sheet import sheet
 from zoo_bench.seeds import derive
@@ -29,8 +32,6 @@ from zoo_bench.spec import RunSpec, load_task
 from zoo_bench.stream import Stream
 from zoo_bench.throughput import peak_memory_mb, sampling
 from zoo_bench.train import Training, train
-
-SAMPLE_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,17 @@ def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], 
         speed = training.meter.images / training.meter.seconds
         on_progress(Progress(share, speed, training.losses))
 
+    task.judge.to(device)
+    curve = Curve(model, task, spec.seed)
     torch.manual_seed(derive(spec.seed, "training"))
     stream = Stream(task.train.data, spec.seed, device)
+    marks = MARKS if "fid" in spec.metrics else ()
     budget = Budget.parse(spec.budget)
-    training = train(model, stream, budget, precision=spec.precision_mode, on_progress=report)
+    training = train(
+        model, stream, budget, precision=spec.precision_mode, on_progress=report, marks=marks, on_mark=curve.add
+    )
     _note_training(record, training)
+    record.curve = curve.points
     outcome.files[".safetensors"] = save({k: v.contiguous() for k, v in model.state_dict().items()})
     if training.diverged:
         record.status, record.error = "diverged", training.diverged
@@ -115,16 +122,16 @@ def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], 
 
     start = time.perf_counter()
     torch.manual_seed(derive(spec.seed, "sampling"))
-    samples = draw(model, task.samples)
-    if not torch.isfinite(samples).all():
+    generated = draw_stored(model, task.samples)
+    if generated is None:
         record.status, record.error = "diverged", "samples are infinite or NaN"
         return
-    generated = to_storage(samples) if len(task.shape) == 3 else samples.float()
     outcome.files[".png"] = sheet(generated[:64] if len(task.shape) == 3 else generated, task)
-    task.judge.to(device)
     _score(record, task, generated, [registry.metrics.get(name).spec for name in spec.metrics])
     record.throughput |= sampling(model)
-    record.evaluate_seconds = time.perf_counter() - start
+    if curve.points:
+        _score_curve(record, task, model, curve)
+    record.evaluate_seconds = curve.seconds + time.perf_counter() - start
     record.throughput["peak_memory_mb"] = peak_memory_mb(device)
 
 
@@ -134,25 +141,6 @@ def _note_training(record: RunRecord, training: Training) -> None:
     record.train_seconds, record.flops = meter.seconds, meter.flops
     record.losses, record.history = training.losses, training.history
     record.throughput["train_images_per_s"] = training.images_per_s
-
-
-@torch.inference_mode()
-def draw(model: GenerativeModel, n: int) -> Tensor:
-    """Draw ``n`` samples in batches, in eval mode, onto the CPU: (n, *shape) float.
-
-    Raises:
-        PluginError: If ``sample`` returns another shape.
-    """
-    model.eval()
-    parts = []
-    for start in range(0, n, SAMPLE_BATCH):
-        size = min(SAMPLE_BATCH, n - start)
-        part = model.sample(size)
-        if tuple(part.shape) != (size, *model.shape):
-            expected = (size, *model.shape)
-            raise PluginError(f"{type(model).__name__}.sample({size}) returned {tuple(part.shape)}, not {expected}")
-        parts.append(part.cpu())
-    return torch.cat(parts)
 
 
 def _score(record: RunRecord, task: Task, generated: Tensor, metrics: list[MetricSpec]) -> None:
@@ -170,3 +158,17 @@ def _checked(metric: MetricSpec, result: Any) -> dict[str, float]:
     if not isinstance(result, dict) or not result.keys() <= known:
         raise PluginError(f"metric {metric.name!r} must return a dict with keys among {', '.join(sorted(known))}")
     return {name: float(value) for name, value in result.items()}
+
+
+def _score_curve(record: RunRecord, task: Task, model: GenerativeModel, curve: Curve) -> None:
+    """Note the area under the curve, and score the best checkpoint, chosen on validation, against the test split."""
+    record.metrics["fid_auc"] = curve.area()
+    if not curve.best_is_last:
+        model.load_state_dict(curve.best)
+        torch.manual_seed(derive(record.spec.seed, "sampling"))
+        generated = draw_stored(model, task.samples)
+        if generated is not None:
+            best = Evaluation(task, generated)
+            record.metrics["fid_best"] = frechet_distance(best.features_generated, best.features_real)
+    elif "fid" in record.metrics:
+        record.metrics["fid_best"] = record.metrics["fid"]

@@ -12,9 +12,8 @@ from safetensors.torch import load_file
 from zoo.errors import ZooError
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
-from zoo.task import to_storage
+from zoo_bench.draw import draw_stored
 from zoo_bench.report.sheet import sheet
-from zoo_bench.run import draw
 from zoo_bench.seeds import derive
 from zoo_bench.spec import load_task
 from zoo_bench.store import read_record, write_atomically
@@ -57,8 +56,9 @@ def sample_run(path: Path, *, n: int, seed: int, out: Path) -> Path:
         raise ZooError(f"--out {str(out)!r} must be a file in an existing folder")
     model = load_run(path)
     torch.manual_seed(derive(seed, "sampling"))
-    samples = draw(model, n)
-    stored = to_storage(samples) if len(model.shape) == 3 else samples.float()
+    stored = draw_stored(model, n)
+    if stored is None:
+        raise ZooError(f"the weights of {str(path)!r} give samples that are infinite or NaN: nothing was written")
     if out.suffix == ".npz":
         buffer = io.BytesIO()
         np.savez_compressed(buffer, samples=stored.numpy())

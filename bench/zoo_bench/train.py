@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -109,6 +110,12 @@ class Game:
                 weight.requires_grad_(True)
             self._moving = name
 
+    def stop_clock(self) -> None:
+        """Stop the meter's clock once the device has done all that it was given."""
+        if self._turn.real.is_cuda:
+            torch.cuda.synchronize()
+        self.meter.stop()
+
     def release(self) -> None:
         """Make all parameters trainable again."""
         for own in self._own.values():
@@ -136,6 +143,8 @@ def train(
     *,
     precision: Precision = "fp32",
     on_progress: Callable[[float, Training], None] = lambda share, training: None,
+    marks: Sequence[float] = (),
+    on_mark: Callable[[float, Training], None] = lambda share, training: None,
 ) -> Training:
     """Train a model until its budget is spent.
 
@@ -147,13 +156,25 @@ def train(
         budget: When to stop.
         precision: As in :class:`Game`.
         on_progress: Called every few rounds with the share of the budget spent.
+        marks: Shares of the budget, ascending, at which ``on_mark`` is called.
+        on_mark: Looks at the model while the clock stands still.
     """
     model.train()
     game = Game(model, precision)
     training = Training(game.meter)
     warm: tuple[int, float] = (0, 0.0)
+    ahead = deque(marks)
     game.meter.start()
-    while (share := game.meter.share(budget)) < 1.0:
+    while True:
+        share = game.meter.share(budget)
+        if ahead and share >= ahead[0]:
+            game.stop_clock()
+            while ahead and share >= ahead[0]:
+                ahead.popleft()
+            on_mark(share, training)
+            game.meter.start()
+        if share >= 1.0:
+            break
         game.play(stream.next(model.config.batch_size), share)
         if game.meter.steps == WARM_UP_ROUNDS:
             warm = (game.meter.images, game.meter.seconds)
@@ -166,7 +187,7 @@ def train(
             on_progress(share, training)
     _read_losses(game, training)
     _add_point(training)
-    game.meter.stop()
+    game.stop_clock()
     training.images_per_s = (game.meter.images - warm[0]) / (game.meter.seconds - warm[1])
     game.release()
     return training

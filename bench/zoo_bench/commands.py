@@ -49,6 +49,10 @@ def bench(
     Every run is trained on the same data order with the same budget, scored against data that no model saw, and stored
     as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
     """
+    from zoo_bench.processes import warm_up
+
+    warm_up()
+
     from zoo_bench.harness import prepare, run
     from zoo_bench.report.progress import Live
     from zoo_bench.spec import parse_settings

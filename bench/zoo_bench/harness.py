@@ -94,6 +94,7 @@ def run(
     Returns:
         One row per planned run.
     """
+    from zoo_bench.controls import ensure as ensure_controls
     from zoo_bench.executors import Finished, Options
 
     options = Options(*share_cores(bench.missing, workers, threads), timeout)
@@ -107,6 +108,7 @@ def run(
         if bench.store.root.exists():
             write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
             bench.store.write_tables()
+    ensure_controls(bench.store.root, bench.plan.runs)
     return bench.frame()
 
 

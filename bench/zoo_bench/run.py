@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
 
-from zoo.errors import PluginError
 from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
-from zoo.specs import MetricSpec
 from zoo.task import Task
 from zoo_bench.budget import Budget
 from zoo_bench.curve import MARKS, Curve
@@ -26,7 +21,8 @@ from zoo_bench.draw import draw_stored
 from zoo_bench.environment import environment
 from zoo_bench.metrics.fid import frechet_distance
 from zoo_bench.record import Outcome, RunRecord
-from zoo_bench.report.sheet import sheet
+from zoo_bench.report.sheet import image_grid, neighbours, scatter
+from zoo_bench.score import score
 from zoo_bench.seeds import derive
 from zoo_bench.spec import RunSpec, load_task
 from zoo_bench.stream import Stream
@@ -126,8 +122,13 @@ def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], 
     if generated is None:
         record.status, record.error = "diverged", "samples are infinite or NaN"
         return
-    outcome.files[".png"] = sheet(generated[:64] if len(task.shape) == 3 else generated, task)
-    _score(record, task, generated, [registry.metrics.get(name).spec for name in spec.metrics])
+    if len(task.shape) == 3:
+        outcome.files[".png"] = image_grid(generated[:64])
+        outcome.files[".neighbours.png"] = neighbours(generated[:32], task.train.data)
+    else:
+        outcome.files[".png"] = scatter(generated, task)
+    metrics = [registry.metrics.get(name).spec for name in spec.metrics]
+    record.metrics, record.metric_errors = score(Evaluation(task, generated), metrics)
     record.throughput |= sampling(model)
     if curve.points:
         _score_curve(record, task, model, curve)
@@ -141,23 +142,6 @@ def _note_training(record: RunRecord, training: Training) -> None:
     record.train_seconds, record.flops = meter.seconds, meter.flops
     record.losses, record.history = training.losses, training.history
     record.throughput["train_images_per_s"] = training.images_per_s
-
-
-def _score(record: RunRecord, task: Task, generated: Tensor, metrics: list[MetricSpec]) -> None:
-    evaluation = Evaluation(task, generated)
-    for metric in metrics:
-        try:
-            record.metrics |= _checked(metric, metric.load()(evaluation))
-        except Exception as error:
-            record.metric_errors[metric.name] = f"{type(error).__name__}: {error}"
-            print(f"metric {metric.name!r} failed:\n{traceback.format_exc()}", file=sys.stderr)
-
-
-def _checked(metric: MetricSpec, result: Any) -> dict[str, float]:
-    known = {column.name for column in metric.columns}
-    if not isinstance(result, dict) or not result.keys() <= known:
-        raise PluginError(f"metric {metric.name!r} must return a dict with keys among {', '.join(sorted(known))}")
-    return {name: float(value) for name, value in result.items()}
 
 
 def _score_curve(record: RunRecord, task: Task, model: GenerativeModel, curve: Curve) -> None:

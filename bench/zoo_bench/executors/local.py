@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
@@ -18,6 +15,7 @@ from typing import Any
 
 from zoo_bench.environment import environment
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
+from zoo_bench.processes import context, without_main_module
 from zoo_bench.record import Outcome, RunRecord, Status
 from zoo_bench.run import Progress, Resources, execute
 from zoo_bench.spec import RunSpec
@@ -41,19 +39,15 @@ class _Running:
 def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
     """Run every spec in a process of its own, ``options.workers`` at once; see :mod:`zoo_bench.executors`.
 
-    A crash or a timeout costs only that run's record. On Linux, processes start from a fork server that has torch
-    imported already.
+    A crash or a timeout costs only that run's record.
     """
-    context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
-    if sys.platform == "linux":
-        context.set_forkserver_preload(["zoo_bench.preload"])
     resources = Resources(options.threads, contended=min(options.workers, len(specs)) > 1)
     waiting, running = list(specs), list[_Running]()
     with tempfile.TemporaryDirectory(prefix="zoo-bench-") as logs:
         try:
             while waiting or running:
                 while waiting and len(running) < options.workers:
-                    running.append(_start(context, waiting.pop(0), resources, options.timeout, Path(logs)))
+                    running.append(_start(waiting.pop(0), resources, options.timeout, Path(logs)))
                     yield Started(running[-1].spec)
                 for current, event in _next_events(running):
                     if isinstance(event, Finished):
@@ -65,11 +59,11 @@ def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
                 _end(current)
 
 
-def _start(context: Any, spec: RunSpec, resources: Resources, timeout: float | None, logs: Path) -> _Running:
-    receiver, sender = context.Pipe(duplex=False)
+def _start(spec: RunSpec, resources: Resources, timeout: float | None, logs: Path) -> _Running:
+    receiver, sender = context().Pipe(duplex=False)
     log = logs / f"{spec.run_id}.log"
-    process = context.Process(target=_work, args=(spec, resources, sender, log), daemon=True)
-    with _without_main_module():
+    process = context().Process(target=_work, args=(spec, resources, sender, log), daemon=True)
+    with without_main_module():
         process.start()
     sender.close()
     deadline = time.monotonic() + timeout if timeout else float("inf")
@@ -147,16 +141,3 @@ def _work(spec: RunSpec, resources: Resources, events: Connection[Any, Any], log
 
     with threadpool_limits(resources.threads):
         events.send(execute(spec, resources, report))
-
-
-@contextmanager
-def _without_main_module() -> Iterator[None]:
-    """Keep a child from importing the caller's script again, so that scripts need no ``if __name__ == "__main__"``."""
-    main = sys.modules["__main__"]
-    names = ("__file__", "__spec__")
-    hidden: dict[str, Any] = {name: main.__dict__.pop(name) for name in names if name in main.__dict__}
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        main.__dict__.update(hidden)

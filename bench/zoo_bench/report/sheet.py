@@ -24,16 +24,37 @@ def sheet(generated: Tensor, task: Task) -> bytes:
     return image_grid(generated) if len(task.shape) == 3 else scatter(generated, task)
 
 
-def image_grid(images: Tensor) -> bytes:
-    """Return a PNG of images (N, C, H, W) uint8 in a grid, enlarged without smoothing to about 512 pixels."""
+def image_grid(images: Tensor, columns: int | None = None) -> bytes:
+    """Return a PNG of images (N, C, H, W) uint8 in a grid, enlarged without smoothing to about 512 pixels.
+
+    The grid is square unless ``columns`` says otherwise.
+    """
     from PIL import Image
     from torchvision.utils import make_grid
 
-    rows = math.ceil(math.sqrt(len(images)))
-    grid = make_grid(images, nrow=rows, padding=GAP, pad_value=128)
+    columns = columns or math.ceil(math.sqrt(len(images)))
+    grid = make_grid(images, nrow=columns, padding=GAP, pad_value=128)
     scale = max(1, TARGET_SIDE // grid.shape[-1])
     grid = grid.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
     return _png(Image.fromarray(grid.permute(1, 2, 0).contiguous().numpy()))
+
+
+def neighbours(generated: Tensor, train: Tensor) -> bytes:
+    """Return a PNG that shows generated images, (N, C, H, W) uint8, each with its nearest training image to its right.
+
+    Nearest in Euclidean distance of pixels: a copy stands beside itself.
+    """
+    nearest = train[_nearest(generated, train)]
+    pairs = torch.cat([generated, nearest], dim=-1)
+    return image_grid(pairs, columns=4)
+
+
+def _nearest(generated: Tensor, train: Tensor) -> Tensor:
+    rows = generated.flatten(1).float()
+    found = [torch.cdist(rows, part.flatten(1).float()).min(dim=1) for part in train.split(10_000)]
+    best = torch.stack([distances for distances, _ in found]).argmin(dim=0)
+    indices = torch.stack([indices + 10_000 * i for i, (_, indices) in enumerate(found)])
+    return indices.gather(0, best[None]).squeeze(0)
 
 
 def scatter(points: Tensor, task: Task) -> bytes:

@@ -1,0 +1,43 @@
+"""Fresh processes that start in milliseconds: forked, where the platform can, from a server with torch imported."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+FORK_SERVER = sys.platform == "linux"
+
+
+def context() -> Any:
+    """Return the multiprocessing context that runs start from."""
+    if not FORK_SERVER:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["zoo_bench.preload"])
+    return context
+
+
+def warm_up() -> None:
+    """Start the fork server, so that its imports go on while the caller does other things."""
+    context()
+    if FORK_SERVER:
+        from multiprocessing import forkserver
+
+        with without_main_module():
+            forkserver.ensure_running()
+
+
+@contextmanager
+def without_main_module() -> Iterator[None]:
+    """Keep a child from importing the caller's script again, so that scripts need no ``if __name__ == "__main__"``."""
+    main = sys.modules["__main__"]
+    names = ("__file__", "__spec__")
+    hidden: dict[str, Any] = {name: main.__dict__.pop(name) for name in names if name in main.__dict__}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__dict__.update(hidden)

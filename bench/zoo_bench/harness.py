@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,14 @@ from zoo.errors import ZooError
 from zoo.registry import installed
 from zoo_bench.budget import Budget
 from zoo_bench.environment import environment
+from zoo_bench.record import Outcome, RunRecord
 from zoo_bench.spec import Plan, RunSpec, parse_settings, plan
 from zoo_bench.store import Store, to_frame, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zoo_bench.executors import Event
+    from zoo_bench.executors import Event, Options
 
 DEFAULT_BUDGET = "200k"
 DEFAULT_SEEDS = 3
@@ -95,21 +97,42 @@ def run(
         One row per planned run.
     """
     from zoo_bench.controls import ensure as ensure_controls
-    from zoo_bench.executors import Finished, Options
+    from zoo_bench.executors import Finished, Options, Started
 
     options = Options(*share_cores(bench.missing, workers, threads), timeout)
+    running: set[RunSpec] = set()
     execute = installed().executors.get(executor).spec.load()
     try:
         for event in execute(bench.missing, options) if bench.missing else ():
-            if isinstance(event, Finished):
+            if isinstance(event, Started):
+                running.add(event.spec)
+            elif isinstance(event, Finished):
+                running.discard(event.spec)
                 bench.store.save(event.outcome)
             on_event(event)
+    except KeyboardInterrupt:
+        for spec in running:
+            bench.store.save(_interrupted(spec, options))
+        raise
     finally:
         if bench.store.root.exists():
             write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
             bench.store.write_tables()
     ensure_controls(bench.store.root, bench.plan.runs)
     return bench.frame()
+
+
+def _interrupted(spec: RunSpec, options: Options) -> Outcome:
+    record = RunRecord(
+        run_id=spec.run_id,
+        spec=spec,
+        status="interrupted",
+        error="interrupted from the keyboard",
+        threads=options.threads,
+        contended=options.workers > 1,
+        started_at=datetime.now(UTC),
+    )
+    return Outcome(record)
 
 
 def share_cores(specs: Iterable[RunSpec], workers: int | None, threads: int | None) -> tuple[int, int]:

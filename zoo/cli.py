@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
 
+from zoo.author_commands import check, new_plugin
 from zoo.errors import UnknownNameError, ZooError
-from zoo.registry import Entry, Registry, installed
+from zoo.registry import HOST, Entry, Registry, installed
 from zoo.specs import CommandSpec, MetricSpec, ModelSpec, TaskSpec
 from zoo.tables import print_table
 from zoo.version import __version__
 
 UNUSABLE = 2
+NO_PLUGINS = "--no-plugins"
+HELP = "Generative models as plugins, compared under equal budgets."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -30,8 +35,8 @@ def tasks(as_json: Json = False) -> None:
     _list(
         installed().tasks,
         as_json,
-        lambda s: [s.name, s.data, "x".join(map(str, s.shape)), str(s.modes), s.needs or "nothing", s.summary],
-        headers=["name", "data", "shape", "modes", "needs", "summary"],
+        lambda s: [s.name, s.data, "x".join(map(str, s.shape)), str(s.modes), s.state, s.summary],
+        headers=["name", "data", "shape", "modes", "state", "summary"],
     )
 
 
@@ -100,14 +105,16 @@ def find(registry: Registry, name: str) -> Entry[ModelSpec] | Entry[TaskSpec] | 
     """
     catalogues = (registry.models, registry.tasks, registry.metrics)
     for catalogue in catalogues:
-        if any(entry.spec.name == name for entry in catalogue):
+        with contextlib.suppress(UnknownNameError):
             return catalogue.get(name)
     known = [entry.spec.name for catalogue in catalogues for entry in catalogue]
     raise UnknownNameError("model, task or metric", name, known)
 
 
 def _settings(entry: Entry[ModelSpec]) -> list[dict[str, str]]:
-    fields = entry.spec.load().Config.model_json_schema()["properties"]
+    from zoo.model import load_class
+
+    fields = load_class(entry).Config.model_json_schema()["properties"]
     rows = []
     for name, field in fields.items():
         options = field.get("anyOf", [field])
@@ -145,24 +152,31 @@ def _list(
 def build_app(invoked: str | None) -> typer.Typer:
     """Build the command line; of the plugins' commands only the one that is invoked is imported."""
     app = typer.Typer(
-        name="zoo", help="Generative models as plugins, compared under equal budgets.",
+        name="zoo", help=HELP,
         no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     )  # fmt: skip
-    app.callback()(_version_option)
+    app.callback(help=HELP)(_global_options)
     for entry in installed().commands:
         function = _load_command(entry) if entry.spec.name == invoked else _placeholder
         app.command(entry.spec.name, short_help=entry.spec.summary)(function)
-    for command in (models, tasks, metrics, plugins, show, doctor):
+    for command in (models, tasks, metrics, plugins, show, check, new_plugin, doctor):
         app.command()(command)
     return app
 
 
-def _version_option(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         print(__version__)
         raise typer.Exit
+
+
+def _global_options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+    no_plugins: Annotated[bool, typer.Option(NO_PLUGINS, help="Load no third-party plugins.")] = False,
+) -> None:
+    """Options of ``zoo`` itself."""
 
 
 def _placeholder() -> None:
@@ -179,8 +193,10 @@ def _load_command(entry: Entry[CommandSpec]) -> Callable[..., Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 all well, 1 some run failed, 2 unusable arguments."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     invoked = next((a for a in arguments if not a.startswith("-")), None)
+    if NO_PLUGINS in arguments:
+        os.environ["ZOO_PLUGINS"] = HOST  # which the processes of runs inherit
     try:
         for problem in installed().problems:
             print(f"zoo: warning: {problem}", file=sys.stderr)

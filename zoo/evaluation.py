@@ -7,6 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from zoo.distances import nearest
 from zoo.errors import ZooError
 from zoo.task import Task
 
@@ -43,6 +44,17 @@ class Evaluation:
     def features_generated(self) -> Tensor:
         """Features of the generated items in the same units, (M, F) float64."""
         return self._standardise(self._features(self.generated))
+
+    @cached_property
+    def features_train(self) -> Tensor:
+        """Features of the training split in the same units, (T, F) float64."""
+        return self._standardise(self._features(self.task.train.data))
+
+    @cached_property
+    def nearest_train(self) -> tuple[Tensor, Tensor]:
+        """The nearest training item of every generated item: its distance, (M,) float64, and its index, (M,) int64."""
+        distances, indices = nearest(self.features_generated, self.features_train)
+        return distances[:, 0], indices[:, 0]
 
     @cached_property
     def modes_real(self) -> Tensor:

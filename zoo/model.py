@@ -167,6 +167,22 @@ def check_applies(spec: ModelSpec, shape: Shape) -> None:
         )
 
 
+def load_class(entry: Entry[ModelSpec]) -> type[GenerativeModel]:
+    """Import a model's class.
+
+    Raises:
+        PluginError: If that fails, or the target is no GenerativeModel.
+    """
+    try:
+        cls = entry.spec.load()
+    except Exception as error:
+        message = f"model {entry.spec.name!r} of {entry.plugin} cannot be imported: {type(error).__name__}: {error}"
+        raise PluginError(message) from error
+    if not (isinstance(cls, type) and issubclass(cls, GenerativeModel)):
+        raise PluginError(f"target {entry.spec.target!r} of {entry.plugin} must be a zoo.GenerativeModel subclass")
+    return cls
+
+
 def configure(
     entry: Entry[ModelSpec], shape: Shape, settings: dict[str, Any]
 ) -> tuple[type[GenerativeModel], ModelConfig]:
@@ -179,13 +195,7 @@ def configure(
     """
     name = entry.spec.name
     check_applies(entry.spec, shape)
-    try:
-        cls = entry.spec.load()
-    except Exception as error:
-        message = f"model {name!r} of {entry.plugin} cannot be imported: {type(error).__name__}: {error}"
-        raise PluginError(message) from error
-    if not (isinstance(cls, type) and issubclass(cls, GenerativeModel)):
-        raise PluginError(f"target {entry.spec.target!r} of {entry.plugin} must be a zoo.GenerativeModel subclass")
+    cls = load_class(entry)
     for setting in settings:
         if setting not in cls.Config.model_fields:
             raise UnknownNameError(f"setting of {name}", setting, cls.Config.model_fields)

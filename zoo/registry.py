@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fnmatch
 import functools
 import importlib.metadata
 import inspect
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +23,8 @@ from zoo.errors import NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec
 
 GROUP = "zoo"
+HOST = "genzoo"
+HARNESS = "bench"
 S = TypeVar("S", bound=Spec)
 
 
@@ -67,33 +72,49 @@ class Catalogue(Generic[S]):
         return [self._clash(name) for name, entries in sorted(self._entries.items()) if len(entries) > 1]
 
     def _clash(self, name: str) -> str:
+        plugins = {id(e.plugin): e.plugin for e in self._entries[name]}.values()
+        if len(plugins) == 1:
+            [plugin] = plugins
+            return f"{self.kind} {name!r} is provided twice by {plugin} (entry point {plugin.name!r}): rename one"
         first, *others = (f"{e.plugin} (entry point {e.plugin.name!r})" for e in self._entries[name])
         return f"{self.kind} {name!r} is provided by both {first} and {' and '.join(others)}: uninstall one"
 
     def get(self, name: str) -> Entry[S]:
-        """Return the entry called ``name``.
+        """Return the entry called ``name``, which may have parameters after it, as in ``folder:PATH?size=32``.
 
         Raises:
             UnknownNameError: If no plugin provides it; the nearest name is suggested.
             NameClashError: If more than one does; both distributions are named.
+            ZooError: If the parameters are unusable.
         """
+        name, parameters = self._split(name)
         entries = self._entries.get(name)
         if entries is None:
             raise UnknownNameError(self.kind, name, self._entries)
         if len(entries) > 1:
             raise NameClashError(self._clash(name))
-        return entries[0]
+        entry = entries[0]
+        return dataclasses.replace(entry, spec=entry.spec.variant(parameters)) if parameters else entry  # type: ignore[attr-defined]
+
+    def _split(self, name: str) -> tuple[str, str]:
+        """Split a name from the parameters after it, if what it names takes any."""
+        base = re.split("[:?@]", name, maxsplit=1)[0]
+        takes = any(isinstance(entry.spec, TaskSpec) and entry.spec.takes for entry in self._entries.get(base, []))
+        return (base, name[len(base) :]) if takes else (name, "")
 
     def select(self, patterns: str) -> list[Entry[S]]:
         """Return the entries that a comma-separated list of names and ``*`` patterns means; "all" means every one.
+
+        Patterns leave out what means nothing without parameters.
 
         Raises:
             ZooError: If a name is unknown, or a pattern matches nothing.
         """
         chosen: dict[str, Entry[S]] = {}
         for pattern in filter(None, (p.strip() for p in patterns.split(","))):
-            if pattern == "all" or any(c in pattern for c in "*?["):
-                found = [e for e in self if pattern == "all" or fnmatch.fnmatchcase(e.spec.name, pattern)]
+            if pattern == "all" or (any(c in pattern for c in "*?[") and not self._split(pattern)[1]):
+                glob = "*" if pattern == "all" else pattern
+                found = [e for e in self if fnmatch.fnmatchcase(e.spec.name, glob) and _complete(e.spec)]
                 if not found:
                     raise UnknownNameError(self.kind, pattern, self._entries)
             else:
@@ -161,6 +182,10 @@ class Registry:
         return provided  # type: ignore[return-value]
 
 
+def _complete(spec: Spec) -> bool:
+    return not isinstance(spec, TaskSpec) or bool(spec.shape)
+
+
 def _refuse_unknown_hooks(module: ModuleType) -> None:
     """Raise for a ``@zoo.hookimpl`` function whose name is no hook; pluggy would pass over it in silence."""
     known = [name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")]
@@ -169,13 +194,39 @@ def _refuse_unknown_hooks(module: ModuleType) -> None:
             raise UnknownNameError("hook", name, known)
 
 
+def _provenance(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    """Return the name and version of the distribution; the remains of one that was half removed may have neither."""
+    try:
+        name, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+    except Exception:
+        name, version = "", ""
+    return name or "unknown", version or ""
+
+
+def _allowed(points: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:
+    """Return what ``$ZOO_PLUGINS`` names, by entry point or distribution, and the harness; everything if it is unset.
+
+    Raises:
+        UnknownNameError: If it names what is not installed.
+    """
+    wanted = os.environ.get("ZOO_PLUGINS")
+    by_names = [({point.name, _provenance(point)[0]}, point) for point in points]
+    if wanted is None:
+        return [point for _, point in by_names]
+    chosen = set(filter(None, (name.strip() for name in wanted.split(","))))
+    known = set().union(*(names for names, _ in by_names))
+    for name in sorted(chosen - known):
+        raise UnknownNameError("plugin in ZOO_PLUGINS", name, known)
+    return [point for names, point in by_names if names & chosen or names == {HARNESS, HOST}]
+
+
 def discover(entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> Registry:
-    """Load every entry point of the group ``zoo``, in the order of distribution and name."""
+    """Load entry points, by default the allowed ones of the group ``zoo``, in the order of distribution and name."""
     if entry_points is None:
-        entry_points = importlib.metadata.entry_points(group=GROUP)
+        entry_points = _allowed(importlib.metadata.entry_points(group=GROUP))
     registry = Registry()
-    for point in sorted(entry_points, key=lambda p: (p.dist.name if p.dist else "", p.name)):
-        name, version = (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
+    found = [(*_provenance(point), point) for point in entry_points]
+    for name, version, point in sorted(found, key=lambda item: (item[0], item[2].name)):
         registry.load(Plugin(point.name, name, version, point.value), point)
     return registry
 

@@ -5,14 +5,19 @@ Listing fifty plugins therefore costs no import of torch.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from zoo.data import data_root
+from zoo.errors import PluginError, ZooError
 
 Data = Literal["images", "points"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_VARIANT = re.compile(rf"{_NAME.pattern}(@[a-z0-9._+-]+)?")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -33,16 +38,17 @@ class Spec:
     target: str
     summary: str
 
+    _form: ClassVar[re.Pattern[str]] = _NAME
+
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not self._form.fullmatch(self.name):
             raise ValueError(f"name {self.name!r} must be lower-case letters, digits, '.', '_' or '-'")
         if not _TARGET.fullmatch(self.target):
             raise ValueError(f"target {self.target!r} of {self.name!r} must have the form 'module:attribute'")
 
     def load(self) -> Any:
         """Import and return the target."""
-        module, _, attribute = self.target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return _import(self.target)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +74,20 @@ class ModelSpec(Spec):
 class TaskSpec(Spec):
     """A data set and how it is judged; ``target`` is a function without arguments that returns a :class:`zoo.Task`.
 
+    A task may take parameters: ``folder:PATH?size=32``. Then ``variants`` turns what follows the name into the spec of
+    one such task, and ``target`` is called with the ``argument`` of that. It has a name of its own, such as
+    ``folder@cats-32-1f3a``, which is part of results and file names, and which ``variants`` must understand as well.
+
     Attributes:
         data: "images" (N, C, H, W) or "points" (N, D).
-        shape: One item: (C, H, W) or (D,).
+        shape: One item: (C, H, W) or (D,); empty if the task means nothing without its parameters.
         modes: Number of known modes (classes, mixture components); 0 if unknown.
         version: Changes whenever data, splits or judge do; rows of different versions are never compared.
         needs: What must be there beforehand, for listings; empty if nothing.
+        files: The files it reads, relative to the data root, so that a listing can say whether they are there.
+        takes: What may follow the name, for people, as in ":PATH?size=32"; empty if nothing.
+        variants: ``"module:function"`` from this spec and what follows the name to the spec that both mean.
+        argument: What ``target`` is called with; empty: with nothing.
     """
 
     data: Data
@@ -81,6 +95,43 @@ class TaskSpec(Spec):
     modes: int
     version: str
     needs: str = ""
+    files: tuple[str, ...] = ()
+    takes: str = ""
+    variants: str = ""
+    argument: str = ""
+
+    _form = _VARIANT
+
+    def load(self) -> Any:
+        """Import the target and return the function without arguments."""
+        target = super().load()
+        return functools.partial(target, self.argument) if self.argument else target
+
+    def variant(self, text: str) -> TaskSpec:
+        """Return the spec that the name with ``text`` after it means.
+
+        Raises:
+            ZooError: If the text is not understood, or its data are unusable.
+            PluginError: If ``variants`` fails otherwise.
+        """
+        try:
+            spec: TaskSpec = _import(self.variants)(self, text)
+        except ZooError:
+            raise
+        except Exception as error:
+            message = f"task {self.name + text!r} cannot be resolved: {type(error).__name__}: {error}"
+            raise PluginError(message) from error
+        return spec
+
+    @property
+    def absent(self) -> list[str]:
+        """The files that are not under the data root."""
+        return [name for name in self.files if not (data_root() / name).is_file()]
+
+    @property
+    def state(self) -> str:
+        """Whether it can be used on this machine: "ready", or what it needs."""
+        return self.needs if self.absent or not self.shape else "ready"
 
 
 @dataclass(frozen=True)
@@ -119,3 +170,8 @@ class ExecutorSpec(Spec):
 @dataclass(frozen=True, kw_only=True)
 class CommandSpec(Spec):
     """A subcommand of ``zoo``; ``target`` is a function with typer annotations that returns an exit code or None."""
+
+
+def _import(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Self
 
 from zoo.errors import ZooError
@@ -52,9 +53,11 @@ class Budget:
                 if match := re.fullmatch(pattern, part.strip()):
                     if kind in limits:
                         raise ZooError(f"budget {text!r} limits {kind} twice")
-                    limits[kind] = float(match[1]) * factors[match[2]]
+                    limits[kind] = float(Decimal(match[1]) * Decimal(factors[match[2]]))
                     if limits[kind] <= 0:
                         raise ZooError(f"budget {text!r} must be greater than zero")
+                    if limits[kind] == float("inf"):
+                        raise ZooError(f"budget {text!r} is too large ever to be reached")
                     break
             else:
                 raise ZooError(f"budget {text!r} is not understood: {_HELP}")
@@ -77,7 +80,7 @@ class Budget:
 def _canonical(value: float, units: dict[str, float], suffix: str) -> str:
     """Write a limit in the largest unit that needs no decimals, else in the smallest."""
     unit = next((u for u, factor in units.items() if (value / factor).is_integer()), list(units)[-1])
-    return f"{value / units[unit]:.6f}".rstrip("0").rstrip(".") + unit + suffix
+    return f"{(Decimal(repr(value)) / Decimal(units[unit])).normalize():f}" + unit + suffix
 
 
 @dataclass

@@ -53,7 +53,8 @@ def bench(
 
     warm_up()
 
-    from zoo_bench.harness import prepare, run
+    from zoo.registry import installed
+    from zoo_bench.harness import prepare, run, share_cores
     from zoo_bench.report.progress import Live
     from zoo_bench.spec import parse_settings
 
@@ -76,6 +77,8 @@ def bench(
     if dry_run:
         _print_plan(prepared, as_json)
         return 0
+    installed().executors.get(executor)
+    share_cores(prepared.missing, workers, threads)
     with Live(prepared) as live:
         try:
             frame = run(
@@ -84,6 +87,8 @@ def bench(
         except KeyboardInterrupt:
             live.interrupted()
             return 1
+    for problem in prepared.store.scan()[1]:
+        print(f"zoo: warning: {problem}", file=sys.stderr)
     if as_json:
         print(frame.to_json(orient="records", indent=2, date_format="iso"))
     else:

@@ -42,7 +42,7 @@ def samples(task: Task) -> dict[str, Tensor]:
 
     train, modes = task.train.data, task.train.modes
     controls = {"real": some(task.validation.data), "copy": some(train)}
-    if modes is not None:
+    if modes is not None and task.modes:
         controls["half-modes"] = some(train[modes < task.modes // 2])
         controls["one-mode"] = some(train[modes == 0])
     return {**controls, "noise": _noise(task, generator)}

@@ -13,8 +13,9 @@ import torch
 from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel
 from zoo.task import Split, Task
+from zoo_bench.budget import Meter
 from zoo_bench.draw import draw_stored
-from zoo_bench.metrics.fid import frechet_distance
+from zoo_bench.metrics.frechet import frechet_distance
 from zoo_bench.seeds import derive
 from zoo_bench.train import Training
 
@@ -57,15 +58,17 @@ class Curve:
         with torch.random.fork_rng():
             torch.manual_seed(derive(self._seed, "sampling"))
             generated = draw_stored(self._model, self._samples)
-        if generated is not None:
-            evaluation = Evaluation(self._task, generated)
-            fid = frechet_distance(evaluation.features_generated, evaluation.features_real)
-            meter = training.meter
-            spent = {"share": share, "images": meter.images, "seconds": meter.seconds, "flops": meter.flops}
-            self.points.append({**spent, "fid": fid})
-            if fid < self._lowest:
-                self._lowest, self.best = fid, copy.deepcopy(self._model.state_dict())
+            if generated is not None:
+                self._score(share, training.meter, generated)
         self.seconds += time.perf_counter() - start
+
+    def _score(self, share: float, meter: Meter, generated: torch.Tensor) -> None:
+        evaluation = Evaluation(self._task, generated)
+        fid = frechet_distance(evaluation.features_generated, evaluation.features_real)
+        spent = {"share": share, "images": meter.images, "seconds": meter.seconds, "flops": meter.flops}
+        self.points.append({**spent, "fid": fid})
+        if fid < self._lowest:
+            self._lowest, self.best = fid, copy.deepcopy(self._model.state_dict())
 
     @property
     def best_is_last(self) -> bool:

@@ -98,6 +98,7 @@ def run(
     """
     from zoo_bench.controls import ensure as ensure_controls
     from zoo_bench.executors import Finished, Options, Started
+    from zoo_bench.report.html import write_report
 
     options = Options(*share_cores(bench.missing, workers, threads), timeout)
     running: set[RunSpec] = set()
@@ -112,13 +113,16 @@ def run(
             on_event(event)
     except KeyboardInterrupt:
         for spec in running:
-            bench.store.save(_interrupted(spec, options))
+            if bench.store.find(spec) is None:
+                bench.store.save(_interrupted(spec, options))
         raise
     finally:
-        if bench.store.root.exists():
+        if bench.missing and bench.store.root.exists():
             write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
+        if bench.store.root.exists():
             bench.store.write_tables()
     ensure_controls(bench.store.root, bench.plan.runs)
+    write_report(bench.store.root)
     return bench.frame()
 
 

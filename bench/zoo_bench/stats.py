@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -49,3 +50,167 @@ def t_interval(values: Sequence[float], *, log: bool = False, level: float = 0.9
     error = math.sqrt(math.fsum((v - mean) ** 2 for v in scaled) / (n - 1) / n)
     half = float(t.ppf(0.5 + level / 2, n - 1)) * error
     return Estimate(back(mean), back(mean - half), back(mean + half), n)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far the mean of B is from that of A.
+
+    Attributes:
+        estimate: B minus A, or on the log scale B over A, with its 95 % interval; ``n`` is the smaller count.
+        p: Two-sided p-value of no difference; NaN if either side has fewer than two values.
+        ratio: Whether the estimate is a ratio.
+    """
+
+    estimate: Estimate
+    p: float
+    ratio: bool
+
+
+def welch(a: Sequence[float], b: Sequence[float], *, log: bool = False, level: float = 0.95) -> Difference:
+    """Compare two means of independent runs by Welch's t test and interval.
+
+    Where neither side varies there is no t statistic: p is then that of the exact Mann-Whitney test, which claims no
+    more than the number of runs supports.
+
+    Args:
+        a: One value per run.
+        b: One value per run.
+        log: Compare on the log scale, so that the estimate is a ratio; ignored if any value is not positive.
+        level: Confidence level.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    log = log and min((*a, *b), default=0.0) > 0
+    x, y = ([math.log(v) for v in values] if log else list(values) for values in (a, b))
+    back = math.exp if log else float
+    n = min(len(x), len(y))
+    if n == 0:
+        return Difference(Estimate(math.nan, math.nan, math.nan, 0), math.nan, log)
+    difference = math.fsum(y) / len(y) - math.fsum(x) / len(x)
+    if n == 1:
+        return Difference(Estimate(back(difference), math.nan, math.nan, 1), math.nan, log)
+    parts = [_variance(values) / len(values) for values in (x, y)]
+    if not sum(parts):
+        p = _exact_rank_test(len(x), len(y)) if difference else 1.0
+        return Difference(Estimate(back(difference), math.nan, math.nan, n), p, log)
+    error = math.sqrt(sum(parts))
+    share = parts[0] / sum(parts)
+    freedom = 1 / (share**2 / (len(x) - 1) + (1 - share) ** 2 / (len(y) - 1))
+    half = float(stdtrit(freedom, 0.5 + level / 2)) * error
+    p = float(2 * stdtr(freedom, -abs(difference) / error))
+    return Difference(Estimate(back(difference), back(difference - half), back(difference + half), n), p, log)
+
+
+def _exact_rank_test(m: int, n: int) -> float:
+    """Return the two-sided p-value of Mann-Whitney's test where every value of one side exceeds all of the other."""
+    return 2 / math.comb(m + n, m)
+
+
+def _variance(values: Sequence[float]) -> float:
+    if max(values) == min(values):
+        return 0.0
+    mean = math.fsum(values) / len(values)
+    return math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for multiple tests (Holm 1979), in the order given; a NaN stays and is not counted."""
+    order = sorted((p, i) for i, p in enumerate(p_values) if not math.isnan(p))
+    adjusted, highest = list(p_values), 0.0
+    for rank, (p, i) in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - rank) * p))
+        adjusted[i] = highest
+    return adjusted
+
+
+def seeds_needed(
+    a: Sequence[float], b: Sequence[float], *, log: bool = False, alpha: float = 0.05, power: float = 0.8
+) -> int | None:
+    """Return about how many runs each side needs to show a difference of the size seen.
+
+    From the power of the two-sided t test with the variance and difference of these runs taken as true; so it is a
+    rough figure where they are few.
+
+    Args:
+        a: One value per run, at least two.
+        b: One value per run, at least two.
+        log: Whether the comparison is on the log scale.
+        alpha: Level of the test, divided already by the number of tests.
+        power: Wanted probability of showing it.
+
+    Returns:
+        Runs per side, or None if there is no difference, no spread, or more than 1,000 are needed.
+    """
+    from scipy.stats import nct, t
+
+    log = log and min((*a, *b), default=0.0) > 0
+    x, y = ([math.log(v) for v in values] if log else list(values) for values in (a, b))
+    if min(len(x), len(y)) < 2:
+        return None
+    spread = math.sqrt(_variance(x) + _variance(y))
+    difference = abs(math.fsum(y) / len(y) - math.fsum(x) / len(x))
+    if not spread or not difference:
+        return None
+
+    def enough(n: int) -> bool:
+        freedom = 2 * n - 2
+        return float(nct.sf(t.ppf(1 - alpha / 2, freedom), freedom, difference / spread * math.sqrt(n))) >= power
+
+    if not enough(1000):
+        return None
+    low, high = 1, 1000
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def iqm(values: Sequence[float]) -> float:
+    """Return the interquartile mean (Agarwal et al. 2021): without the lowest and the highest quarter, rounded down."""
+    ordered, cut = sorted(values), len(values) // 4
+    return math.fsum(ordered[cut : len(ordered) - cut]) / (len(ordered) - 2 * cut) if ordered else math.nan
+
+
+def stratified_iqm(
+    strata: Sequence[Sequence[float]], *, seed: int = 0, repeats: int = 2000, level: float = 0.95
+) -> Estimate:
+    """Return the interquartile mean of all runs with a percentile bootstrap interval.
+
+    Args:
+        strata: Scores of runs, one sequence per task; runs are resampled within their task (Agarwal et al. 2021).
+        seed: Of the resampling.
+        repeats: Number of resamples.
+        level: Confidence level.
+    """
+    import numpy as np
+
+    filled = [np.asarray(stratum, dtype=float) for stratum in strata if len(stratum)]
+    n = sum(map(len, filled))
+    if n <= len(filled):
+        return Estimate(iqm([float(v) for stratum in filled for v in stratum]), math.nan, math.nan, n)
+    generator, cut = np.random.default_rng(seed), n // 4
+
+    def resampled(times: int) -> Any:
+        drawn = [stratum[generator.integers(len(stratum), size=(times, len(stratum)))] for stratum in filled]
+        return np.sort(np.concatenate(drawn, axis=1), axis=1)[:, cut : n - cut].mean(axis=1)
+
+    at_once = max(1, min(repeats, 1_000_000 // n))
+    means = np.concatenate([resampled(min(at_once, repeats - done)) for done in range(0, repeats, at_once)])
+    low, high = np.quantile(means, [0.5 - level / 2, 0.5 + level / 2])
+    return Estimate(iqm(np.concatenate(filled).tolist()), float(low), float(high), n)
+
+
+def probability_of_improvement(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return P(a run of A > a run of B) = U / (mn), with ties counted half; NaN if either is empty."""
+    from scipy.stats import rankdata
+
+    if not len(a) or not len(b):
+        return math.nan
+    ranks = rankdata([*a, *b])[: len(a)]
+    return float((ranks.sum() - len(a) * (len(a) + 1) / 2) / (len(a) * len(b)))
+
+
+def performance_profile(scores: Sequence[float], thresholds: Sequence[float]) -> list[float]:
+    """Return, for each threshold, the share of runs whose score is at least that; ``scores`` must not be empty."""
+    return [sum(score >= threshold for score in scores) / len(scores) for threshold in thresholds]

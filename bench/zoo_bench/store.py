@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from zoo.errors import ZooError
-from zoo_bench.record import COLUMNS, Outcome, RunRecord, row
+from zoo_bench.record import COLUMNS, SCHEMA_VERSION, Outcome, RunRecord, row
 from zoo_bench.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ INTEGERS = ("seed", "images", "steps", "updates", "flops", "threads", "params", 
             "schema_version")  # fmt: skip
 TEXTS = ("run_id", "model", "plugin", "plugin_version", "task", "task_version", "status", "error", "budget",
          "precision_mode", "device", "zoo_version", "judge")  # fmt: skip
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""By schema version: how a record of that version, as parsed JSON, becomes one of the next."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -66,6 +70,9 @@ class Store:
     def save(self, outcome: Outcome) -> Path:
         """Write a run's files, its record last: a record is there only if all is there."""
         path = self.path(outcome.record.spec)
+        path.unlink(missing_ok=True)
+        for stale in path.parent.glob(f"{path.stem}.*"):
+            stale.unlink()
         for suffix, content in outcome.files.items():
             write_atomically(path.with_suffix(suffix), content)
         write_atomically(path, outcome.record.model_dump_json(indent=1).encode())
@@ -81,55 +88,81 @@ class Store:
 
     def scan(self) -> tuple[list[RunRecord], list[str]]:
         """Return all records, sorted by path, and one sentence per file that is none; such files are left alone."""
-        records, problems = [], []
-        for path in sorted(self.root.glob("runs/*/*/*.json")):
-            try:
-                records.append(read_record(path))
-            except ZooError as error:
-                problems.append(str(error))
-        return records, problems
+        problems: list[str] = []
+        return [record for _, record in stream(self.root, problems)], problems
 
     def write_tables(self) -> pd.DataFrame:
         """Derive ``results.csv`` and ``results.parquet`` from all records, and return the table."""
-        frame = to_frame(self.scan()[0])
+        frame = to_frame(record for _, record in stream(self.root, []))
         write_atomically(self.root / "results.csv", frame.to_csv(index=False).encode())
         write_atomically(self.root / "results.parquet", frame.to_parquet(index=False))
         return frame
 
 
+def stream(root: Path, problems: list[str]) -> Iterator[tuple[Path, RunRecord]]:
+    """Yield the records of a bench's folder one at a time, sorted by path; nothing is written.
+
+    Args:
+        root: The folder.
+        problems: Takes one sentence per file that is no record; such files are left alone.
+    """
+    for path in sorted(root.glob("runs/*/*/*.json")):
+        try:
+            yield path, read_record(path)
+        except ZooError as error:
+            problems.append(str(error))
+
+
 def read_record(path: Path) -> RunRecord:
-    """Read one record.
+    """Read one record; one of an older layout is upgraded, and its file left as it is.
 
     Raises:
         ZooError: If the file is absent or is no record.
     """
     try:
-        return RunRecord.model_validate_json(path.read_bytes())
+        return RunRecord.model_validate(_upgraded(from_json(path.read_bytes())))
     except OSError as error:
         raise ZooError(f"run {str(path)!r} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
         raise ZooError(f"{str(path)!r} is not a run record of this version: {where}: {first['msg']}") from error
+    except ValueError as error:
+        raise ZooError(f"{str(path)!r} is not a run record of this version: {error}") from error
+
+
+def _upgraded(fields: Any) -> Any:
+    """Bring the parsed JSON of a record to this layout, one version at a time."""
+    version = fields.get("schema_version") if isinstance(fields, dict) else None
+    if not isinstance(version, int):
+        return fields
+    if version > SCHEMA_VERSION:
+        raise ValueError(f"it has schema {version}, this genzoo reads up to {SCHEMA_VERSION}: upgrade genzoo")
+    while version < SCHEMA_VERSION and version in UPGRADES:
+        version += 1
+        fields = {**UPGRADES[version - 1](fields), "schema_version": version}
+    return fields
 
 
 def to_frame(records: Iterable[RunRecord]) -> pd.DataFrame:
     """Return one row per run, with the columns of :data:`zoo_bench.record.COLUMNS` and further metrics after them."""
     import pandas as pd
 
-    frame = pd.DataFrame([row(record) for record in records])
-    further = sorted(set(frame.columns) - set(COLUMNS) - {"judge"})
-    return _typed(frame.reindex(columns=[*COLUMNS, *further, "judge"]))
+    rows = [row(record) for record in records]
+    further = sorted({column for columns in {tuple(r) for r in rows} for column in columns} - set(COLUMNS) - {"judge"})
+    # Column by column with their types: a frame of rows would turn counts beside missing ones into floats.
+    columns = {c: pd.array([r.get(c) for r in rows], dtype=_type(c)) for c in (*COLUMNS, *further, "judge")}
+    return pd.DataFrame(columns)
 
 
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+def _type(column: str) -> Any:
     import pandas as pd
 
-    frame["started_at"] = pd.to_datetime(frame["started_at"], utc=True)
-    frame["contended"] = frame["contended"].astype("boolean")
-    numbers = [c for c in frame.columns if c not in (*INTEGERS, *TEXTS, "started_at", "contended")]
-    types = {**dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(TEXTS, "string"), **dict.fromkeys(numbers, "Float64")}
-    return frame.astype(types)
+    if column == "started_at":
+        return pd.DatetimeTZDtype("us", "UTC")
+    if column == "contended":
+        return "boolean"
+    return "Int64" if column in INTEGERS else "string" if column in TEXTS else "Float64"
 
 
 def load_results(path: str | Path) -> pd.DataFrame:
@@ -141,14 +174,36 @@ def load_results(path: str | Path) -> pd.DataFrame:
     Raises:
         ZooError: If there are no results at ``path``.
     """
+    path = Path(path)
+    if path.suffix in (".parquet", ".csv") and path.is_file():
+        return _load_table(path)
+    frame = to_frame(record for _, record in stream(path, []))
+    if frame.empty:
+        raise ZooError(f"no results in {str(path)!r}: name a folder that `zoo bench --out` wrote")
+    return frame
+
+
+def _load_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    path = Path(path)
-    if path.suffix == ".parquet" and path.is_file():
-        return pd.read_parquet(path)
-    if path.suffix == ".csv" and path.is_file():
-        return _typed(pd.read_csv(path))
-    records = Store(path).scan()[0] if path.is_dir() else []
-    if not records:
-        raise ZooError(f"no results in {str(path)!r}: name a folder that `zoo bench --out` wrote")
-    return to_frame(records)
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        text = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
+        text["error"] = text["error"].fillna("")
+        frame = pd.DataFrame({c: text[c] if _type(c) == "string" else _parsed(text[c]) for c in text.columns})
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise ZooError(f"{str(path)!r} is not a table that `zoo bench` wrote: {reason}") from error
+    return frame
+
+
+def _parsed(column: pd.Series[str]) -> pd.Series[Any]:
+    import pandas as pd
+
+    kind = _type(str(column.name))
+    if column.name == "started_at":
+        return pd.to_datetime(column, utc=True, format="ISO8601").astype(kind)
+    if column.name == "contended":
+        return column.map({"True": True, "False": False}).astype("boolean")
+    return pd.to_numeric(column).astype(kind)

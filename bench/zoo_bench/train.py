@@ -175,9 +175,9 @@ def train(
             game.meter.start()
         if share >= 1.0:
             break
-        game.play(stream.next(model.config.batch_size), share)
         if game.meter.steps == WARM_UP_ROUNDS:
             warm = (game.meter.images, game.meter.seconds)
+        game.play(stream.next(model.config.batch_size), share)
         if game.meter.steps % CHECK_EVERY == 0:
             _read_losses(game, training)
             if training.diverged:

@@ -48,6 +48,7 @@ class Recipe:
 RECIPES = {
     "digits": Recipe(digits.splits, shift=1, steps=2000, features=32, width=32),
     "mnist": Recipe(mnist.splits, shift=2, steps=4000, features=64, width=8),
+    "fashion-mnist": Recipe(mnist.fashion_splits, shift=1, steps=5000, features=64, width=12),
 }
 
 

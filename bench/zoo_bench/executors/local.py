@@ -84,7 +84,7 @@ def _next_events(running: list[_Running]) -> list[tuple[_Running, Event]]:
 def _receive(current: _Running) -> Event:
     try:
         message: Progress | Outcome = current.events.recv()
-    except EOFError:
+    except (EOFError, OSError):
         current.process.join()
         cause = f"the run's process ended with {_exit_reason(current.process.exitcode)}"
         return Finished(current.spec, _failed(current, "error", cause))

@@ -30,7 +30,7 @@ class Live:
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:3.0f}%"),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[detail]}", style="dim"),
+            TextColumn("{task.fields[detail]}", style="dim", markup=False),
             console=self._console,
             disable=not self._console.is_terminal,
         )

@@ -1,10 +1,11 @@
-"""The table at the end of ``zoo bench``."""
+"""Tables for the terminal: at the end of ``zoo bench``, and ``zoo report --format table``."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from math import isnan
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -12,139 +13,147 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from zoo_bench.stats import Estimate, t_interval
+from zoo_bench.report.results import groups
+from zoo_bench.report.summary import Model, Summary, summarise
+from zoo_bench.report.text import figure, plural, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from zoo_bench.report.compare import Change
 
 WIDE = 110
+MARKS = {"best": "*", "tied": "≈", "": " "}
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the summary.
+    """A column of the terminal's table.
 
     Attributes:
         column: Column of ``results.csv``.
         title: Header.
         text: Formats one number.
-        log: Whether its interval is taken on the log scale.
         interval: Whether the interval is printed.
     """
 
     column: str
     title: str
-    text: Callable[[float], str]
-    log: bool = False
-    interval: bool = True
-
-
-def _figure(value: float) -> str:
-    """Three significant digits, thousands as k."""
-    if math.isnan(value):
-        return "-"
-    if abs(value) >= 9995:
-        return f"{value / 1000:.3g}k" if abs(value) < 999_500 else f"{value / 1e6:.3g}M"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.1f}%"
+    text: Callable[[float], str] = figure
+    interval: bool = False
 
 
 FIELDS = (
-    Field("fid", "FID", _figure, log=True),
-    Field("modes_captured", "modes", lambda value: f"{value:.3g}", interval=False),
-    Field("mode_kl", "KL", lambda value: f"{value:.3f}"),
-    Field("high_quality", "HQ", _share),
-    Field("train_images_per_s", "train/s", _figure, log=True, interval=False),
-    Field("sample_images_per_s", "sample/s", _figure, log=True, interval=False),
-    Field("params", "params", _figure, interval=False),
+    Field("fid", "FID", interval=True),
+    Field("modes_captured", "modes"),
+    Field("mode_kl", "KL", lambda value: f"{value:.3f}", interval=True),
+    Field("high_quality", "HQ", lambda value: f"{100 * value:.1f}%", interval=True),
+    Field("train_images_per_s", "train/s"),
+    Field("sample_images_per_s", "sample/s"),
+    Field("params", "params"),
 )
 
 
-def summarise(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per task and model, best FID first: runs, failures and an :class:`Estimate` per field.
-
-    Failed runs are counted, not averaged; models without a finished run come last.
-    """
-    import pandas as pd
-
-    rows = []
-    for (task, model), runs in frame.groupby(["task", "model"], sort=False):
-        ok = runs[runs["status"] == "ok"]
-        estimates = {f.column: t_interval(ok[f.column].dropna().tolist(), log=f.log) for f in FIELDS if f.column in ok}
-        rows.append({"task": task, "model": model, "runs": len(runs), "ok": len(ok), **estimates})
-    summary = pd.DataFrame(rows)
-    order = [math.inf if math.isnan(fid.mean) else fid.mean for fid in summary["fid"]]
-    return summary.assign(order=order).sort_values(["task", "order", "model"]).drop(columns="order")
-
-
 def tables(frame: pd.DataFrame, width: int) -> Iterator[RenderableType]:
-    """Yield, for every task, a title, a table and how to read it.
+    """Yield, for every group of comparable runs, a title, a table and how to read it.
 
     Args:
-        frame: One row per run, of one budget.
+        frame: One row per run, as in ``results.csv``.
         width: Columns of the terminal: a wide one has room for every interval, a narrow one for FID's.
     """
-    for task, runs in frame.groupby("task", sort=False):
-        yield Text(_title(str(task), runs), style="bold")
-        yield _table(runs, width)
-        yield Text(_caption(runs) + "\n", style="dim")
+    yield from summary_tables([summarise(group) for group in groups(frame)], width)
 
 
-def _table(runs: pd.DataFrame, width: int) -> Table:
-    summary = summarise(runs)
-    shown = [f for f in FIELDS if any(e.n for e in summary[f.column])]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
-    table.add_column("model", style="bold", no_wrap=True)
-    table.add_column("ok", justify="right", no_wrap=True)
-    for field in shown:
-        table.add_column(field.title, justify="right", no_wrap=True)
-        if _has_interval(field, runs, width):
-            table.add_column("95 %", style="dim", no_wrap=True)
-    for _, row in summary.iterrows():
-        cells = [cell for f in shown for cell in _cells(row[f.column], f, runs, width)]
-        style = "" if row["ok"] == row["runs"] else "red"
-        table.add_row(str(row["model"]), f"{row['ok']}/{row['runs']}", *cells, style=style)
-    return table
+def summary_tables(summaries: Sequence[Summary], width: int) -> Iterator[RenderableType]:
+    """Yield the same as :func:`tables` for groups that are summarised already."""
+    for summary in summaries:
+        yield Text(title(summary), style="bold")
+        yield _table(summary, width)
+        yield Text(f"{visible(summary.verdict())}\n", style="")
+        yield Text(" ".join(caption(summary)) + "\n", style="dim")
 
 
-def _has_interval(field: Field, runs: pd.DataFrame, width: int) -> bool:
-    return field.interval and runs["seed"].nunique() > 1 and (field.column == "fid" or width >= WIDE)
+def title(summary: Summary) -> str:
+    """Return what the group's runs have in common."""
+    key, seeds = summary.group.key, summary.group.runs["seed"].nunique()
+    text = f"{key['task']}: budget {key['budget']} per run, {plural(seeds, 'seed')}, judge {key['judge']}"
+    return visible(f"{text}, {key['precision_mode']} on {key['device']}")
 
 
-def _cells(estimate: Estimate, field: Field, runs: pd.DataFrame, width: int) -> list[str]:
-    text = field.text(estimate.mean) if estimate.n else "-"
-    if field.column == "modes_captured" and estimate.n:
-        text += f"/{int(runs['modes_total'].max())}"
-    if not _has_interval(field, runs, width):
-        return [text]
-    return [text, f"{field.text(estimate.low)} to {field.text(estimate.high)}" if estimate.n > 1 else ""]
-
-
-def _title(task: str, runs: pd.DataFrame) -> str:
-    budgets = ", ".join(runs["budget"].unique())
-    seeds = runs["seed"].nunique()
-    return f"{task}: budget {budgets} per run, {seeds} seeds, judge {', '.join(runs['judge'].unique())}"
-
-
-def _caption(runs: pd.DataFrame) -> str:
-    parts = [
-        "Geometric means of FID and speeds, else means"
-        + (
-            ", with Student's 95 % intervals over seeds."
-            if runs["seed"].nunique() > 1
-            else "; one seed says nothing about spread."
-        )
-    ]
-    if len(floor := runs["fid_floor"].dropna()):
-        parts.append(f"FID of real against real data: {_figure(float(floor.mean()))}.")
+def caption(summary: Summary) -> list[str]:
+    """Return sentences on how to read the group's table."""
+    runs = summary.group.runs
+    several = runs["seed"].nunique() > 1
+    spread = ", with Student's 95 % intervals over seeds." if several else "; one seed says nothing about spread."
+    parts = ["Geometric means of FID and speeds, else means" + spread]
+    if any(summary.standings.values()):
+        parts.append("* best; ≈ not separable from it (Welch's t, Holm-corrected, 5 %).")
+    if (floor := summary.floor("fid")) is not None:
+        parts.append(f"FID of real against real data: {figure(floor)}.")
     if runs["mode_kl"].notna().any():
         parts.append("KL: of mode shares, in nats.")
     if runs["high_quality"].notna().any():
         parts.append("HQ: share of samples within 3 std of a mode.")
     if runs["contended"].fillna(False).any():
         parts.append("Runs shared the machine, so speeds are lower bounds.")
-    return " ".join(parts)
+    return parts + [visible(note) for note in summary.group.notes]
+
+
+def _table(summary: Summary, width: int) -> Table:
+    shown = [f for f in FIELDS if any(m.column == f.column for m in summary.metrics)]
+    spread = [f for f in shown if f.interval and (f.column == "fid" or width >= WIDE)]
+    if summary.group.runs["seed"].nunique() < 2:
+        spread = []
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+    table.add_column("model", no_wrap=True)
+    table.add_column("ok", justify="right", no_wrap=True)
+    for field in shown:
+        table.add_column(field.title, justify="right", no_wrap=True)
+        if field in spread:
+            table.add_column("95 %", style="dim", no_wrap=True)
+    for model in summary.models:
+        cells: list[Text] = []
+        for field in shown:
+            cells.append(_cell(summary, model, field, marked=field.column == "fid" or width >= WIDE))
+            if field in spread:
+                cells.append(_interval(model, field))
+        style = "" if model.ok == model.runs else "red"
+        table.add_row(Text(visible(model.label)), f"{model.ok}/{model.runs}", *cells, style=style)
+    return table
+
+
+def _cell(summary: Summary, model: Model, field: Field, marked: bool) -> Text:
+    estimate = model.estimates[field.column]
+    text = field.text(estimate.mean) if estimate.n else "-"
+    if field.column == "modes_captured" and estimate.n:
+        text += f"/{int(summary.group.runs['modes_total'].max())}"
+    stands = summary.standings.get(field.column, {})
+    standing = stands.get(model.label, "")
+    return Text(text + (MARKS[standing] if marked and stands else ""), style="bold" if standing == "best" else "")
+
+
+def _interval(model: Model, field: Field) -> Text:
+    estimate = model.estimates[field.column]
+    return Text(f"{field.text(estimate.low)} to {field.text(estimate.high)}" if estimate.n > 1 else "")
+
+
+def change_tables(changes: Sequence[Change]) -> Iterator[RenderableType]:
+    """Yield a title and a table for every pair of models that was compared."""
+    for (key, pair), own in groupby(changes, key=lambda change: (change.key, change.pair)):
+        yield Text(visible(f"{pair} on {key['task']}: budget {key['budget']}, judge {key['judge']}"), style="bold")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+        for name in ("metric", "A", "B", "B against A", "95 %", "p", "verdict"):
+            right = name not in ("metric", "95 %", "verdict")
+            table.add_column(name, justify="right" if right else "left", no_wrap=name in ("A", "B", "B against A", "p"))
+        for change in own:
+            p = "" if isnan(change.p) else "<0.001" if change.p < 0.001 else f"{change.p:.3f}"
+            style = {"better": "green", "worse": "red"}.get(change.verdict, "")
+            means = [figure(e.mean) for e in (change.a, change.b)]
+            name = f"{change.metric.title} {change.metric.arrow}".strip()
+            table.add_row(name, *means, *change.shown(), p, Text(change.verdict, style=style))
+        yield table
+    yield Text(
+        "Percent: ratio of geometric means; else difference of means. Welch's t, intervals 95 %, p Holm-corrected over "
+        "the pairs of a metric.",
+        style="dim",
+    )

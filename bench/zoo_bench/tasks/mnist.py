@@ -1,70 +1,65 @@
-"""MNIST through torchvision: its file names, its checksums, its mirrors."""
+"""MNIST and the sets in its format, through torchvision: its file names, its checksums, its mirrors.
+
+MNIST: LeCun, Bottou, Bengio and Haffner 1998. Fashion-MNIST: Xiao, Rasul and Vollgraf 2017. Kuzushiji-MNIST: Clanuwat
+et al. 2018.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from pathlib import Path
+from typing import Any
 
-import platformdirs
-
-from zoo.errors import DataError
 from zoo.task import Split, Task
-from zoo_bench.judge import ClassifierJudge
+from zoo_bench.judge import ClassifierJudge, named_judge
+from zoo_bench.tasks.sources import FASHION_MNIST, KMNIST, MNIST, Source
+from zoo_bench.tasks.splits import hold_out, labelled
 
-VALIDATION = 10_000
-FILES = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte"
-
-
-def data_root() -> Path:
-    """Return ``$ZOO_DATA``, or the platform's cache folder for genzoo."""
-    return Path(os.environ.get("ZOO_DATA") or platformdirs.user_cache_dir("genzoo"))
+VALIDATION, SAMPLES = 10_000, 10_000
+CLASSES = 10
+Splits = tuple[Split, Split, Split]
 
 
-def splits() -> tuple[Split, Split, Split]:
-    """Return 50,000 training, 10,000 validation and 10,000 test images, (N, 1, 28, 28) uint8.
+def splits() -> Splits:
+    """Return MNIST: 50,000 training, 10,000 validation and 10,000 test images, (N, 1, 28, 28) uint8.
 
     Raises:
         DataError: If the files are neither there nor to be downloaded, or are damaged.
     """
-    from torchvision.datasets import MNIST
+    return _splits(MNIST)
 
-    root = data_root()
-    folder = root / "MNIST" / "raw"
-    there = folder.exists()
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            train, test = (MNIST(root, train=part, download=not _present(folder)) for part in (True, False))
-    except Exception as error:
-        if not there:
-            _remove_empty(folder, root)
-        raise DataError(
-            f"MNIST is not in {str(folder)!r} and could not be downloaded ({str(error).rstrip('.')}): "
-            f"put {FILES} (or their .gz) there, or set ZOO_DATA to the folder that holds MNIST/raw"
-        ) from error
-    images, labels = train.data.unsqueeze(1), train.targets
-    cut = len(images) - VALIDATION
-    return (
-        Split(images[:cut], labels[:cut]),
-        Split(images[cut:], labels[cut:]),
-        Split(test.data.unsqueeze(1), test.targets),
-    )
+
+def fashion_splits() -> Splits:
+    """Return Fashion-MNIST; sizes and errors as :func:`splits`."""
+    return _splits(FASHION_MNIST)
 
 
 def mnist() -> Task:
     """Load the task ``mnist``."""
-    train, validation, test = splits()
-    return Task(train, validation, test, ClassifierJudge.shipped("mnist-cnn"), modes=10, samples=10_000)
+    return _task(splits(), ClassifierJudge.shipped("mnist-cnn"), CLASSES)
 
 
-def _present(folder: Path) -> bool:
-    names = FILES.replace(" and ", ", ").split(", ")
-    return all((folder / name).is_file() for name in names)
+def fashion() -> Task:
+    """Load the task ``fashion-mnist``."""
+    return _task(fashion_splits(), ClassifierJudge.shipped("fashion-mnist-cnn"), CLASSES)
 
 
-def _remove_empty(folder: Path, root: Path) -> None:
-    """Remove the folders that a failed download made."""
-    while folder != root.parent and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
+def kuzushiji(judge: str = "") -> Task:
+    """Load the task ``kmnist``, with the default judge or another of :func:`zoo_bench.judge.named_judge`."""
+    return _task(_splits(KMNIST), named_judge(judge, channels=1), 0)
+
+
+def _task(parts: Splits, judge: Any, modes: int) -> Task:
+    train, validation, test = parts
+    return Task(train, validation, test, judge, modes, samples=SAMPLES)
+
+
+def _splits(source: Source) -> Splits:
+    import torchvision.datasets
+
+    kind = getattr(torchvision.datasets, source.folder.split("/")[0])
+
+    def load(root: str, download: bool) -> tuple[Split, Split]:
+        train, test = (kind(root, train=part, download=download) for part in (True, False))
+        return tuple(labelled(source, s.data.unsqueeze(1), s.targets, CLASSES) for s in (train, test))  # type: ignore[return-value]
+
+    train, test = source.read(load)
+    return *hold_out(train, VALIDATION), test

@@ -1,0 +1,85 @@
+"""What is known about the columns of results: title, direction, definition and scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoo.registry import installed
+from zoo.specs import Column
+from zoo_bench.record import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COSTS = (
+    Column("train_images_per_s", "higher", "Training images per second of training time"),
+    Column("sample_images_per_s", "higher", "Samples per second, in batches"),
+    Column("sample_latency_ms", "lower", "Median time of one sample, milliseconds"),
+    Column("peak_memory_mb", "lower", "Peak memory of the run, MB"),
+    Column("train_seconds", "", "Training wall-clock, seconds"),
+    Column("flops", "", "Operations of matrix products and convolutions in training"),
+    Column("params", "", "Trainable parameters, a count"),
+)
+SPEEDS = ("train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb", "train_seconds")
+"""Columns that depend on the machine."""
+
+LOG = ("fid", "fid_best", "fid_auc", *SPEEDS, "flops", "params")
+"""Columns whose spread grows with their size: means are geometric, differences are ratios."""
+
+TITLES = {
+    "fid": "FID", "fid_best": "FID, best", "fid_auc": "FID, area", "kid": "KID", "modes_captured": "modes",
+    "mode_kl": "mode KL", "mode_tv": "mode TV", "high_quality": "high quality", "ndb": "NDB", "mind": "MIND",
+    "train_images_per_s": "training, images/s", "sample_images_per_s": "sampling, images/s",
+    "sample_latency_ms": "latency, ms", "peak_memory_mb": "memory, MB", "train_seconds": "training, s",
+    "flops": "FLOPs", "params": "parameters",
+}  # fmt: skip
+_RUN = frozenset(COLUMNS[: COLUMNS.index("fid")]) | {"started_at", "zoo_version", "schema_version", "judge"}
+_BESIDE = ("_floor", "_se", "_total")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column and how to read it.
+
+    Attributes:
+        column: Name in ``results.csv``.
+        title: Short name.
+        better: "lower", "higher", or "".
+        description: Definition, range and unit in one line; may be empty if its plugin is not installed.
+        log: Whether means and differences are taken on the log scale.
+    """
+
+    column: str
+    title: str
+    better: str
+    description: str
+    log: bool
+
+    @property
+    def cost(self) -> bool:
+        """Whether it is what a run costs rather than what it is worth."""
+        return any(self.column == c.name for c in COSTS)
+
+    @property
+    def arrow(self) -> str:
+        """The direction that is better, as an arrow."""
+        return {"lower": "↓", "higher": "↑"}.get(self.better, "")
+
+
+def metrics_of(frame: pd.DataFrame) -> list[Metric]:
+    """Return the figures that any run has: quality in the order of the table's columns, then costs."""
+    known = {column.name: column for entry in installed().metrics for column in entry.spec.columns}
+    costs = {column.name: column for column in COSTS}
+    quality = [
+        str(c) for c in frame.columns
+        if c not in _RUN and c not in costs and not str(c).endswith(_BESIDE) and not str(c).startswith("_")
+    ]  # fmt: skip
+    chosen = [c for c in (*quality, *costs) if c in frame and frame[c].notna().any()]
+    return [metric(c, known.get(c) or costs.get(c)) for c in chosen]
+
+
+def metric(name: str, column: Column | None) -> Metric:
+    """Describe one column; nothing is said of a column that no installed plugin knows."""
+    better, description = (column.better, column.description) if column else ("", "")
+    return Metric(name, TITLES.get(name, name.replace("_", " ")), better, description, name in LOG)

@@ -1,0 +1,224 @@
+"""Figures for plotly.js as plain dictionaries: no colours but a model's number, which the page turns into its theme's.
+
+A figure is ``{"label": what it shows in words, "height": pixels, "variants": [{"name", "data", "layout"}, ...]}``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zoo_bench.ranking import Ranking
+from zoo_bench.report.overall import THRESHOLDS
+from zoo_bench.report.summary import Summary
+from zoo_bench.report.text import figure, plotly
+from zoo_bench.stats import t_interval
+
+Colours = Mapping[str, int]
+Figure = dict[str, Any]
+Curves = Mapping[str, Sequence[Mapping[str, float]]]
+
+SPENT = {"images": "training images", "seconds": "training seconds", "flops": "training FLOPs"}
+SPEED = {"sample_images_per_s": "sampling, images/s", "train_images_per_s": "training, images/s",
+         "params": "parameters"}  # fmt: skip
+ROW = 30
+
+
+def learning_curves(summary: Summary, curves: Curves, colours: Colours) -> Figure | None:
+    """Validation FID against what was spent: geometric mean over seeds with Student's band."""
+    variants = []
+    for spent, title in SPENT.items():
+        traces, values, ends = [], list[float](), list[float]()
+        for model in summary.models:
+            points = _mean_curve(summary, curves, model.label, spent)
+            if not points:
+                continue
+            x, mean, low, high, n = (list(column) for column in zip(*points, strict=True))
+            values += mean
+            ends += x
+            colour = colours[model.label]
+            if max(n) > 1:
+                traces.append({
+                    "x": x + x[::-1], "y": high + low[::-1], "fill": "toself", "mode": "lines", "hoverinfo": "skip",
+                    "showlegend": False, "legendgroup": plotly(model.label), "colour": colour, "band": True,
+                })  # fmt: skip
+            traces.append({
+                "x": x, "y": mean, "mode": "lines+markers", "name": plotly(model.label), "colour": colour,
+                "legendgroup": plotly(model.label), "hovertemplate": "FID %{y:.3~g} at %{x:.3~s}",
+            })  # fmt: skip
+        if values:
+            layout = {
+                "xaxis": {**_log(title), "range": _range(ends)},
+                "yaxis": {**_log("validation FID"), "range": _range(values)},
+            }
+            variants.append({"name": spent if spent != "flops" else "FLOPs", "data": traces, "layout": layout})
+    return _figure("Learning curves: validation FID against images, seconds and FLOPs of training.", variants)
+
+
+def _mean_curve(
+    summary: Summary, curves: Curves, label: str, spent: str
+) -> list[tuple[float, float, float, float, int]]:
+    runs = summary.group.runs
+    own = [curves[str(r)] for r in runs.loc[runs["_label"] == label, "run_id"] if str(r) in curves]
+    at: dict[float, list[tuple[float, float]]] = {}
+    for curve in own:
+        for point in curve:
+            x, fid = point.get(spent, math.nan), point.get("fid", math.nan)
+            if math.isfinite(x) and math.isfinite(fid) and x > 0 and fid > 0:
+                at.setdefault(round(point.get("share", x), 6), []).append((x, fid))
+    points = []
+    for share in sorted(at):
+        e = t_interval([fid for _, fid in at[share]], log=True)
+        low, high = (e.low, e.high) if e.n > 1 else (e.mean, e.mean)
+        points.append((sum(x for x, _ in at[share]) / e.n, e.mean, low, high, e.n))
+    return points
+
+
+def pareto(summary: Summary, colours: Colours) -> Figure | None:
+    """FID against speed and size; the line joins the models that no other beats in both."""
+    variants = []
+    for column, title in SPEED.items():
+        points = []
+        for model in summary.models:
+            fid, speed = model.estimates.get("fid"), model.estimates.get(column)
+            if fid and speed and fid.n and speed.n and fid.mean > 0 and speed.mean > 0:
+                points.append((speed.mean, fid, model.label))
+        if len(points) < 2:
+            continue
+        more = column != "params"
+        front = _front([(x if more else -x, fid.mean) for x, fid, _ in points])
+        line = sorted((points[i][0], points[i][1].mean) for i in front)
+        sides = _sides([(x, fid.mean) for x, fid, _ in points])
+        traces: list[dict[str, Any]] = [
+            {"x": [x for x, _ in line], "y": [y for _, y in line], "mode": "lines", "front": True,
+             "hoverinfo": "skip", "showlegend": False}
+        ]  # fmt: skip
+        for i, (x, fid, label) in enumerate(points):
+            trace = {
+                "x": [x], "y": [fid.mean], "mode": "markers+text", "name": plotly(label),
+                "text": [f"&nbsp; {plotly(label)} &nbsp;"], "textposition": sides[i],
+                "colour": colours[label], "showlegend": False, "hollow": i not in front,
+                "hovertemplate": f"FID {figure(fid.mean)}, {title} {figure(x)}",
+            }  # fmt: skip
+            if fid.n > 1:
+                trace["error_y"] = {"array": [fid.high - fid.mean], "arrayminus": [fid.mean - fid.low]}
+            traces.append(trace)
+        means = [fid.mean for _, fid, _ in points]
+        ends = [e for _, fid, _ in points for e in ((fid.low, fid.high) if fid.n > 1 else ())]
+        inside = [e for e in ends if min(means) / 3 <= e <= 3 * max(means)]
+        layout = {
+            "xaxis": {**_log(title), "range": _range([x for x, _, _ in points], 0.25)},
+            "yaxis": {**_log("FID"), "range": _range(means + inside, 0.1)},
+        }
+        variants.append({"name": title.split(",")[0], "data": traces, "layout": layout})
+    return _figure("FID against speed: lower and further to the side of the front is better.", variants)
+
+
+def _front(points: Sequence[tuple[float, float]]) -> set[int]:
+    """Return the indices of points that no other beats: more of the first and less of the second is better."""
+    return {
+        i for i, (x, y) in enumerate(points)
+        if not any(a >= x and b <= y and (a, b) != (x, y) for a, b in points)
+    }  # fmt: skip
+
+
+def _sides(points: Sequence[tuple[float, float]]) -> list[str]:
+    """Say where each point's label goes: inwards, and above or below where another point is near."""
+    xs, ys = ([math.log(p[axis]) for p in points] for axis in (0, 1))
+    width, height = (max(v) - min(v) or 1.0 for v in (xs, ys))
+    sides = []
+    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
+        near = [
+            (ys[j], j) for j in range(len(points))
+            if j != i and abs(ys[j] - y) < 0.07 * height and abs(xs[j] - x) < 0.3 * width
+        ]  # fmt: skip
+        level = "middle" if not near else "top" if (y, i) > max(near) else "bottom"
+        sides.append(f"{level} {'left' if x - min(xs) > 0.6 * width else 'right'}")
+    return sides
+
+
+def modes(summary: Summary, colours: Colours) -> Figure | None:
+    """Modes that samples reach: mean as a bar, every run as a dot, out of all there are."""
+    models = [m for m in reversed(summary.models) if m.values.get("modes_captured")]
+    totals = summary.group.runs["modes_total"].dropna()
+    if not models or totals.empty:
+        return None
+    total = int(totals.max())
+    names = [plotly(m.label) for m in models]
+    bars = {
+        "type": "bar", "orientation": "h", "y": names, "x": [m.estimates["modes_captured"].mean for m in models],
+        "colours": [colours[m.label] for m in models], "showlegend": False,
+        "hovertemplate": "%{x:.3~g} modes<extra></extra>",
+    }  # fmt: skip
+    dots = {
+        "mode": "markers", "y": [n for n, m in zip(names, models, strict=True) for _ in m.values["modes_captured"]],
+        "x": [v for m in models for v in m.values["modes_captured"]], "ink": True, "showlegend": False,
+        "hovertemplate": "%{x} modes<extra></extra>",
+    }  # fmt: skip
+    layout = {
+        "xaxis": {"title": {"text": f"modes captured, of {total}"}, "range": [0, total * 1.03]},
+        "yaxis": {"type": "category", "ticks": "", "showgrid": False},
+    }
+    found = _figure("Modes captured by each model.", [{"name": "", "data": [bars, dots], "layout": layout}])
+    return found and {**found, "height": 90 + ROW * len(models)}
+
+
+def profiles(shares: Mapping[str, Sequence[float]], colours: Colours) -> Figure | None:
+    """Return performance profiles: share of runs that reach a score."""
+    traces = [
+        {"x": list(THRESHOLDS), "y": list(values), "mode": "lines", "name": plotly(label), "colour": colours[label],
+         "step": True, "hovertemplate": "%{y:.0%} of runs reach %{x:.2~g}"}
+        for label, values in shares.items()
+    ]  # fmt: skip
+    layout = {
+        "xaxis": {**_log("score: FID floor / FID"), "range": [-3, 0]},
+        "yaxis": {"title": {"text": "share of runs that reach it"}, "range": [0, 1.03], "tickformat": ".0%"},
+    }
+    return _figure("Performance profiles.", [{"name": "", "data": traces, "layout": layout}])
+
+
+def ranks(ranking: Ranking, colours: Colours) -> Figure | None:
+    """Return the critical-difference diagram: average ranks, and bars that join what is not separable."""
+    names = list(ranking.ranks)
+    rows = {name: len(names) - 1 - i for i, name in enumerate(names)}
+    edge = len(names) + 0.25
+    traces: list[dict[str, Any]] = [
+        {"x": [edge + 0.22 * i] * 2, "y": [rows[clique[0]] + 0.18, rows[clique[-1]] - 0.18], "mode": "lines",
+         "ink": True, "thick": True, "hoverinfo": "skip", "showlegend": False}
+        for i, clique in enumerate(ranking.cliques)
+    ]  # fmt: skip
+    traces.append({
+        "x": [1, 1 + ranking.critical_difference], "y": [len(names) - 0.35] * 2, "mode": "lines+text", "ink": True,
+        "text": [f"critical difference {ranking.critical_difference:.2f}", ""], "textposition": "top right",
+        "hoverinfo": "skip", "showlegend": False,
+    })  # fmt: skip
+    for name in names:
+        traces.append({
+            "x": [ranking.ranks[name]], "y": [rows[name]], "mode": "markers+text", "colour": colours[name],
+            "text": [f"{ranking.ranks[name]:.2f}"], "textposition": "top center", "showlegend": False,
+            "name": plotly(name), "hovertemplate": "average rank %{x:.2f}",
+        })  # fmt: skip
+    layout = {
+        "xaxis": {"title": {"text": "average rank; 1 is first everywhere"}, "dtick": 1,
+                  "range": [0.7, max(edge + 0.22 * len(ranking.cliques), 1 + ranking.critical_difference) + 0.15]},
+        "yaxis": {"tickvals": [rows[n] for n in names], "ticktext": [plotly(n) for n in names],
+                  "range": [-0.6, len(names) + 0.35], "showgrid": False},
+    }  # fmt: skip
+    found = _figure("Critical-difference diagram.", [{"name": "", "data": traces, "layout": layout}])
+    return found and {**found, "height": 130 + ROW * len(names)}
+
+
+def _figure(label: str, variants: list[dict[str, Any]]) -> Figure | None:
+    return {"label": label, "height": 380, "variants": variants} if variants else None
+
+
+def _log(title: str) -> dict[str, Any]:
+    return {"type": "log", "title": {"text": title}}
+
+
+def _range(values: Sequence[float], margin: float = 0.06) -> list[float]:
+    """Return a range of a logarithmic axis with a margin, as plotly wants it: exponents of ten."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    space = margin * max(high - low, 0.3)
+    return [low - space, high + space]

@@ -1,0 +1,189 @@
+"""A group of runs as a table: an estimate for every model and metric, and which of them can be told from the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal
+
+from zoo_bench.report.columns import Metric, metrics_of
+from zoo_bench.report.results import Group
+from zoo_bench.report.text import figure, listed
+from zoo_bench.stats import Estimate, holm, seeds_needed, t_interval, welch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALPHA = 0.05
+LARGEST = 1e150
+Standing = Literal["best", "tied", ""]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One row: a model's runs in a group.
+
+    Attributes:
+        label: Its name in the group.
+        runs: Number of runs.
+        ok: Number that finished.
+        collapsed: Number that diverged, or finished with fewer than half of the task's modes.
+        values: Finite values of finished runs, by column.
+        estimates: Mean and interval, by column.
+    """
+
+    label: str
+    runs: int
+    ok: int
+    collapsed: int
+    values: dict[str, list[float]] = field(repr=False)
+    estimates: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A group's models, best first by the leading metric, and its metrics."""
+
+    group: Group
+    metrics: list[Metric]
+    models: list[Model]
+
+    @cached_property
+    def leading(self) -> Metric | None:
+        """The metric that models are ordered by: FID, else the first with a direction."""
+        directed = [m for m in self.metrics if m.better and not m.cost]
+        return next((m for m in directed if m.column == "fid"), directed[0] if directed else None)
+
+    @cached_property
+    def p_values(self) -> dict[str, dict[tuple[str, str], float]]:
+        """Welch's p-values of every pair of models, Holm-corrected within a metric; NaN where one has a single run."""
+        found = {}
+        for metric in self.metrics:
+            pairs = list(combinations([m for m in self.models if m.values[metric.column]], 2))
+            values = [welch(a.values[metric.column], b.values[metric.column], log=metric.log).p for a, b in pairs]
+            both = {}
+            for (a, b), p in zip(pairs, holm(values), strict=True):
+                both[a.label, b.label] = both[b.label, a.label] = p
+            found[metric.column] = both
+        return found
+
+    @cached_property
+    def standings(self) -> dict[str, dict[str, Standing]]:
+        """For every metric with a direction: who is best, and who cannot be told from the best.
+
+        A metric that no two models have twice has no best: a single run supports no claim.
+        """
+        return {metric.column: self._stand(metric) for metric in self.metrics if metric.better}
+
+    def _stand(self, metric: Metric) -> dict[str, Standing]:
+        rows = ranked(self.models, metric)
+        if not rows or not any(row.estimates[metric.column].n > 1 for row in rows):
+            return {}
+        best = rows[0]
+        stands: dict[str, Standing] = {best.label: "best"}
+        for row in rows[1:]:
+            separable = self.p_values[metric.column].get((best.label, row.label), math.nan) < ALPHA
+            equal = row.estimates[metric.column].mean == best.estimates[metric.column].mean
+            stands[row.label] = "best" if equal else "" if separable else "tied"
+        return stands
+
+    def floor(self, column: str) -> float | None:
+        """Return what real data scores, if the group says so in ``<column>_floor``."""
+        name = f"{column}_floor"
+        values = finite(self.group.runs[name]) if name in self.group.runs else []
+        return sum(values) / len(values) if values else None
+
+    def verdict(self) -> str:
+        """Say in words who is best by the leading metric, and what the runs do not support."""
+        metric = self.leading
+        rows = ranked(self.models, metric) if metric else []
+        if not metric or not rows:
+            return "No run finished with a score."
+        best, others = rows[0], rows[1:]
+        estimate = best.estimates[metric.column]
+        extreme = "lowest" if metric.better == "lower" else "highest"
+        lead = f"{best.label} has the {extreme} {metric.title}, {figure(estimate.mean)}"
+        if not others:
+            return f"{best.label} is the only model with a score: {metric.title} {figure(estimate.mean)}."
+        if all(row.estimates[metric.column].n < 2 for row in rows):
+            return f"{lead}, with one seed per model: one seed says nothing about spread, so this ranks nothing."
+        if estimate.n > 1:
+            lead += f" ({figure(estimate.low)} to {figure(estimate.high)})"
+        tied = [row for row in others if self.standings[metric.column][row.label] == "tied"]
+        if not tied:
+            return f"{lead}, separable from every other model."
+        rest = [row.label for row in others if row not in tied]
+        also = f"; separable from {listed(rest) if len(rest) < 4 else f'the other {len(rest)}'}" if rest else ""
+        return f"{lead}; {self._not_separable(metric, best, tied)}{also}."
+
+    def _not_separable(self, metric: Metric, best: Model, tied: Sequence[Model]) -> str:
+        alpha = ALPHA / max(1, len(self.p_values[metric.column]) // 2)
+        column, seeds = metric.column, sorted({row.estimates[metric.column].n for row in (best, *tied)})
+        count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+        names = []
+        for row in tied:
+            needed = seeds_needed(best.values[column], row.values[column], log=metric.log, alpha=alpha)
+            names.append(f"{row.label} (about {needed} would be needed)" if needed else row.label)
+        return f"not separable from {listed(names, 'or')} with {count} seed{'s' if count != '1' else ''}"
+
+
+def finite(values: pd.Series[Any]) -> list[float]:
+    """Return the values that are there and finite, as are their squares."""
+    return [float(v) for v in values.dropna() if abs(v) < LARGEST]
+
+
+def ranked(models: Sequence[Model], metric: Metric) -> list[Model]:
+    """Return the models that have a value, best mean first."""
+    sign = -1 if metric.better == "higher" else 1
+    having = [m for m in models if m.estimates[metric.column].n]
+    return sorted(having, key=lambda m: (sign * m.estimates[metric.column].mean, m.label))
+
+
+def summarise(group: Group) -> Summary:
+    """Summarise a group; failed runs are counted, not averaged, and models without a score come last."""
+    metrics = metrics_of(group.runs)
+    models = []
+    for label, runs in group.runs.groupby("_label", sort=True):
+        ok = runs[runs["status"] == "ok"]
+        values = {m.column: finite(ok[m.column]) for m in metrics}
+        estimates = {m.column: t_interval(values[m.column], log=m.log) for m in metrics}
+        models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates))
+    summary = Summary(group, metrics, models)
+    first = ranked(models, summary.leading) if summary.leading else []
+    order = [m.label for m in first]
+    rest = [m for m in models if m.label not in order]
+    return Summary(group, metrics, [*first, *rest])
+
+
+def _collapsed(runs: pd.DataFrame) -> int:
+    few = (runs["status"] == "ok") & (runs["modes_captured"] < runs["modes_total"] / 2)
+    return int(((runs["status"] == "diverged") | few.fillna(False)).sum())
+
+
+def long(summaries: Sequence[Summary]) -> pd.DataFrame:
+    """Return a tidy table: one row per group, model and metric."""
+    import pandas as pd
+
+    rows = [
+        {**s.group.key, "model": m.label, "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
+         "metric": metric.column, "better": metric.better, "mean": e.mean, "low": e.low, "high": e.high, "n": e.n,
+         "scale": "log" if metric.log else "linear", "floor": s.floor(metric.column),
+         "standing": s.standings.get(metric.column, {}).get(m.label, "")}
+        for s in summaries for m in s.models for metric in s.metrics for e in [m.estimates[metric.column]]
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def wide(summaries: Sequence[Summary]) -> pd.DataFrame:
+    """Return a pivoted table of means: one row per group and model, one column per metric."""
+    import pandas as pd
+
+    rows = [
+        {**s.group.key, "model": m.label, "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
+         **{metric.column: m.estimates[metric.column].mean for metric in s.metrics}}
+        for s in summaries for m in s.models
+    ]  # fmt: skip
+    return pd.DataFrame(rows)

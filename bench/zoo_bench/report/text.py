@@ -1,0 +1,80 @@
+"""Text and numbers as they are shown: foreign text made visible and escaped, numbers of one column aligned."""
+
+from __future__ import annotations
+
+import html
+import math
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "-": r"{-}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
+}  # fmt: skip
+
+
+def visible(text: object) -> str:
+    """Return text in which control characters, marks of direction and lone surrogates are written as escapes."""
+    return "".join(_SHORT.get(c) or f"\\u{ord(c):04x}" if _invisible(c) else c for c in str(text))
+
+
+def _invisible(character: str) -> bool:
+    return not character.isprintable() and unicodedata.category(character) != "Zs"
+
+
+def plotly(text: object) -> str:
+    """Escape text for a label of plotly, which reads a little HTML and MathJax between dollar signs."""
+    return html.escape(visible(text), quote=False).replace("$", "&#36;")
+
+
+def latex(text: object) -> str:
+    """Escape text for LaTeX with T1 fonts."""
+    return "".join(_LATEX.get(c, c) for c in visible(text))
+
+
+def markdown(text: object) -> str:
+    """Escape text for a cell of a GitHub table."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+!|~$@:" else c for c in html.escape(visible(text), quote=False))
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Return "a", "a and b" or "a, b and c"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
+
+
+def plural(n: int, word: str) -> str:
+    """Return "1 run" or "3 runs"."""
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def figure(value: float) -> str:
+    """Three significant digits, thousands as k; "-" for NaN."""
+    if math.isnan(value) or math.isinf(value):
+        return "-" if math.isnan(value) else f"{value}"
+    if abs(value) >= 9995:
+        for factor, suffix in ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"), (1e15, "P")):
+            if abs(value) < 999.5 * factor:
+                return f"{value / factor:.3g}{suffix}"
+        return f"{value:.3g}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def aligned(values: Iterable[float], coarse: Iterable[float] = ()) -> Callable[[float], str]:
+    """Return how to write the numbers of one column so that their decimal points meet.
+
+    The smallest gets three significant digits, the smallest of ``coarse`` two, with at most four decimals; a column
+    that spans too much is written by :func:`figure`.
+    """
+    sizes = [abs(v) for v in values if math.isfinite(v) and v]
+    if not sizes:
+        return figure
+    decimals = 2 - math.floor(math.log10(min(sizes)))
+    if (decimals > 4 and max(sizes) >= 1) or min(sizes) < 1e-4 or max(sizes) >= 1e7:
+        return figure
+    if all(float(v).is_integer() for v in sizes):
+        decimals = 0
+    decimals = max(decimals, *(1 - math.floor(math.log10(abs(v))) for v in coarse if math.isfinite(v) and v), 0)
+    decimals = min(decimals, 4)
+    return lambda value: f"{value:,.{decimals}f}" if math.isfinite(value) else figure(value)

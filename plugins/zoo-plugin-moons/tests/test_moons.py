@@ -1,0 +1,31 @@
+"""The task: its data agree with its spec, and its judge with its labels."""
+
+import torch
+from zoo_plugin_moons import zoo_tasks
+from zoo_plugin_moons.task import moons
+
+import zoo
+
+
+def test_data_agree_with_the_spec() -> None:
+    """Shape and modes are those that the spec says."""
+    (spec,) = zoo_tasks()
+    task = spec.load()()
+    assert isinstance(task, zoo.Task)
+    assert (task.shape, task.modes) == (spec.shape, spec.modes)
+
+
+def test_judge_names_the_moon() -> None:
+    """The judge finds the moon that a point was drawn from."""
+    task = moons()
+    found, drawn = task.judge.modes(task.test.data), task.test.modes
+    assert found is not None
+    assert drawn is not None
+    assert torch.eq(found, drawn).double().mean() > 0.999
+
+
+def test_loading_twice_gives_the_same_data() -> None:
+    """Data and judge depend on nothing."""
+    one, other = moons(), moons()
+    assert torch.equal(one.train.data, other.train.data)
+    assert one.judge.sha256 == other.judge.sha256

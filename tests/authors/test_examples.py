@@ -1,0 +1,51 @@
+"""The example distributions install, pass their own tests, and meet in one row of the table."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+EXAMPLES = sorted(PLUGINS.glob("zoo-plugin-*"))
+
+
+@pytest.fixture(scope="module")
+def environment(installed_packages):
+    return installed_packages(*EXAMPLES)
+
+
+def test_there_is_a_model_a_task_and_a_metric(environment, zoo_command):
+    found = json.loads(zoo_command("plugins", "--json", env=environment).stdout)
+    third = {p["distribution"]: p["provides"] for p in found if p["distribution"] != "genzoo"}
+    assert third == {
+        "zoo-plugin-ddpm": ["model ddpm"],
+        "zoo-plugin-mean-shift": ["metric mean-shift"],
+        "zoo-plugin-moons": ["task moons"],
+    }
+
+
+@pytest.mark.parametrize("name", [pytest.param("ddpm", marks=pytest.mark.slow), "mean-shift", "moons"])
+def test_it_passes_its_own_tests(name, environment, run_python):
+    folder = PLUGINS / f"zoo-plugin-{name}"
+    result = run_python(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:benchmark", "tests", cwd=folder, env=environment
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_they_make_a_row_together(environment, zoo_command, tmp_path):
+    result = zoo_command(
+        "bench", "--models", "ddpm", "--task", "moons", "--budget", "2k", "--seeds", "1", "--json",
+        env=environment, cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads(result.stdout)
+    assert (row["status"], row["modes_total"]) == ("ok", 2)
+    assert row["mean_shift"] > 0
+
+
+def test_files_stay_small():
+    model = PLUGINS / "zoo-plugin-ddpm" / "zoo_plugin_ddpm" / "model.py"
+    assert len(model.read_text().splitlines()) < 100
+    for folder in EXAMPLES:
+        assert {"README.md", "pyproject.toml", "tests"} <= {path.name for path in folder.iterdir()}

@@ -1,0 +1,96 @@
+"""Every column must rank the controls on digits as its definition says."""
+
+import itertools
+
+import pytest
+import torch
+
+from zoo.evaluation import Evaluation
+from zoo_bench.metrics.specs import METRICS
+from zoo_bench.tasks.digits import digits
+
+RANKS = {
+    "fid": "real copy > half > one > noise",
+    "fid_inf": "real copy > half > one > noise",
+    "kid": "real copy > half > one > noise",
+    "mind": "real copy > half > one > noise",
+    "precision": "real copy half one > noise",
+    "density": "real copy half one > noise",
+    "clipped_density": "real copy half one > noise",
+    "recall": "real copy > half > one > noise",
+    "coverage": "real copy > half > one > noise",
+    "clipped_coverage": "real copy > half > one > noise",
+    "vendi": "real copy > half > one",
+    "modes_captured": "real copy > half > one",
+    "mode_kl": "real copy > half > one noise",
+    "mode_tv": "real copy > half > one noise",
+    "mode_kl_reverse": "real copy > half",
+    "mode_js": "real copy > half > one noise",
+    "mode_chi2_p": "real copy > half > one noise",
+    "ndb": "real copy > half > one noise",
+    "ndb_js": "real copy > half > one noise",
+    "authentic": "noise > held-out > real copy half one",
+    "ct": "noise > held-out > real copy half one",
+    "fid_train": "real copy > half > one > noise",
+}
+"""From best to worst; where neither direction is better, as listed in HIGHER or LOWER."""
+HIGHER = {"vendi", "mode_chi2_p", "ct"}
+LOWER = {"fid_train"}
+NO_RANK = {"fid_floor", "kid_se", "modes_total"}
+COLUMNS = {column.name: column for spec in METRICS if "mixture" not in spec.needs for column in spec.columns}
+
+
+@pytest.fixture(scope="module")
+def controls():
+    task = digits()
+    train = task.train
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
+    samples = {
+        "real": train.data[order[:600]],
+        "copy": train.data,
+        "held-out": task.validation.data,
+        "half": train.data[train.modes < 5],
+        "one": train.data[train.modes == 3],
+        "noise": torch.randint(256, (600, *task.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)),
+    }
+    metrics = [spec.load() for spec in METRICS if task.offers.issuperset(spec.needs)]
+    found = {}
+    for name, data in samples.items():
+        evaluation = Evaluation(task, data)
+        found[name] = {column: value for metric in metrics for column, value in metric(evaluation).items()}
+    return found
+
+
+def test_every_column_is_ranked(controls):
+    assert controls["real"].keys() == RANKS.keys() | NO_RANK
+
+
+@pytest.mark.parametrize("column", RANKS)
+def test_controls_are_ranked_rightly(controls, column):
+    higher = COLUMNS[column].better == "higher" or column in HIGHER
+    assert higher or COLUMNS[column].better == "lower" or column in LOWER
+    groups = [[controls[name][column] for name in group.split()] for group in RANKS[column].split(">")]
+    for better, worse in itertools.pairwise(groups):
+        assert min(better) > max(worse) if higher else max(better) < min(worse)
+
+
+def test_real_data_are_where_the_columns_say(controls):
+    real, held_out = controls["real"], controls["held-out"]
+    assert real["fid"] < real["fid_floor"]
+    assert abs(real["fid_inf"]) < real["fid_floor"]
+    assert abs(held_out["kid"]) < 2 * held_out["kid_se"]
+    assert held_out["coverage"] == pytest.approx(0.97, abs=0.03)
+    assert held_out["density"] == pytest.approx(1.0, abs=0.1)
+    assert held_out["vendi"] == pytest.approx(1.0, abs=0.05)
+    assert held_out["ndb"] < 0.15
+    assert held_out["mode_chi2_p"] > 0.01
+    assert held_out["authentic"] == pytest.approx(0.5, abs=0.15)
+    assert abs(held_out["ct"]) < 1
+
+
+def test_copies_are_found(controls):
+    for name in ("real", "copy"):
+        assert controls[name]["authentic"] == 0
+        assert controls[name]["ct"] < -3
+        assert controls[name]["fid_train"] < controls[name]["fid"]
+    assert controls["held-out"]["fid_train"] == pytest.approx(controls["held-out"]["fid"], rel=0.25)

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from zoo.errors import ZooError
+from zoo_bench.metrics.inputs import equal, subsample
+from zoo_bench.metrics.specs import METRICS
+
+NAMES = ("fid-inf", "fid-train", "kid", "mind", "neighbours", "vendi", "ndb", "authentic", "data-copying")
+NEED_TRAINING = ("fid-train", "ndb", "authentic", "data-copying")
+
+
+@pytest.fixture(params=NAMES)
+def metric(request):
+    return next(spec for spec in METRICS if spec.name == request.param)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_infinite_features_are_refused(metric, bad, draw, evaluate):
+    generated = draw(0)
+    generated[3, 2] = bad
+    with pytest.raises(ZooError, match="features of generated items are infinite or NaN"):
+        metric.load()(evaluate(draw(1), draw(2), generated))
+
+
+def test_too_few_items_are_refused(metric, draw, evaluate):
+    with pytest.raises(ZooError, match=r"\d+ generated items are needed, there are 1"):
+        metric.load()(evaluate(draw(1), draw(2), draw(0, 1)))
+
+
+def test_a_constant_reference_is_refused(metric, draw, evaluate):
+    constant = torch.ones(400, 12)
+    kind = "training" if metric.name in NEED_TRAINING else "real"
+    sets = (constant, draw(2)) if kind == "training" else (draw(1), constant)
+    with pytest.raises(ZooError, match=f"all {kind} items have the same features"):
+        metric.load()(evaluate(*sets, draw(0)))
+
+
+def test_collapse_is_a_figure(metric, draw, evaluate):
+    found = metric.load()(evaluate(draw(1), draw(2), draw(0, 1).repeat(400, 1)))
+    assert all(torch.isfinite(torch.tensor(value)) for value in found.values())
+
+
+def test_subsamples_are_the_same_every_time_and_from_everywhere(draw):
+    x = torch.arange(1000)
+    assert torch.equal(subsample(x, 100), subsample(x, 100))
+    assert subsample(x, 100).unique().numel() == 100
+    assert subsample(x, 100).float().mean() == pytest.approx(500, abs=100)
+    assert subsample(x, 1000) is x
+
+
+def test_equal_sizes():
+    a, b = equal(torch.arange(10), torch.arange(4))
+    assert len(a) == len(b) == 4

@@ -1,0 +1,221 @@
+"""What every installed model must do, whatever it is: parametrised over the registry, knowing none by name."""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load, save
+from torch import nn
+
+import zoo
+from zoo.model import build
+from zoo.registry import installed
+from zoo_bench.budget import Budget
+from zoo_bench.stream import Stream
+from zoo_bench.train import Game, train
+
+SMALL = {"width": 4, "batch_size": 4, "generator_hidden": (16, 16), "discriminator_hidden": (16,)}
+SHAPES = [(1, 8, 8), (3, 8, 8), (1, 16, 16), (1, 28, 28), (3, 32, 32), (3, 64, 64), (2,)]
+MODELS = list(installed().models)
+OWN = [entry for entry in MODELS if entry.plugin.distribution == "genzoo"]
+CASES = [
+    pytest.param(entry, shape, id=f"{entry.spec.name}-{'x'.join(map(str, shape))}")
+    for entry in MODELS
+    for shape in SHAPES
+    if ("images" if len(shape) == 3 else "points") in entry.spec.data
+]
+
+each_model = pytest.mark.parametrize("entry", MODELS, ids=lambda entry: entry.spec.name)
+each_own_model = pytest.mark.parametrize("entry", OWN, ids=lambda entry: entry.spec.name)
+each_image_case = pytest.mark.parametrize(("entry", "shape"), [case for case in CASES if len(case.values[1]) == 3])
+each_case = pytest.mark.parametrize(("entry", "shape"), CASES)
+
+
+def make(entry, shape, seed: int = 0, **settings) -> zoo.GenerativeModel:
+    fields = entry.spec.load().Config.model_fields
+    torch.manual_seed(seed)
+    return build(entry, shape, {k: v for k, v in {**SMALL, **settings}.items() if k in fields})
+
+
+def stream(shape) -> Stream:
+    generator = torch.Generator().manual_seed(0)
+    if len(shape) == 3:
+        data = torch.randint(256, (12, *shape), dtype=torch.uint8, generator=generator)
+    else:
+        data = torch.randn(12, *shape, generator=generator)
+    return Stream(data, 0, torch.device("cpu"))
+
+
+def trained(entry, shape, seed: int = 0) -> zoo.GenerativeModel:
+    model = make(entry, shape, seed)
+    train(model, stream(shape), Budget.parse("5steps"))
+    return model
+
+
+def copy_of_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {key: value.clone() for key, value in model.state_dict().items()}
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+class WatchedGame(Game):
+    """Notes which parameters each move changed."""
+
+    def __init__(self, model: zoo.GenerativeModel, precision="fp32") -> None:
+        super().__init__(model.train(), precision)
+        self.moves: list[tuple[zoo.Player, set[str]]] = []
+
+    def move(self, player: zoo.Player) -> None:
+        before = {name: weight.detach().clone() for name, weight in self.model.named_parameters()}
+        super().move(player)
+        changed = {name for name, weight in self.model.named_parameters() if not torch.equal(before[name], weight)}
+        self.moves.append((player, changed))
+
+    def play_until_all_have_moved(self, batches: Stream) -> None:
+        for i in range(max(player.every for player in self.players)):
+            self.play(batches.next(self.model.config.batch_size), i / 10)
+
+
+@each_case
+def test_each_player_changes_its_own_network_in_its_own_turn_only(entry, shape):
+    game = WatchedGame(make(entry, shape))
+    game.play_until_all_have_moved(stream(shape))
+    assert all(loss.isfinite() and loss.shape == () for loss in game.losses.values())
+    assert {player.name for player, _ in game.moves} == {player.name for player in game.players}
+    names = {id(weight): name for name, weight in game.model.named_parameters()}
+    for player, changed in game.moves:
+        own = {names[id(w)]: w.ndim for w in player.network.parameters()}
+        assert changed <= own.keys()
+        assert {name for name, ndim in own.items() if ndim >= 2} <= changed
+
+
+@each_case
+def test_samples_have_the_shape_and_drawing_them_changes_no_state(entry, shape):
+    model = trained(entry, shape).eval()
+    before = copy_of_state(model)
+    for n in (1, 7):
+        with torch.no_grad():
+            samples = model.sample(n)
+        assert samples.shape == (n, *shape)
+        assert samples.isfinite().all()
+    assert same(model.state_dict(), before)
+
+
+@each_image_case
+def test_images_stay_within_minus_one_to_one_however_large_the_weights(entry, shape):
+    model = make(entry, shape).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(100)
+        samples = model.sample(4)
+    assert samples.abs().max() > 0.9
+    assert samples.abs().max() <= 1 or getattr(model.config, "likelihood", "") == "gaussian"
+
+
+@each_case
+def test_samples_differ_from_each_other_and_repeat_with_the_seed(entry, shape):
+    model = trained(entry, shape).eval()
+    draws = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            draws.append(model.sample(2))
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert not torch.equal(draws[0][0], draws[0][1])
+
+
+@each_case
+def test_weights_go_through_safetensors_and_sample_the_same(entry, shape):
+    model, other = trained(entry, shape).eval(), make(entry, shape, seed=1).eval()
+    other.load_state_dict(load(save(model.state_dict())))
+    draws = []
+    for each in (model, other):
+        torch.manual_seed(5)
+        with torch.no_grad():
+            draws.append(each.sample(3))
+    assert torch.equal(*draws)
+
+
+@each_case
+def test_one_seed_gives_the_same_weights_bit_for_bit(entry, shape):
+    first, again, other = (trained(entry, shape, seed).state_dict() for seed in (0, 0, 1))
+    assert same(first, again)
+    assert not same(first, other)
+
+
+@each_case
+def test_losses_are_finite_under_bf16_and_weights_stay_fp32(entry, shape):
+    game = WatchedGame(make(entry, shape), "bf16")
+    game.play_until_all_have_moved(stream(shape))
+    assert all(loss.isfinite() for loss in game.losses.values())
+    assert {weight.dtype for weight in game.model.parameters()} == {torch.float32}
+    assert all(changed for _, changed in game.moves)
+
+
+@each_case
+def test_a_batch_may_have_any_size_above_one(entry, shape):
+    game = WatchedGame(make(entry, shape))
+    for size in (3, 2):
+        game.play(stream(shape).next(size), 0.0)
+    assert all(loss.isfinite() for loss in game.losses.values())
+
+
+@each_case
+def test_presets_are_valid_settings(entry, shape):
+    config = entry.spec.load().Config
+    presets = config.presets(shape)
+    assert presets.keys() <= config.model_fields.keys()
+    assert config.resolve(shape, {}).model_dump() == {**config().model_dump(), **presets}
+
+
+@each_case
+def test_batch_norm_has_the_usual_epsilon_and_no_player_shares_weights_with_another(entry, shape):
+    model = make(entry, shape)
+    assert {m.eps for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)} <= {1e-5}
+    weights = [id(w) for player in model.players() for w in player.network.parameters()]
+    assert len(weights) == len(set(weights))
+
+
+@each_model
+def test_the_spec_survives_pickling(entry):
+    assert pickle.loads(pickle.dumps(entry.spec)) == entry.spec
+
+
+@each_own_model
+def test_the_spec_names_its_family_and_paper(entry):
+    assert entry.spec.summary.endswith(".")
+    assert entry.spec.family
+    assert entry.spec.paper
+    assert entry.spec.url.startswith("https://")
+
+
+@each_own_model
+def test_the_model_is_one_file_under_120_lines(entry):
+    found = importlib.util.find_spec(entry.spec.target.partition(":")[0])
+    assert len(Path(found.origin).read_text().splitlines()) < 120
+
+
+@each_model
+def test_what_does_not_apply_is_refused_by_name(entry):
+    for shape, kind in (((1, 8, 8), "images"), ((2,), "points")):
+        if kind not in entry.spec.data:
+            with pytest.raises(zoo.ZooError, match=f"model '{entry.spec.name}' does not apply to {kind}"):
+                make(entry, shape)
+
+
+def test_importing_plugins_imports_no_torch():
+    packages = sorted({entry.plugin.module for entry in MODELS})
+    script = (
+        f"import sys, importlib\nfor p in {packages}: importlib.import_module(p); assert 'torch' not in sys.modules, p"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,139 @@
+import json
+from datetime import timedelta
+
+import pytest
+
+from zoo.errors import ZooError
+from zoo_bench import record, store
+from zoo_bench.report.results import groups, kept_apart, load
+from zoo_bench.store import load_results, read_record
+
+
+@pytest.fixture
+def folder(make):
+    """Write records into a folder."""
+    return lambda path, *records: make.write(path, records, pictures=False)
+
+
+@pytest.mark.parametrize(
+    ("field", "other", "name"),
+    [("task_version", "2", "version of the task"), ("judge", "other@1", "judge"), ("budget", "2M", "budget"),
+     ("precision_mode", "bf16", "precision"), ("device", "cuda", "device")],
+)  # fmt: skip
+def test_runs_that_are_not_comparable_are_kept_apart_and_it_is_said_why(folder, tmp_path, field, other, name, make):
+    specs = [make.spec(seed=seed, **extra) for seed in (0, 1) for extra in ({}, {field: other})]
+    found = groups(load([folder(tmp_path, *(make.drawn(s, 2.0) for s in specs))]).frame)
+    assert [len(group.runs) for group in found] == [2, 2]
+    assert {group.key[field] for group in found} == {getattr(specs[0], field), other}
+    (sentence,) = kept_apart(found)
+    assert f"{name} (" in sentence
+    assert other in sentence
+    assert "not comparable" in sentence
+
+
+def test_comparable_runs_of_several_folders_are_one_group(folder, tmp_path, make):
+    first = make.bench(tmp_path / "a", seeds=2)
+    second = folder(tmp_path / "b", *(make.drawn(make.spec(seed=seed), 2.0) for seed in (7, 8, 9)))
+    results = load([first, second])
+    (group,) = groups(results.frame)
+    assert len(group.runs) == 12 + 3
+    assert kept_apart([group]) == []
+    assert results.duplicates() == []
+
+
+def test_a_run_in_two_folders_is_named_with_both(tmp_path, make):
+    (first, *others) = load([make.bench(tmp_path / "a", seeds=1), make.bench(tmp_path / "b", seeds=1)]).duplicates()
+    assert len(others) == 5
+    assert "/a/runs/" in first
+    assert "/b/runs/" in first
+
+
+def test_settings_within_one_model_are_never_averaged(folder, tmp_path, make):
+    specs = [make.spec(seed=seed, config={"lr": lr, "z_dim": 8}) for seed in (0, 1) for lr in (0.1, 0.2)]
+    (group,) = groups(load([folder(tmp_path, *(make.drawn(s, 2.0) for s in specs))]).frame)
+    assert sorted(group.runs["_label"].unique()) == ["gan lr=0.1", "gan lr=0.2"]
+
+
+def test_versions_of_a_plugin_are_never_averaged(folder, tmp_path, make):
+    specs = [make.spec(seed=seed, plugin_version=version) for seed in (0, 1) for version in ("0.1.0", "0.2.0")]
+    (group,) = groups(load([folder(tmp_path, *(make.drawn(s, 2.0) for s in specs))]).frame)
+    assert sorted(group.runs["_label"].unique()) == ["gan 0.1.0", "gan 0.2.0"]
+
+
+def test_a_repeat_of_a_seed_is_no_further_run(folder, tmp_path, make):
+    specs = [make.spec(seed=0, metrics=metrics) for metrics in (("fid",), ("fid", "kid"))]
+    records = [make.drawn(s, 2.0, started_at=make.start + timedelta(hours=i)) for i, s in enumerate(specs)]
+    (group,) = groups(load([folder(tmp_path, *records)]).frame)
+    assert group.runs["run_id"].tolist() == [records[1].run_id]
+    assert "repeat" in group.notes[0]
+
+
+@pytest.mark.parametrize(
+    "other", [{"environment": {"processor": "Other", "cores": 9}}, {"threads": 7}, {"contended": True}]
+)
+def test_speeds_of_several_kinds_of_machine_are_not_averaged(folder, tmp_path, other, make):
+    most = [make.drawn(make.spec(seed=seed), 2.0) for seed in (0, 1)]
+    (group,) = groups(load([folder(tmp_path, *most, make.drawn(make.spec(seed=2), 2.0, **other))]).frame)
+    assert group.runs["fid"].notna().tolist() == [True, True, True]
+    assert group.runs["train_images_per_s"].notna().tolist() == [True, True, False]
+    assert "Speeds are those of 2 runs" in group.notes[0]
+
+
+def test_a_table_alone_will_do(bench, tmp_path):
+    expected = [len(g.runs) for g in groups(load([bench]).frame)]
+    for name in ("results.csv", "results.parquet"):
+        alone = tmp_path / name.partition(".")[2]
+        alone.mkdir()
+        (alone / name).write_bytes((bench / name).read_bytes())
+        for path in (alone, alone / name):
+            assert [len(g.runs) for g in groups(load([path]).frame)] == expected
+
+
+@pytest.mark.parametrize("name", ["absent", "empty", "table.csv", "table.parquet", "other.txt"])
+def test_a_place_without_results_is_refused_in_one_sentence(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    for file in ("table.csv", "table.parquet", "other.txt"):
+        (tmp_path / file).write_text("nothing,of\nthe,kind\n")
+    with pytest.raises(ZooError) as refused:
+        load([tmp_path / name])
+    assert "\n" not in str(refused.value)
+    assert name in str(refused.value)
+
+
+def test_files_that_are_no_records_are_told_of_and_left_alone(bench):
+    bad = bench / "runs" / "digits" / "gan" / "seed=9-deadbeef.json"
+    bad.write_text("{")
+    (bench / "controls" / "odd.json").write_text('{"controls": [1]}')
+    problems = load([bench]).problems
+    assert len(problems) == 2
+    assert str(bad) in problems[0]
+    assert bad.read_text() == "{"
+
+
+def test_records_of_older_layouts_are_upgraded_one_version_at_a_time(bench, monkeypatch):
+    path = next(bench.glob("runs/*/*/*.json"))
+    now = read_record(path)
+    for file in bench.glob("runs/*/*/*.json"):
+        old = {**json.loads(file.read_text()), "schema_version": 1}
+        old["duration"] = old.pop("train_seconds")
+        file.write_text(json.dumps(old))
+    before = path.read_text()
+
+    def to_2(fields):
+        return {**{k: v for k, v in fields.items() if k != "duration"}, "seconds": fields["duration"]}
+
+    def to_3(fields):
+        return {**{k: v for k, v in fields.items() if k != "seconds"}, "train_seconds": fields["seconds"]}
+
+    monkeypatch.setattr(store, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(store, "UPGRADES", {1: to_2, 2: to_3})
+    found = read_record(path)
+    assert found == now.model_copy(update={"schema_version": 3})
+    assert path.read_text() == before
+    assert len(load_results(bench)) == 18
+
+
+def test_a_record_of_a_newer_layout_says_so(folder, tmp_path, make):
+    folder(tmp_path, make.record(make.spec(), schema_version=record.SCHEMA_VERSION + 1))
+    with pytest.raises(ZooError, match="upgrade genzoo"):
+        load([tmp_path])

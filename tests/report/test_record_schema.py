@@ -1,0 +1,28 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from zoo_bench.record import RunRecord
+from zoo_bench.schema import schema
+from zoo_bench.spec import RunSpec
+
+FILE = Path(__file__).parents[2] / "docs" / "schema" / "run-record.json"
+
+
+def test_the_exported_schema_is_current():
+    assert FILE.read_text() == schema(), "run `python -m zoo_bench.schema > docs/schema/run-record.json`"
+
+
+@pytest.mark.parametrize(("model", "path"), [(RunRecord, ()), (RunSpec, ("$defs", "RunSpec"))])
+def test_every_field_is_described(model, path):
+    found = json.loads(schema())
+    for key in path:
+        found = found[key]
+    assert set(found["properties"]) == set(model.model_fields)
+    assert not [name for name, field in found["properties"].items() if len(field.get("description", "")) < 3]
+
+
+def test_numbers_that_json_does_not_know_are_allowed_as_records_write_them():
+    metric = json.loads(schema())["properties"]["metrics"]["additionalProperties"]
+    assert metric == {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}

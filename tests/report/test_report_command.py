@@ -1,0 +1,87 @@
+import json
+
+import pandas as pd
+import pytest
+
+from zoo.cli import main
+from zoo_bench.record import COLUMNS
+
+FORMATS = ("table", "csv", "markdown", "latex", "json")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_text_goes_to_stdout_and_nothing_is_written(bench, capsys, name):
+    before = sorted(bench.iterdir())
+    assert main(["report", str(bench), "--format", name]) == 0
+    shown = capsys.readouterr()
+    assert "dcgan" in shown.out
+    assert shown.err == ""
+    assert sorted(bench.iterdir()) == before
+
+
+def test_without_a_format_the_table_is_shown_and_the_page_written(bench, capsys):
+    assert main(["report", str(bench)]) == 0
+    shown = capsys.readouterr()
+    assert "dcgan has the lowest FID" in shown.out.replace("\n", " ")
+    assert str(bench / "report.html") in shown.err
+    assert (bench / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_html_is_written_into_the_folder(bench, capsys):
+    assert main(["report", str(bench), "--format", "html"]) == 0
+    assert capsys.readouterr().out.strip() == str(bench / "report.html")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".md", ".tex", ".html", ".json"])
+def test_a_file_is_written_in_the_format_of_its_name(bench, tmp_path, suffix):
+    out = tmp_path / "new" / f"table{suffix}"
+    assert main(["report", str(bench), "--out", str(out)]) == 0
+    start = out.read_bytes()[:40]
+    assert start.startswith({".csv": b"task,", ".parquet": b"PAR1", ".md": b"**digits", ".tex": b"% \\usepackage",
+                             ".html": b"<!doctype html>", ".json": b"{"}[suffix])  # fmt: skip
+
+
+def test_several_folders_are_merged_run_by_run(bench, tmp_path, make):
+    other = make.bench(tmp_path / "other", seeds=2, budget="1M")
+    out = tmp_path / "all.parquet"
+    assert main(["report", str(bench), str(other), "--runs", "--out", str(out)]) == 0
+    frame = pd.read_parquet(out)
+    assert len(frame) == 18 + 12
+    assert tuple(frame.columns[: len(COLUMNS)]) == COLUMNS
+
+
+def test_what_is_kept_apart_is_said_on_stderr(bench, tmp_path, make, capsys):
+    other = make.bench(tmp_path / "other", seeds=2, budget="1M")
+    assert main(["report", str(bench), str(other), "--format", "json"]) == 0
+    shown = capsys.readouterr()
+    assert "not comparable: budget (1M, 200k) differ" in shown.err
+    assert "not comparable" in json.loads(shown.out)["notes"][0]
+
+
+def test_a_run_that_is_there_twice_is_refused(bench, tmp_path, make, capsys):
+    other = make.bench(tmp_path / "other", seeds=1)
+    assert main(["report", str(bench), str(other)]) == 2
+    error = capsys.readouterr().err
+    assert "5 more are there twice" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["absent"], "no results in 'absent'"),
+        (["B", "--format", "md"], "unknown format 'md'"),
+        (["B", "--format", "parquet"], "name a file with --out"),
+        (["B", "C", "--format", "html"], "name a file with --out"),
+        (["B", "--runs", "--format", "latex"], "--runs needs"),
+        (["B", "--out", "B"], "is a folder"),
+        (["B", "--format", "csv", "--out", "/dev/null/x.csv"], "cannot be written"),
+        ([], "argument"),
+    ],
+)
+def test_unusable_arguments_are_refused_in_one_sentence(bench, capsys, arguments, sentence):
+    assert main(["report", *(str(bench) if a == "B" else a for a in arguments)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert sentence.lower() in shown.err.lower()
+    assert shown.err.count("\n") == 1

@@ -1,0 +1,109 @@
+import io
+import json
+import math
+import re
+
+import pandas as pd
+import pytest
+from markdown_it import MarkdownIt
+
+from zoo_bench.report import formats
+from zoo_bench.report.results import groups, load
+from zoo_bench.report.summary import summarise
+from zoo_bench.report.text import aligned, figure, latex, markdown, plotly, visible
+
+NASTY = "<script>alert('1')</script> \"q\" | a_b*c* `d` $e$ \\f{g}# %&~^ [h](i) \u202ej\nk"
+
+
+@pytest.fixture
+def summaries(tmp_path, make):
+    """A bench of six models, and one model with a name of every awkward character."""
+    root = make.bench(tmp_path)
+    name = NASTY.replace("/", "")
+    records = [make.drawn(make.spec(model=name, seed=seed), 3.0) for seed in range(3)]
+    for record in records:
+        path = root / "runs" / "digits" / "nasty" / f"{record.run_id[:8]}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(record.model_dump_json())
+    return [summarise(group) for group in groups(load([root]).frame)]
+
+
+def test_markdown_renders_as_one_table_with_every_name_as_text(summaries):
+    tokens = MarkdownIt("commonmark").enable("table").parse(formats.markdown(summaries))
+    kinds = [t.type for t in tokens]
+    assert kinds.count("table_open") == 1
+    assert kinds.count("tr_open") == 1 + 7
+    width = len(summaries[0].metrics) + 2
+    assert kinds.count("td_open") == 7 * width
+    inline = [t for t in tokens if t.type == "inline"]
+    texts = ["".join(c.content for c in t.children) for t in inline]
+    assert visible(NASTY.replace("/", "")) in texts
+    assert not {c.type for t in inline for c in t.children} & {"html_inline", "link_open", "code_inline", "em_open"}
+    best = [t for t in inline if any(c.type == "strong_open" for c in t.children)]
+    assert any("1." in t.content for t in best)
+
+
+def test_latex_is_balanced_and_escapes_every_name(summaries):
+    text = formats.latex(summaries)
+    for name in ("table", "tabular"):
+        assert text.count(f"\\begin{{{name}}}") == text.count(f"\\end{{{name}}}") == 1
+    body = re.search(r"\\midrule\n(.*)\n  \\bottomrule", text, re.S).group(1)
+    rows = body.splitlines()
+    assert len(rows) == 7
+    for row in rows:
+        assert row.endswith(r"\\")
+        assert len(re.findall(r"(?<!\\)&", row)) == len(summaries[0].metrics) + 1
+        bare = re.sub(r"\\[{}]", "", row)
+        assert bare.count("{") == bare.count("}")
+    assert r"\textbf{1." in body
+    assert r"$\approx$" in body
+    assert not [c for c in text if c in "\u202e≈"]
+
+
+@pytest.mark.parametrize("character", [*'\\{}$&#%_~^<>|"', "\n", "\u202e", "\ud800", "\x00"])
+def test_no_character_keeps_a_meaning(character):
+    assert latex(character) != character
+    assert visible(character).isprintable()
+    if character in "<>$\n\u202e\ud800\x00":
+        assert character not in plotly(character)
+    if character in "|<`*_[$":
+        assert markdown(character) != character
+
+
+def test_csv_and_parquet_hold_the_tidy_table(summaries):
+    csv = pd.read_csv(io.StringIO(formats.csv(summaries)))
+    parquet = pd.read_parquet(io.BytesIO(formats.parquet(summaries)))
+    assert list(csv.columns) == list(parquet.columns)
+    assert len(csv) == len(parquet) == 7 * len(summaries[0].metrics)
+    assert csv["mean"].tolist() == pytest.approx(parquet["mean"].tolist())
+
+
+def test_json_has_rows_verdicts_and_notes(summaries):
+    content = json.loads(formats.as_json(summaries, ["a note"]))
+    assert len(content["rows"]) == 7 * len(summaries[0].metrics)
+    assert "dcgan has the lowest FID" in content["verdicts"][0]["verdict"]
+    assert content["notes"] == ["a note"]
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([1.234, 12.34, 0.9], ["1.234", "12.340", "0.900"]),
+        ([7347.1, 16500.9], ["7,347", "16,501"]),
+        ([10.0, 9.0], ["10", "9"]),
+        ([1e-9, 5.0], ["1e-09", "5"]),
+        ([0.02, 0.5], ["0.0200", "0.5000"]),
+        ([], []),
+    ],
+)
+def test_numbers_of_a_column_share_their_decimals(values, shown):
+    write = aligned(values)
+    assert [write(v) for v in values] == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1.4e12, "1.4T"), (9999.0, "10k"), (999_600, "1M"), (math.nan, "-"), (math.inf, "inf"), (-12345.0, "-12.3k")],
+)  # fmt: skip
+def test_figures_have_three_digits(value, shown):
+    assert figure(value) == shown

@@ -1,0 +1,178 @@
+import base64
+import hashlib
+import json
+import math
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from zoo_bench.report.html import write_report
+from zoo_bench.report.text import visible
+
+NASTY = "</script><script>alert(1)</script>\"q\" 'x' <b>&amp; ${a} {{ 7*7 }}\u202eright\u200f\nnext\x07"
+
+
+class Page(HTMLParser):
+    """Tags with attributes, visible text, and the content of scripts."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text, self.scripts, self._inside = [], [], [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._inside = (tag, dict(attrs))
+
+    def handle_endtag(self, tag):
+        self._inside = None
+
+    def handle_data(self, data):
+        if self._inside and self._inside[0] == "script":
+            self.scripts.append((self._inside[1].get("type", ""), data))
+        elif not self._inside or self._inside[0] != "style":
+            self.text.append(data)
+
+
+def read(path):
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def test_the_page_shows_verdict_intervals_controls_floor_environment_and_commands(bench):
+    text = " ".join(read(write_report(bench)).text)
+    for expected in ("dcgan has the lowest FID", "separable", "noise", "floor", "A processor", "zoo bench --models",
+                     "--set", "Friedman", "IQM", "Nearest training images", "18 runs"):  # fmt: skip
+        assert expected in text
+
+
+def test_the_page_asks_nothing_of_the_network(bench):
+    page = read(write_report(bench))
+    for tag, attributes in page.tags:
+        assert tag not in ("iframe", "object", "embed")
+        for name in ("src", "href", "action", "data", "srcset"):
+            assert attributes.get(name, "#")[:5] in (
+                "data:",
+                *(a[:5] for a in [attributes.get(name, "#")] if a[0] == "#"),
+            )
+    policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
+    assert policy.startswith("default-src 'none'; img-src data:;")
+
+
+def test_only_the_two_scripts_of_the_page_may_run(bench):
+    page = read(write_report(bench))
+    policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
+    running = [content for kind, content in page.scripts if kind != "application/json"]
+    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in running]
+    assert re.findall(r"sha256-([^']+)", policy) == digests
+    assert len(digests) == 2
+    assert "unsafe-inline" not in policy.partition("script-src")[2]
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+
+
+def test_foreign_text_is_shown_and_never_read_as_anything_else(tmp_path, make):
+    model = NASTY.replace("/", "|")
+    spec = make.spec(model=model, judge=NASTY, plugin=NASTY)
+    ok = make.drawn(spec, 2.0, metric_errors={NASTY: NASTY}, environment={NASTY: NASTY})
+    bad = make.record(
+        make.spec(model=model, judge=NASTY, plugin=NASTY, seed=1), status="error", error=NASTY, traceback=NASTY
+    )
+    other = make.drawn(make.spec(judge=NASTY), 3.0)
+    root = tmp_path / "bench"
+    folder = root / "runs" / "digits" / "nasty"
+    folder.mkdir(parents=True)
+    for i, record in enumerate((ok, bad, other)):
+        (folder / f"seed={i}.json").write_text(record.model_dump_json())
+    (folder / "seed=0.png").write_bytes(make.png())
+    page = read(write_report(root))
+    assert [kind for kind, _ in page.scripts].count("") == 2
+    assert not [t for t, _ in page.tags if t == "script"][len(page.scripts) :]
+    text = " ".join(page.text)
+    assert visible(NASTY) in text
+    assert not set(text) & set("\u202e\u200f\x07")
+    assert not [t for t, a in page.tags if t == "b" and a]
+    for kind, content in page.scripts:
+        if kind == "application/json":
+            assert "<" not in content
+            names = [t["name"] for v in json.loads(content)["variants"] for t in v["data"] if "name" in t]
+            assert not [name for name in names if "<" in name or "\u202e" in name]
+
+
+def test_six_models_with_five_seeds_stay_under_8_mb(tmp_path, make):
+    root = make.bench(tmp_path, seeds=5)
+    for file in root.rglob("*.png"):
+        file.write_bytes(make.png() + bytes(60_000))
+    path = write_report(root)
+    assert path.stat().st_size < 8e6
+    assert "pictures left out" in " ".join(read(path).text)
+
+
+ODD = {
+    "nothing finished": lambda make: [make.record(make.spec(seed=s), status="error", error="it broke") for s in (0, 1)],
+    "no metric": lambda make: [make.record(make.spec())],
+    "infinite": lambda make: [
+        make.drawn(make.spec(seed=s), 1.0, metrics={"fid": math.inf, "kid": math.nan}) for s in (0, 1)
+    ],
+    "zero": lambda make: [make.drawn(make.spec(model=m), 1.0, metrics={"fid": 0.0, "fid_floor": 0.0}) for m in "ab"],
+    "negative": lambda make: [
+        make.drawn(make.spec(model=m), 1.0, metrics={"fid": -1.0, "fid_floor": 0.1}) for m in "ab"
+    ],
+    "huge": lambda make: [
+        make.drawn(make.spec(model=m, seed=seed), 1.0, metrics={"fid": 1e300 * (1 + seed), "fid_floor": 1e-300})
+        for m in "ab"
+        for seed in range(3)
+    ],
+    "tiny": lambda make: [
+        make.drawn(make.spec(model=m, seed=seed), 1.0, metrics={"fid": 1e-300 * (1 + seed), "kid": 1e-170 * seed})
+        for m in "ab"
+        for seed in range(3)
+    ],
+    "no modes": lambda make: [make.drawn(make.spec(), 1.0, metrics={"modes_captured": 3.0})],
+    "odd curve": lambda make: [
+        make.drawn(make.spec(), 1.0, curve=[{}, {"fid": -1.0}, {"images": 1.0, "fid": math.nan}])
+    ],
+    "odd environment": lambda make: [make.drawn(make.spec(), 1.0, environment={"cores": None, "x": {"y": [1]}})],
+    "one model, many seeds": lambda make: [make.drawn(make.spec(seed=s), 1.0) for s in range(12)],
+    "unknown task": lambda make: [make.drawn(make.spec(model=m, task="no such"), 1.0) for m in "abc"],
+    "many models": lambda make: [make.drawn(make.spec(model=f"m{i}"), 1.0 + i) for i in range(14)],
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_records_are_shown_and_never_stop_the_page(tmp_path, name, make):
+    root = make.write(tmp_path, ODD[name](make))
+    text = " ".join(read(write_report(root)).text)
+    assert "Run it again" in text
+
+
+def test_unreadable_records_duplicates_and_empty_folders_are_told_of(bench, tmp_path):
+    file = next(bench.glob("runs/*/gan/*.json"))
+    file.with_name("seed=0-copy.json").write_bytes(file.read_bytes())
+    (bench / "runs" / "digits" / "gan" / "seed=8-bad.json").write_text("[1")
+    text = " ".join(read(write_report(bench)).text)
+    assert "seed=8-bad.json" in text
+    assert "seed=0-copy.json" in text
+    assert "no results" in " ".join(read(write_report(tmp_path / "nothing")).text)
+
+
+def test_groups_that_are_not_comparable_are_said_to_be_so(tmp_path, make):
+    root = make.bench(make.bench(tmp_path), budget="1M")
+    text = " ".join(read(write_report(root)).text)
+    assert "2 tables that are not comparable: budget (1M, 200k) differ" in text
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_a_browser_draws_every_plot_without_an_error(bench, tmp_path, make):
+    make.controls(bench)
+    command = [
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
+        "--window-size=1280,9000", "--virtual-time-budget=20000", "--enable-logging=stderr", "--dump-dom",
+        write_report(bench).as_uri(),
+    ]  # fmt: skip
+    found = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    assert "CONSOLE" not in found.stderr
+    assert found.stdout.count('class="canvas') == 5
+    assert found.stdout.count('class="plot-container') == 5

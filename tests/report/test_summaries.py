@@ -1,0 +1,104 @@
+import math
+
+import pytest
+
+from zoo_bench.report.results import groups
+from zoo_bench.report.summary import long, summarise, wide
+from zoo_bench.stats import holm, t_interval, welch
+from zoo_bench.store import to_frame
+
+
+@pytest.fixture
+def summary_of(make):
+    """Summarise runs given as ``{model: [value per seed]}``; None is a failed run."""
+
+    def summarised(values, column="fid", **extra):
+        records = [
+            make.record(make.spec(model=model, seed=seed), metrics={column: value, **extra})
+            if value is not None
+            else make.record(make.spec(model=model, seed=seed), status="diverged", error="loss is NaN")
+            for model, row in values.items()
+            for seed, value in enumerate(row)
+        ]
+        (group,) = groups(to_frame(records))
+        return summarise(group)
+
+    return summarised
+
+
+CLEAR = {"a": [1.0, 1.1, 0.9], "b": [5.0, 5.5, 6.0], "c": [20.0, 21.0, 19.0]}
+CLOSE = {"a": [1.0, 1.4, 0.8], "b": [1.2, 1.5, 0.9], "c": [20.0, 21.0, 19.0]}
+
+
+def test_the_best_is_named_where_it_is_separable(summary_of):
+    found = summary_of(CLEAR)
+    assert found.standings["fid"] == {"a": "best", "b": "", "c": ""}
+    assert found.verdict() == "a has the lowest FID, 0.997 (0.777 to 1.28), separable from every other model."
+
+
+def test_who_is_not_separable_from_the_best_is_marked_and_the_seeds_needed_are_named(summary_of):
+    found = summary_of(CLOSE)
+    assert found.standings["fid"] == {"a": "best", "b": "tied", "c": ""}
+    assert "not separable from b (about 102 would be needed)" in found.verdict()
+    assert "with 3 seeds; separable from c." in found.verdict()
+
+
+def test_pairs_are_welch_tests_on_the_log_scale_corrected_by_holm(summary_of):
+    found = summary_of(CLOSE)
+    raw = [welch(CLOSE[x], CLOSE[y], log=True).p for x, y in (("a", "b"), ("a", "c"), ("b", "c"))]
+    p = found.p_values["fid"]
+    assert [p["a", "b"], p["a", "c"], p["b", "c"]] == pytest.approx(holm(raw))
+    assert p["a", "b"] == p["b", "a"]
+
+
+def test_one_seed_ranks_nothing(summary_of):
+    found = summary_of({"a": [1.0], "b": [5.0]})
+    assert found.standings["fid"] == {}
+    assert "ranks nothing" in found.verdict()
+
+
+def test_a_model_with_one_run_is_not_separable(summary_of):
+    assert summary_of({"a": [1.0, 1.1, 0.9], "b": [900.0]}).standings["fid"] == {"a": "best", "b": "tied"}
+
+
+def test_equal_means_are_equally_best(summary_of):
+    found = summary_of({"a": [10.0] * 3, "b": [10.0] * 3, "c": [9.0] * 3}, "modes_captured", modes_total=10.0)
+    assert found.standings["modes_captured"] == {"a": "best", "b": "best", "c": "tied"}
+
+
+def test_failed_runs_are_counted_and_not_averaged_and_models_without_a_score_come_last(summary_of):
+    found = summary_of({"a": [None, None], "b": [2.0, None], "c": [1.0, 1.2]})
+    assert [(m.label, m.ok, m.runs, m.collapsed) for m in found.models] == [
+        ("c", 2, 2, 0), ("b", 1, 2, 1), ("a", 0, 2, 2),
+    ]  # fmt: skip
+    assert found.models[1].estimates["fid"].mean == pytest.approx(2.0)
+
+
+def test_few_modes_are_a_collapse(summary_of):
+    values = {"a": [4.0, 5.0, 10.0]}
+    assert summary_of(values, "modes_captured", modes_total=10.0).models[0].collapsed == 1
+
+
+@pytest.mark.parametrize("odd", [math.inf, -math.inf, math.nan])
+def test_figures_that_are_not_finite_are_not_averaged(summary_of, odd):
+    (model,) = summary_of({"a": [1.0, odd, 3.0]}, "mode_kl").models
+    assert model.estimates["mode_kl"] == t_interval([1.0, 3.0])
+
+
+def test_metrics_of_plugins_that_are_not_installed_are_shown_without_direction(summary_of):
+    (metric,) = [m for m in summary_of({"a": [1.0]}, "shoe_size").metrics if m.column == "shoe_size"]
+    assert (metric.better, metric.title) == ("", "shoe size")
+
+
+def test_the_long_table_has_a_row_per_model_and_metric_and_the_wide_one_a_column(summary_of):
+    found = summary_of(CLEAR, mode_kl=0.5, fid_floor=0.25)
+    tidy, pivoted = long([found]), wide([found])
+    assert len(tidy) == len(found.models) * len(found.metrics)
+    row = tidy[(tidy["model"] == "b") & (tidy["metric"] == "fid")].iloc[0]
+    assert (row["better"], row["floor"], row["n"], row["standing"]) == ("lower", 0.25, 3, "")
+    assert row["low"] < row["mean"] < row["high"]
+    assert pivoted.set_index("model").loc["b", "fid"] == row["mean"]
+
+
+def test_nothing_finished_is_said(summary_of):
+    assert summary_of({"a": [None], "b": [None]}).verdict() == "No run finished with a score."

@@ -1,0 +1,95 @@
+"""What is shipped: one wheel of the zoo, the harness and every plugin."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import zoo
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+PLUGINS = sorted(path.name for path in (ROOT / "plugins").glob("zoo_*") if path.is_dir())
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    if not importlib.util.find_spec("hatchling"):
+        pytest.skip("hatchling is not installed")
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    [path] = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def test_the_wheel_holds_the_zoo_the_harness_and_plugins_and_nothing_else(wheel):
+    top = {name.split("/")[0] for name in wheel.namelist()}
+    assert top == {"zoo", "zoo_bench", *PLUGINS, f"genzoo-{zoo.__version__}.dist-info"}
+
+
+def test_the_wheel_holds_every_module_of_its_packages(wheel):
+    names = set(wheel.namelist())
+    for package in PACKAGES:
+        modules = {path.relative_to((ROOT / package).parent).as_posix() for path in (ROOT / package).rglob("*.py")}
+        assert modules <= names
+
+
+def test_the_wheel_says_that_it_is_typed_and_holds_no_caches(wheel):
+    names = wheel.namelist()
+    assert {"zoo/py.typed", "zoo_bench/py.typed"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+
+
+def test_the_wheel_holds_the_judges_which_are_small(wheel):
+    judges = {info.filename: info.file_size for info in wheel.infolist() if info.filename.endswith(".safetensors")}
+    assert {"zoo_bench/judges/digits-cnn.safetensors", "zoo_bench/judges/mnist-cnn.safetensors"} <= judges.keys()
+    assert max(judges.values()) < MEGABYTE
+
+
+def test_the_wheel_has_the_entry_points_and_the_licence(wheel):
+    info = f"genzoo-{zoo.__version__}.dist-info"
+    text = wheel.read(f"{info}/entry_points.txt").decode()
+    for name, module in PROJECT["project"]["entry-points"]["zoo"].items():
+        assert f"{name} = {module}\n" in text
+    assert f"{info}/licenses/LICENSE" in wheel.namelist()
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_every_plugin_has_an_entry_point_and_is_packed(plugin):
+    name = plugin.removeprefix("zoo_").replace("_", "-")
+    assert PROJECT["project"]["entry-points"]["zoo"].get(name) == plugin
+    assert f"plugins/{plugin}" in PACKAGES
+    assert plugin in PROJECT["tool"]["mypy"]["packages"]
+
+
+def test_every_entry_point_names_a_package_that_is_packed():
+    packed = {Path(package).name for package in PACKAGES}
+    assert {module.split(".")[0] for module in PROJECT["project"]["entry-points"]["zoo"].values()} <= packed
+    assert all((ROOT / package / "__init__.py").is_file() for package in PACKAGES)
+
+
+def test_the_installed_entry_points_are_those_of_the_project():
+    installed = {p.name: p.value for p in importlib.metadata.entry_points(group="zoo") if p.dist.name == "genzoo"}
+    assert installed == PROJECT["project"]["entry-points"]["zoo"], "install the project again"
+
+
+@pytest.mark.parametrize("folder", ["bench", "plugins", "tests", "results"])
+def test_folders_that_are_no_packages_have_no_init(folder):
+    assert not (ROOT / folder / "__init__.py").exists()
+
+
+def test_files_of_tests_have_unique_names():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))

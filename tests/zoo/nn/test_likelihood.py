@@ -1,0 +1,92 @@
+"""Likelihoods and the KL divergence against torch.distributions and Monte Carlo."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Bernoulli as TorchBernoulli
+from torch.distributions import Normal, kl_divergence
+
+from zoo.nn import Bernoulli, Gaussian, gaussian_kl
+
+SHAPES = [(3, 8, 8), (2,)]
+
+
+def draw(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def gaussian(log_sigma: float) -> Gaussian:
+    likelihood = Gaussian()
+    likelihood.log_sigma.data.fill_(log_sigma)
+    return likelihood
+
+
+def test_kl_is_that_of_torch_summed_over_latents():
+    mu, logvar = draw(5, 7), draw(5, 7, seed=1)
+    expected = kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)).sum(1)
+    torch.testing.assert_close(gaussian_kl(mu, logvar), expected)
+
+
+def test_kl_agrees_with_monte_carlo():
+    mu, logvar = torch.tensor([[0.5, -1.0]]), torch.tensor([[-1.0, 0.5]])
+    posterior, prior = Normal(mu, (logvar / 2).exp()), Normal(torch.zeros(1, 2), torch.ones(1, 2))
+    torch.manual_seed(0)
+    z = posterior.sample((100_000,))
+    log_ratio = (posterior.log_prob(z) - prior.log_prob(z)).sum(-1)
+    error = log_ratio.std() / math.sqrt(len(z))
+    assert abs(log_ratio.mean() - gaussian_kl(mu, logvar)[0]) < 4 * error
+
+
+def test_kl_of_the_prior_is_zero():
+    assert gaussian_kl(torch.zeros(2, 3), torch.zeros(2, 3)).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_bernoulli_nll_is_that_of_torch_summed_over_pixels(shape):
+    logits, x = draw(4, *shape) * 3, draw(4, *shape, seed=1).sign()
+    expected = -TorchBernoulli(logits=logits).log_prob((x + 1) / 2).flatten(1).sum(1)
+    torch.testing.assert_close(Bernoulli().nll(logits, x), expected)
+
+
+def test_bernoulli_nll_of_grey_is_the_cross_entropy():
+    logits, x = draw(4, 1, 8, 8), torch.full((4, 1, 8, 8), -0.5)
+    p = torch.sigmoid(logits)
+    expected = -(0.25 * p.log() + 0.75 * (1 - p).log()).flatten(1).sum(1)
+    torch.testing.assert_close(Bernoulli().nll(logits, x), expected)
+
+
+def test_bernoulli_nll_is_finite_for_extreme_logits():
+    x = torch.ones(1, 1, 2, 2)
+    assert Bernoulli().nll(torch.full_like(x, -1000.0), x).tolist() == [4000.0]
+    assert Bernoulli().nll(torch.full_like(x, 1000.0), x).tolist() == [0.0]
+
+
+def test_bernoulli_mean_spans_minus_one_to_one():
+    assert Bernoulli().mean(torch.tensor([-1000.0, 0.0, 1000.0])).tolist() == [-1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("log_sigma", [-1.5, 0.0, 0.7])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_gaussian_nll_is_that_of_torch_summed_over_dimensions(shape, log_sigma):
+    mean, x = draw(4, *shape), draw(4, *shape, seed=1)
+    expected = -Normal(mean, math.exp(log_sigma)).log_prob(x).flatten(1).sum(1)
+    torch.testing.assert_close(gaussian(log_sigma).nll(mean, x), expected)
+
+
+def test_the_best_sigma_is_the_root_mean_square_error():
+    mean, x = draw(64, 8), draw(64, 8, seed=1) * 0.1
+    likelihood = gaussian(float((mean - x).square().mean().sqrt().log()))
+    likelihood.nll(mean, x).mean().backward()
+    assert likelihood.log_sigma.grad.abs() < 1e-4
+
+
+def test_gaussian_samples_have_the_mean_and_sigma():
+    likelihood, mean = gaussian(math.log(0.2)), torch.full((10_000, 2), 3.0)
+    torch.manual_seed(0)
+    x = likelihood.sample(mean)
+    assert torch.equal(likelihood.mean(mean), mean)
+    assert (x.mean() - 3).abs() < 0.01
+    assert (x.std() - 0.2).abs() < 0.01

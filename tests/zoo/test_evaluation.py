@@ -1,0 +1,104 @@
+"""What metrics see: standardised features and modes, each computed once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+
+from zoo.errors import ZooError
+from zoo.evaluation import BATCH, Evaluation
+from zoo.task import Split, Task
+
+
+class CountingJudge:
+    """Features are the point itself, scaled, and a constant; the mode is the sign of the first coordinate."""
+
+    name, sha256 = "counting", "0"
+
+    def __init__(self, scale: float = 1.0, knows_modes: bool = True) -> None:
+        self.scale, self.knows_modes, self.seen = scale, knows_modes, Counter()
+
+    def to(self, device):
+        return self
+
+    def features(self, data):
+        self.seen["features"] += len(data)
+        return torch.cat([data * self.scale, torch.full((len(data), 1), 0.1)], dim=1)
+
+    def modes(self, data):
+        self.seen["modes"] += len(data)
+        return (data[:, 0] > 0).long() if self.knows_modes else None
+
+
+def points(n: int, seed: int) -> torch.Tensor:
+    return torch.randn(n, 2, generator=torch.Generator().manual_seed(seed)) * torch.tensor([3.0, 0.5]) + 10
+
+
+def evaluation(judge: CountingJudge, modes: torch.Tensor | None = None) -> Evaluation:
+    real = points(50, 0)
+    return Evaluation(Task(Split(real), Split(real), Split(real, modes), judge, 2, 40), points(40, 1))
+
+
+def test_real_features_have_mean_zero_and_deviation_one():
+    features = evaluation(CountingJudge()).features_real
+    assert features.dtype == torch.float64
+    torch.testing.assert_close(features.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-12, rtol=0)
+    torch.testing.assert_close(features.std(0)[:2], torch.ones(2, dtype=torch.float64))
+
+
+def test_generated_features_are_in_the_units_of_the_real_ones():
+    made = evaluation(CountingJudge())
+    mean, std = made.real.double().mean(0), made.real.double().std(0)
+    torch.testing.assert_close(made.features_generated[:, :2], (made.generated.double() - mean) / std)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 64.0])
+def test_the_scale_of_a_judge_does_not_matter(scale):
+    one, other = evaluation(CountingJudge()), evaluation(CountingJudge(scale))
+    torch.testing.assert_close(one.features_generated, other.features_generated, atol=1e-4, rtol=1e-4)
+
+
+def test_a_constant_real_feature_is_not_divided_by_zero():
+    made = evaluation(CountingJudge())
+    assert made.features_real[:, 2].eq(0).all()
+    assert made.features_generated[:, 2].eq(0).all()
+
+
+def test_a_generated_feature_keeps_its_difference_where_the_real_one_is_constant():
+    made = evaluation(CountingJudge())
+    made.real = made.real.clone()
+    made.real[:, 0] = 10.0
+    torch.testing.assert_close(made.features_generated[:, 0], made.generated[:, 0].double() - 10)
+
+
+def test_features_and_modes_are_computed_once_however_many_metrics_ask():
+    judge = CountingJudge()
+    made = evaluation(judge)
+    for _ in range(3):
+        _ = made.features_generated, made.features_real, made.modes_generated
+    assert judge.seen == {"features": 50 + 40, "modes": 40}
+
+
+def test_items_of_several_batches_keep_their_order():
+    real, generated = points(BATCH + 3, 0), points(2 * BATCH + 1, 1)
+    made = Evaluation(Task(Split(real), Split(real), Split(real), CountingJudge(), 2, 40), generated)
+    assert made.features_real.shape == (BATCH + 3, 3)
+    assert torch.equal(made.features_generated[:, 0].argsort(stable=True), generated[:, 0].argsort(stable=True))
+    assert torch.equal(made.modes_generated, (generated[:, 0] > 0).long())
+
+
+def test_modes_of_the_real_items_are_the_true_ones():
+    modes = torch.arange(50)
+    assert torch.equal(evaluation(CountingJudge(), modes).modes_real, modes)
+
+
+def test_a_task_without_labels_says_so():
+    with pytest.raises(ZooError, match="the task's test split has no labels"):
+        _ = evaluation(CountingJudge()).modes_real
+
+
+def test_a_judge_that_knows_no_modes_is_named():
+    with pytest.raises(ZooError, match="judge 'counting' knows no modes"):
+        _ = evaluation(CountingJudge(knows_modes=False)).modes_generated

@@ -1,0 +1,41 @@
+"""Every hook's docstring holds a complete plugin, which is installed here and discovered."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+
+import pytest
+
+from zoo import hookspecs
+
+HOOKS = {name: f for name, f in inspect.getmembers(hookspecs, inspect.isfunction) if hasattr(f, "zoo_spec")}
+CATALOGUE = {name: name.removeprefix("zoo_") for name in HOOKS}
+
+
+def example(hook: str) -> str:
+    doc = HOOKS[hook].__doc__ or ""
+    assert "Example::\n\n" in doc, f"{hook} has no example in its docstring"
+    return textwrap.dedent(doc.split("Example::\n\n", 1)[1])
+
+
+def test_the_hooks_are_those_that_plugins_rely_on():
+    assert {"zoo_models", "zoo_tasks", "zoo_metrics", "zoo_executors", "zoo_commands"} <= set(HOOKS)
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_example_of_a_hook_is_a_complete_plugin(distributions, hook):
+    distributions.add("example", {"example": "fake_example"}, fake_example=example(hook))
+    registry = distributions.discover()
+    assert registry.problems == []
+    [entry] = getattr(registry, CATALOGUE[hook])
+    assert entry.spec.summary.endswith(".")
+    assert registry.plugins[0].provides == [f"{CATALOGUE[hook].removesuffix('s')} {entry.spec.name}"]
+
+
+def test_one_module_may_implement_every_hook(distributions):
+    every = "\n".join(example(hook) for hook in HOOKS)
+    distributions.add("example", {"example": "fake_example"}, fake_example=every)
+    registry = distributions.discover()
+    assert registry.problems == []
+    assert len(registry.plugins[0].provides) == len(HOOKS)

@@ -1,0 +1,224 @@
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+from types import SimpleNamespace
+
+import pytest
+
+from zoo_bench.executors import Finished, Options, Progressed, Started
+from zoo_bench.executors.local import run
+from zoo_bench.spec import plan
+from zoo_bench.store import Store
+
+PLUGIN = """
+    import zoo
+
+    @zoo.hookimpl
+    def zoo_models():
+        for name in ("steady", "raises", "exits", "quits", "crashes", "hangs", "prints"):
+            yield zoo.ModelSpec(name=name, target=f"misbehaving_models:{name.title()}", summary=name, data=("images",))
+"""
+
+MODELS = """
+    import os
+    import signal
+    import sys
+    import time
+    from functools import partial
+
+    import torch
+
+    import zoo
+
+
+    class Steady(zoo.GenerativeModel):
+        def __init__(self, shape, config):
+            super().__init__(shape, config)
+            self.image = torch.nn.Parameter(torch.zeros(shape))
+
+        def players(self):
+            return [zoo.Player("image", self, self.loss, partial(torch.optim.SGD, lr=0.1))]
+
+        def loss(self, turn):
+            self.misbehave()
+            return (turn.real - self.image).square().mean()
+
+        def misbehave(self):
+            pass
+
+        def sample(self, n):
+            return self.image.expand(n, *self.shape)
+
+
+    class Raises(Steady):
+        def misbehave(self):
+            raise ValueError("no loss today")
+
+
+    class Exits(Steady):
+        def misbehave(self):
+            os.write(2, b"last words")
+            os._exit(3)
+
+
+    class Quits(Steady):
+        def misbehave(self):
+            sys.exit("I am out")
+
+
+    class Crashes(Steady):
+        def misbehave(self):
+            os.kill(os.getpid(), signal.SIGSEGV)
+
+
+    class Hangs(Steady):
+        def misbehave(self):
+            while True:
+                time.sleep(1)
+
+
+    class Prints(Steady):
+        def misbehave(self):
+            print("PRINTED", flush=True)
+            os.write(1, b"WRITTEN")
+            os.system("echo ECHOED")
+            print("PRINTED", file=sys.stderr)
+"""
+
+# No `if __name__ == "__main__"`: a child that imported this again would start a bench of its own.
+SCRIPT = """
+    import sys
+
+    import zoo_bench
+
+    print("the script runs")
+    options = {"task": "digits", "budget": "2steps", "seeds": 1, "metrics": "class-modes", "threads": 1, "workers": 2}
+    names = "raises,exits,quits,crashes,prints,steady"
+    zoo_bench.bench(models=names, out=sys.argv[1], timeout=300, **options)
+    zoo_bench.bench(models="hangs,steady", out=sys.argv[2], timeout=10, **options)
+"""
+
+
+@pytest.fixture(scope="module")
+def misbehaviour(tmp_path_factory):
+    """Benches of misbehaving models of an installed distribution, from a script: its output and the records."""
+    folder = tmp_path_factory.mktemp("misbehaviour")
+    site, script, first, second = (folder / name for name in ("site", "script.py", "first", "second"))
+    info = site / "misbehaving-0.1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: misbehaving\nVersion: 0.1\n")
+    (info / "entry_points.txt").write_text("[zoo]\nmisbehaving = misbehaving\n")
+    (site / "misbehaving.py").write_text(textwrap.dedent(PLUGIN))
+    (site / "misbehaving_models.py").write_text(textwrap.dedent(MODELS))
+    script.write_text(textwrap.dedent(SCRIPT))
+    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, script, first, second], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return SimpleNamespace(
+        stdout=done.stdout,
+        first={record.spec.model: record for record in Store(first).scan()[0]},
+        second={record.spec.model: record for record in Store(second).scan()[0]},
+    )
+
+
+def test_every_run_has_a_record_however_it_ended(misbehaviour):
+    ends = {model: record.status for model, record in misbehaviour.first.items()}
+    assert ends == {
+        "raises": "error", "exits": "error", "quits": "error", "crashes": "error", "prints": "ok", "steady": "ok",
+    }  # fmt: skip
+
+
+def test_runs_beside_misbehaving_ones_are_as_good_as_ever(misbehaviour):
+    for record in (misbehaviour.first["steady"], misbehaviour.second["steady"]):
+        assert (record.status, record.steps, record.images) == ("ok", 2, 128)
+        assert record.metrics["modes_total"] == 10
+    assert misbehaviour.first["steady"].metrics == misbehaviour.second["steady"].metrics
+
+
+def test_an_exception_is_told_with_its_message_and_origin(misbehaviour):
+    record = misbehaviour.first["raises"]
+    assert record.error == "ValueError: no loss today"
+    assert "misbehaving_models.py" in record.traceback
+    assert record.spec.plugin == "misbehaving"
+    assert record.spec.plugin_version == "0.1"
+
+
+def test_a_process_that_ends_itself_is_told_with_its_exit_code_and_last_words(misbehaviour):
+    record = misbehaviour.first["exits"]
+    assert "exit code 3" in record.error
+    assert record.traceback.endswith("last words")
+    assert record.environment
+    assert "exit code 1" in misbehaviour.first["quits"].error
+    assert "I am out" in misbehaviour.first["quits"].traceback
+
+
+def test_a_process_that_is_killed_is_told_with_its_signal(misbehaviour):
+    assert "signal SIGSEGV" in misbehaviour.first["crashes"].error
+
+
+def test_a_hung_run_is_ended_and_told(misbehaviour):
+    record = misbehaviour.second["hangs"]
+    assert record.status == "timeout"
+    assert "--timeout" in record.error
+    assert record.images is None
+
+
+def test_what_runs_print_does_not_reach_the_parents_stdout_nor_is_a_script_run_twice(misbehaviour):
+    assert misbehaviour.stdout == "the script runs\n"
+
+
+def specs_of(models="vae", seeds=1, budget="2steps"):
+    return plan(models, "digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu").runs
+
+
+def test_events_of_a_run_are_its_start_its_progress_and_one_end():
+    (spec,) = specs_of(budget="120steps")
+    events = list(run([spec], Options(workers=1, threads=1, timeout=None)))
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    between = events[1:-1]
+    assert between
+    assert all(isinstance(event, Progressed) for event in between)
+    assert all(event.spec == spec for event in events)
+    shares = [event.progress.share for event in between]
+    assert shares == sorted(shares)
+    assert all(0 < share <= 1 for share in shares)
+    assert between[0].progress.losses.keys() == {"vae"}
+    record = events[-1].outcome.record
+    assert (record.status, record.threads, record.contended) == ("ok", 1, False)
+
+
+def test_runs_beside_each_other_say_so_and_each_ends_once():
+    specs = specs_of("vae,gan")
+    events = list(run(specs, Options(workers=2, threads=1, timeout=None)))
+    ended = [event for event in events if isinstance(event, Finished)]
+    assert sorted(str(event.spec) for event in ended) == sorted(map(str, specs))
+    assert [type(event) for event in events[:2]] == [Started, Started]
+    assert all(event.outcome.record.contended for event in ended)
+
+
+def test_closing_the_executor_ends_what_still_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    events = run(specs_of(budget="5h"), Options(workers=1, threads=1, timeout=None))
+    assert isinstance(next(events), Started)
+    children = multiprocessing.active_children()
+    assert len(children) == 1
+    events.close()
+    assert multiprocessing.active_children() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_runs_nothing_happens():
+    assert list(run([], Options(workers=2, threads=1, timeout=1.0))) == []
+
+
+def test_records_of_local_runs_fit_into_json():
+    (spec,) = specs_of()
+    record = list(run([spec], Options(1, 1, None)))[-1].outcome.record
+    assert json.loads(record.model_dump_json())["run_id"] == spec.run_id

@@ -1,0 +1,167 @@
+import importlib.metadata
+import json
+import math
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+import zoo
+from zoo_bench.run import Resources, execute
+from zoo_bench.spec import plan
+from zoo_bench.store import read_record
+
+ALONE = Resources(threads=1, contended=False)
+MODELS = [pytest.param(entry.spec.name, id=entry.spec.name) for entry in zoo.installed().models]
+SPEEDS = {"train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb"}
+
+
+class Steady(zoo.GenerativeModel):
+    """One player whose samples are its parameter; tests override what they need."""
+
+    def __init__(self, shape, config) -> None:
+        super().__init__(shape, config)
+        self.image = nn.Parameter(torch.zeros(shape))
+
+    def players(self) -> list[zoo.Player]:
+        return [zoo.Player("image", self, self.loss, partial(torch.optim.SGD, lr=0.1))]
+
+    def loss(self, turn: zoo.Turn) -> torch.Tensor:
+        return (turn.real - self.image).square().mean()
+
+    def sample(self, n: int) -> torch.Tensor:
+        return self.image.expand(n, *self.shape)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Do not measure speeds for long."""
+    monkeypatch.setattr("zoo_bench.throughput.SECONDS", 0.0)
+    monkeypatch.setattr("zoo_bench.throughput.LATENCY_REPEATS", 2)
+
+
+def spec_of(model: str, task: str = "digits", budget: str = "5steps", **options):
+    (spec,) = plan(model, task, budget=budget, seeds=1, device="cpu", **options).runs
+    return spec
+
+
+@pytest.fixture
+def execute_fake(fake_registry, monkeypatch):
+    """Execute one run of a class given in the test."""
+
+    def run(cls, *metrics):
+        registry = fake_registry(fake=cls)
+        for entry in metrics:
+            registry.metrics.add(entry)
+        monkeypatch.setattr("zoo_bench.run.installed", lambda: registry)
+        return execute(spec_of("fake", registry=registry), ALONE)
+
+    return run
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_runs_to_a_full_record_twice_the_same_bit_for_bit(name, monkeypatch):
+    monkeypatch.setattr("zoo_bench.curve.LIGHT", 100)
+    spec = spec_of(name)
+    outcomes = []
+    for noise in (1, 2):
+        torch.manual_seed(noise)
+        outcomes.append(execute(spec, ALONE))
+    first, second = (outcome.record for outcome in outcomes)
+    assert (first.status, first.error) == ("ok", "")
+    for column in ("fid", "fid_floor", "fid_best", "fid_auc", "modes_captured", "mode_kl", "mode_tv"):
+        assert math.isfinite(first.metrics[column]), column
+    assert first.metric_errors == {}
+    assert first.throughput.keys() == SPEEDS
+    assert all(value > 0 for value in first.throughput.values())
+    assert (first.steps, first.images) == (5, 5 * spec.config["batch_size"])
+    assert first.params > 0
+    assert {".safetensors", ".png"} <= outcomes[0].files.keys()
+
+    for field in ("metrics", "losses", "images", "steps", "updates", "flops", "params"):
+        assert getattr(first, field) == getattr(second, field), field
+    assert outcomes[0].files == outcomes[1].files
+
+
+def test_a_run_in_a_process_of_its_own_has_the_same_result_bit_for_bit(finished_bench):
+    (path,) = finished_bench.glob("runs/digits/gan/seed=1-*.json")
+    stored = read_record(path)
+    here = execute(stored.spec, ALONE)
+    assert here.record.metrics == stored.metrics
+    assert here.record.losses == stored.losses
+    assert here.files[".safetensors"] == path.with_suffix(".safetensors").read_bytes()
+
+
+def test_a_run_on_points_is_scored_by_its_mixture():
+    outcome = execute(spec_of("vae", "ring8"), ALONE)
+    assert outcome.record.status == "ok"
+    assert {"fid", "modes_captured", "high_quality"} <= outcome.record.metrics.keys()
+    assert outcome.record.metrics["modes_total"] == 8
+    assert outcome.files[".png"].startswith(b"\x89PNG")
+
+
+def test_what_a_model_raises_is_the_record_of_its_run(execute_fake):
+    class Raising(Steady):
+        def loss(self, turn):
+            raise ValueError("no loss today")
+
+    record = execute_fake(Raising).record
+    assert (record.status, record.error) == ("error", "ValueError: no loss today")
+    assert "no loss today" in record.traceback
+    assert "test_run.py" in record.traceback
+    assert record.images is None
+    assert record.metrics == {}
+
+
+def test_samples_of_a_wrong_shape_are_an_error_that_names_both(execute_fake):
+    class Crooked(Steady):
+        def sample(self, n):
+            return torch.zeros(n, 1, 8, 7)
+
+    record = execute_fake(Crooked).record
+    assert record.status == "error"
+    assert "Crooked.sample(500) returned (500, 1, 8, 7), not (500, 1, 8, 8)" in record.error
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_samples_that_are_not_finite_are_a_divergence_with_its_weights_kept(execute_fake, value):
+    class Wild(Steady):
+        def sample(self, n):
+            return torch.full((n, *self.shape), value)
+
+    outcome = execute_fake(Wild)
+    assert (outcome.record.status, outcome.record.error) == ("diverged", "samples are infinite or NaN")
+    assert outcome.record.metrics == {}
+    assert outcome.record.images == 5 * 64
+    assert outcome.files.keys() == {".safetensors"}
+
+
+def test_a_loss_that_is_not_finite_is_a_divergence_that_names_the_player(execute_fake):
+    class Diverging(Steady):
+        def loss(self, turn):
+            return super().loss(turn) * float("nan")
+
+    record = execute_fake(Diverging).record
+    assert record.status == "diverged"
+    assert "player 'image' is nan" in record.error
+    assert record.steps == 5
+
+
+def test_a_metric_that_fails_costs_only_its_own_columns(execute_fake, fake_entry):
+    def broken(evaluation):
+        raise RuntimeError("cannot count")
+
+    columns = (zoo.Column("oddness", "lower", "How odd"),)
+    entry = fake_entry(zoo.MetricSpec, "broken", broken, columns=columns)
+    record = execute_fake(Steady, entry).record
+    assert record.status == "ok"
+    assert record.metric_errors == {"broken": "RuntimeError: cannot count"}
+    assert "fid" in record.metrics
+    assert "oddness" not in record.metrics
+
+
+def test_a_record_names_its_libraries_and_can_be_stored(execute_fake):
+    record = execute_fake(Steady).record
+    assert record.environment["torch"] == importlib.metadata.version("torch")
+    assert json.loads(record.model_dump_json())["environment"] == record.environment

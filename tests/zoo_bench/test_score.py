@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+import zoo
+from zoo.errors import ZooError
+from zoo.evaluation import Evaluation
+from zoo_bench.score import score
+
+
+@pytest.fixture
+def scored(fake_entry, digits_task):
+    """Score twenty real digits with metrics given as ``name=function``, each of which declares the column oddness."""
+
+    def run(**functions):
+        columns = (zoo.Column("oddness", "lower", "How odd"),)
+        entries = [fake_entry(zoo.MetricSpec, name, function, columns=columns) for name, function in functions.items()]
+        return score(Evaluation(digits_task, digits_task.train.data[:20]), [entry.spec for entry in entries])
+
+    return run
+
+
+def test_a_metric_sees_what_was_generated(scored):
+    values, errors = scored(odd=lambda evaluation: {"oddness": torch.tensor(len(evaluation.generated))})
+    assert values == {"oddness": 20.0}
+    assert isinstance(values["oddness"], float)
+    assert errors == {}
+
+
+def test_a_metric_that_fails_leaves_the_others_standing(scored):
+    def broken(evaluation):
+        raise RuntimeError("cannot count")
+
+    values, errors = scored(broken=broken, odd=lambda evaluation: {"oddness": 1})
+    assert values == {"oddness": 1.0}
+    assert errors == {"broken": "RuntimeError: cannot count"}
+
+
+def test_a_metric_that_says_why_it_does_not_apply_is_quoted(scored):
+    def inapplicable(evaluation):
+        raise ZooError("the judge knows no modes")
+
+    assert scored(fussy=inapplicable) == ({}, {"fussy": "the judge knows no modes"})
+
+
+def test_a_metric_may_leave_a_column_out(scored):
+    assert scored(shy=lambda evaluation: {}) == ({}, {})
+
+
+@pytest.mark.parametrize("result", [{"undeclared": 1.0}, {"oddness": 1.0, "undeclared": 2.0}, 1.0, None])
+def test_a_metric_may_report_only_the_columns_that_it_declares(scored, result):
+    values, errors = scored(loose=lambda evaluation: result)
+    assert values == {}
+    assert errors == {"loose": "metric 'loose' must return a dict with keys among oddness"}

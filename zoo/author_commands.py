@@ -1,0 +1,49 @@
+"""``zoo check`` and ``zoo new-plugin``: what a plugin author runs. Imports nothing heavy until a command runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.registry import installed
+
+
+def check(
+    name: Annotated[str, typer.Argument(help="An installed model.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Examine a model by the plugin contract and say what to change. Exits with 1 if a check fails."""
+    installed().models.get(name)
+
+    from zoo.testing import CheckFailed, checks_for
+
+    results = []
+    for examine in checks_for(name):
+        problem = ""
+        try:
+            examine()
+        except CheckFailed as failure:
+            problem = str(failure)
+        results.append({"check": examine.name, "claim": examine.rule.claim, "ok": not problem, "problem": problem})
+        if not as_json:
+            print(f"FAIL {examine.name}: {problem}" if problem else f"ok   {examine.name}", flush=True)
+    passed = sum(bool(result["ok"]) for result in results)
+    if as_json:
+        print(json.dumps(results, indent=2))
+    else:
+        print(f"{name}: {passed} of {len(results)} checks pass")
+    return 0 if passed == len(results) else 1
+
+
+def new_plugin(
+    name: Annotated[str, typer.Argument(help="Name of the model, in lower case: my-model.")],
+    out: Annotated[Path, typer.Option(help="Folder in which the package's folder is made.")] = Path(),
+) -> None:
+    """Write a complete plugin package with one small model that trains, ready to be changed."""
+    from zoo.scaffold import write_plugin
+
+    folder = write_plugin(name, out)
+    print(f"{folder}")

@@ -1,0 +1,68 @@
+"""Euclidean distances between many items, in blocks, so that memory stays bounded at any number of items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+ENTRIES = 2**20
+ROWS = 32
+SLACK = 1e-12
+
+
+def products(left: Tensor, right: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Yield blocks of ``left @ right.T``: a slice of its rows, and those rows.
+
+    Blocks are about 8 MB, small enough to stay in a cache, and share their memory: each is valid until the next.
+
+    Args:
+        left: (N, F) float64.
+        right: (M, F) float64.
+    """
+    size = max(ROWS, ENTRIES // len(right))
+    buffer = left.new_empty(min(size, len(left)), len(right))
+    for start in range(0, len(left), size):
+        rows = slice(start, min(start + size, len(left)))
+        yield rows, torch.mm(left[rows], right.T, out=buffer[: rows.stop - start])
+
+
+def squared_distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Yield blocks of squared distances as :func:`products` does: rows of ``x`` against all of ``y``.
+
+    One matrix product: |x|^2 - 2 x.y + |y|^2 = [-2x, |x|^2, 1] . [y, 1, |y|^2], lowered by 1e-12 of |x|^2 + |y|^2. That
+    is more than its rounding error, so an item on the edge of a ball is always found inside.
+
+    Args:
+        x: (N, F) float64.
+        y: (M, F) float64.
+    """
+    centre = y.mean(dim=0)
+    x, y = x - centre, y - centre
+    norms = [(1.0 - SLACK) * z.square().sum(dim=1, keepdim=True) for z in (x, y)]
+    left = torch.cat([-2.0 * x, norms[0], torch.ones_like(norms[0])], dim=1)
+    right = torch.cat([y, torch.ones_like(norms[1]), norms[1]], dim=1)
+    return products(left, right)
+
+
+def nearest(x: Tensor, y: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
+    """Return the ``k`` nearest rows of ``y`` for every row of ``x``.
+
+    An item is its own nearest: the neighbours of the rows of ``x`` among themselves are ``nearest(x, x, k + 1)``
+    without the first column.
+
+    Args:
+        x: (N, F) float64.
+        y: (M, F) float64, M >= k.
+        k: How many.
+
+    Returns:
+        Distances, (N, k) float64 ascending, exact to rounding, and indices into ``y``, (N, k) int64.
+    """
+    distances, indices = x.new_empty(len(x), k), torch.empty(len(x), k, dtype=torch.int64)
+    for rows, block in squared_distances(x, y):
+        found = (block.topk(k, largest=False) if k > 1 else block.min(dim=1, keepdim=True)).indices
+        distances[rows], order = (x[rows, None] - y[found]).norm(dim=2).sort(dim=1, stable=True)
+        indices[rows] = found.gather(1, order)
+    return distances, indices

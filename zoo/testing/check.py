@@ -1,0 +1,123 @@
+"""Rules of the contract, and checks: rules applied to one model."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from zoo.registry import Entry
+from zoo.specs import ModelSpec
+from zoo.testing.settings import restored
+from zoo.testing.subject import CANDIDATES, Failure, Subject, accepted
+
+FOREIGN = ("/zoo/testing/", "/zoo/model.py", "/torch/", "/pydantic/", "/safetensors/", "/copy.py", "<frozen")
+
+
+class CheckFailed(AssertionError):  # noqa: N818 - as pytest's own
+    """A check's failure: what was found, and what to do about it, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One claim about every model.
+
+    Attributes:
+        name: A few words with hyphens.
+        claim: What holds for a model that passes.
+        advice: What to do if it does not hold.
+        examine: Raises if the claim does not hold for the subject.
+        once: Whether the claim is about the plugin, and not about items of one shape.
+    """
+
+    name: str
+    claim: str
+    advice: str
+    examine: Callable[[Subject], None]
+    once: bool
+
+
+RULES: list[Rule] = []
+
+
+def rule(advice: str, *, once: bool = False) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+    """Make a rule of a function: its name is the rule's and its docstring the claim."""
+
+    def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:
+        name, claim = function.__name__.replace("_", "-"), (function.__doc__ or "").rstrip(".")
+        RULES.append(Rule(name, claim, advice, function, once))
+        return function
+
+    return add
+
+
+class Subjects:
+    """The subjects that one model gives rise to, built when a check first needs them."""
+
+    def __init__(self, entry: Entry[ModelSpec]) -> None:
+        self.entry = entry
+
+    @cached_property
+    def one(self) -> Subject:
+        """The model, whatever the shape."""
+        return Subject(self.entry, CANDIDATES[self.entry.spec.data[0]][0])
+
+    @cached_property
+    def each(self) -> list[Subject]:
+        """The model for one small shape of every kind of data that it declares."""
+        with restored():
+            found = [Subject(self.entry, shape) for shape in accepted(self.entry)]
+        if len(found) < len(self.entry.spec.data):
+            raise Failure(f"the model refuses every usual shape of {' or '.join(self.entry.spec.data)}")
+        return found
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule applied to one model; call it, and it raises :class:`CheckFailed` if the model breaks the rule."""
+
+    rule: Rule
+    subjects: Subjects
+
+    @property
+    def name(self) -> str:
+        """The rule's name."""
+        return self.rule.name
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.subjects.entry.spec.name
+
+    def __str__(self) -> str:
+        return f"{self.model}-{self.name}"
+
+    def __call__(self) -> None:
+        """Examine the model, and leave torch's settings and global generator as they were."""
+        where = ""
+        try:
+            for subject in [self.subjects.one] if self.rule.once else self.subjects.each:
+                where = "" if self.rule.once else f" (items of shape {subject.shape})"
+                with restored():
+                    torch.set_num_threads(1)  # these models are small: more threads only wait for each other
+                    self.rule.examine(subject)
+        except Failure as failure:
+            raise CheckFailed(f"{failure}{where}: {self.rule.advice}") from None
+        except Exception as error:
+            raise CheckFailed(f"{_sentence(error)}{where}: {self.rule.advice}") from error
+
+
+def _sentence(error: Exception) -> str:
+    """Name the error and the last line that it went through, of code that is not this kit's or a library's."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _foreign(f.filename)]
+    at = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    first = str(error).strip().partition("\n")[0].rstrip(".")
+    return f"{type(error).__name__}{at}: {first}" if first else f"{type(error).__name__}{at}"
+
+
+def _foreign(filename: str) -> bool:
+    parts = filename.replace("\\", "/")
+    return any(part in parts for part in FOREIGN)

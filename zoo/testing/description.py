@@ -1,0 +1,149 @@
+"""Rules about what a plugin says of itself: spec, settings, shapes, imports."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from zoo.errors import ZooError
+from zoo.model import build, configure
+from zoo.testing.check import rule
+from zoo.testing.subject import SIDES, Subject, require
+
+SUMMARY_LENGTH = 100
+REFUSED = {"images": (1, 9, 14), "points": (3,)}
+
+
+@rule("write what it is in one line, in the ModelSpec's summary", once=True)
+def summary(subject: Subject) -> None:
+    """The summary is one line of at most 100 characters."""
+    text = subject.spec.summary
+    require(text.strip(), "the summary is empty")
+    require("\n" not in text, "the summary has a line break")
+    require(len(text) <= SUMMARY_LENGTH, f"the summary has {len(text)} characters")
+
+
+@rule("fill in the ModelSpec's family and paper; an unpublished model's paper is 'unpublished'", once=True)
+def paper(subject: Subject) -> None:
+    """The spec names a family and a paper."""
+    require(subject.spec.family, "the spec has no family")
+    require(subject.spec.paper, "the spec has no paper")
+
+
+@rule("keep plain strings and tuples in the spec: runs are sent to other processes", once=True)
+def spec_pickles(subject: Subject) -> None:
+    """The spec survives pickling."""
+    require(pickle.loads(pickle.dumps(subject.spec)) == subject.spec, "the unpickled spec differs")
+
+
+@rule("import torch in the model's module only, and name that in target='module:Class'", once=True)
+def lazy_import(subject: Subject) -> None:
+    """Importing the plugin's module imports no torch."""
+    heavy = subject.imported.heavy
+    require(not heavy, f"importing {subject.entry.plugin.module} imports {' and '.join(heavy)}")
+
+
+@rule("remove it: these settings belong to the process, which other code shares", once=True)
+def import_changes_no_settings(subject: Subject) -> None:
+    """Importing the model changes no global setting of torch."""
+    require(not subject.imported.changed, f"importing the model changes {', '.join(subject.imported.changed)}")
+
+
+@rule("print to sys.stderr or not at all: stdout is for results", once=True)
+def import_prints_nothing(subject: Subject) -> None:
+    """Importing the plugin prints nothing to stdout."""
+    require(not subject.imported.printed, f"importing prints {subject.imported.printed.strip()[:60]!r}")
+
+
+@rule("use only what `import zoo` offers: the harness is not part of the contract", once=True)
+def knows_no_harness(subject: Subject) -> None:
+    """Importing the model does not import the harness."""
+    require(not subject.imported.harness, "the plugin imports zoo_bench")
+
+
+@rule("use types that JSON can hold: numbers, text, booleans, None, tuples of them")
+def settings_round_trip(subject: Subject) -> None:
+    """Settings survive JSON, in which every record stores them."""
+    config = subject.config
+    text = json.dumps(config.model_dump(mode="json"))
+    again = configure(subject.entry, subject.shape, json.loads(text))[1]
+    require(again == config, f"settings read back from {text} differ")
+
+
+@rule("give every field of the Config a description: Field(0.1, gt=0, description='...')")
+def settings_described(subject: Subject) -> None:
+    """Every setting has a description."""
+    bare = [name for name, field in type(subject.config).model_fields.items() if not field.description]
+    require(not bare, f"no description: {', '.join(bare)}")
+
+
+@rule("derive the Config from zoo.ModelConfig and leave its model_config alone")
+def unknown_setting_refused(subject: Subject) -> None:
+    """A setting that does not exist is refused, also by the Config itself."""
+    config = subject.config
+    unknown = {**config.model_dump(), "no_such_setting": 1}
+    require(_refuses(configure, subject.entry, subject.shape, unknown), "no_such_setting=1 is accepted")
+    require(_refuses(type(config).model_validate, unknown), "the Config accepts no_such_setting=1")
+
+
+@rule("bound numbers with ge, gt, le or lt in their Field, batch_size with ge=1 also where it is redefined")
+def settings_bounded(subject: Subject) -> None:
+    """Values of the wrong type or out of bounds are refused."""
+    for name, value in [("batch_size", 0), *_wrong(type(subject.config).model_json_schema())]:
+        require(_refuses(configure, subject.entry, subject.shape, {name: value}), f"{name}={value!r} is accepted")
+
+
+@rule("leave model_config alone: settings are part of a run's identity")
+def settings_frozen(subject: Subject) -> None:
+    """Settings cannot be changed once they are resolved."""
+    config = subject.config
+    require(_refuses(setattr, config, "batch_size", 1), "config.batch_size = 1 is accepted")
+
+
+@rule("declare in the spec's data what the model can do, and raise zoo.ZooError for the shapes that it cannot")
+def refuses_in_a_sentence(subject: Subject) -> None:
+    """Other kinds and odd shapes are handled, or refused with a ZooError."""
+    for kind, shape in REFUSED.items():
+        try:
+            build(subject.entry, shape, {})
+        except ZooError:
+            continue
+        require(kind in subject.spec.data, f"{kind} of shape {shape} are accepted though the spec does not list {kind}")
+        odd = Subject(subject.entry, shape)
+        odd.play(odd.build(), rounds=1)
+
+
+@rule("build networks for self.shape, or raise zoo.ZooError for a side that the method cannot have")
+def usual_sides(subject: Subject) -> None:
+    """It trains and samples at 8, 16, 28 and 32 pixels, or refuses the side with a ZooError."""
+    shapes = [(channels, side, side) for side in SIDES for channels in (1, 3)] if len(subject.shape) == 3 else [(2,)]
+    for shape in shapes:
+        other = Subject(subject.entry, shape)
+        try:
+            model = other.build()
+        except ZooError:
+            continue
+        game = other.play(model, rounds=1, batch=4)
+        found = tuple(other.samples(game.model, 2).shape)
+        require(found == (2, *shape), f"sample(2) returns {found} for items of {shape}")
+
+
+def _wrong(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield (setting, value) that a config's JSON schema does not allow."""
+    beyond = {"minimum": -1, "exclusiveMinimum": 0, "maximum": 1, "exclusiveMaximum": 0}
+    for name, field in schema["properties"].items():
+        options = field.get("anyOf", [field])
+        if {option.get("type") for option in options} <= {"integer", "number", "null"}:
+            yield name, "not a number"
+            for option in options:
+                yield from ((name, option[key] + step) for key, step in beyond.items() if key in option)
+
+
+def _refuses(action: Callable[..., object], *arguments: Any) -> bool:
+    try:
+        action(*arguments)
+    except (ZooError, ValueError, TypeError):
+        return True
+    return False

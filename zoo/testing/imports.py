@@ -1,0 +1,32 @@
+"""Run as a script in a fresh interpreter: import a plugin, then its model, and print as JSON what that did."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import sys
+
+
+def main(plugin: str, target: str) -> None:
+    """Import both modules in turn; see :class:`zoo.testing.subject.Imported` for what is printed."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        importlib.import_module(plugin)
+        heavy = [name for name in ("torch", "torchvision") if name in sys.modules]
+        from zoo.testing.settings import changed, snapshot
+
+        before = snapshot()
+        importlib.import_module(target)
+    facts = {
+        "heavy": heavy,
+        "changed": changed(before),
+        "printed": output.getvalue(),
+        "harness": "zoo_bench" in sys.modules,
+    }
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,101 @@
+"""Rules about samples, and about what drawing them may touch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zoo.model import GenerativeModel
+from zoo.testing.check import rule
+from zoo.testing.subject import SAMPLES, Subject, copied, differing, require
+
+COUNTS = (1, 7, 32)
+WIDE = 20.0
+
+
+def _trained(subject: Subject) -> GenerativeModel:
+    return subject.play(subject.build()).model
+
+
+@rule("let sample(n) return floats of shape (n, *self.shape), for every n from 1")
+def sample_shape(subject: Subject) -> None:
+    """sample(n) returns n items as floats, for 1, for odd and for many n."""
+    model = _trained(subject)
+    for n in COUNTS:
+        samples = subject.samples(model, n)
+        require(isinstance(samples, Tensor), f"sample({n}) returns a {type(samples).__name__}")
+        require(samples.is_floating_point(), f"sample({n}) returns {samples.dtype}")
+        expected = (n, *subject.shape)
+        require(samples.shape == expected, f"sample({n}) returns {tuple(samples.shape)}, not {expected}")
+
+
+@rule("return images in [-1, 1] as turn.real has them, not 0 to 255, and clip what a sampler may blow up")
+def sample_range(subject: Subject) -> None:
+    """Samples are finite, and images are on the scale of [-1, 1]."""
+    samples = subject.samples(_trained(subject), 32)
+    require(torch.isfinite(samples).all(), "samples are infinite or NaN")
+    if samples.dim() == 4:
+        low, high = (float(x) for x in samples.aminmax())
+        require(low > -WIDE and high < WIDE, f"samples reach from {low:.3g} to {high:.3g}")
+
+
+@rule("draw noise with torch.randn or self.latent(n) for every sample")
+def samples_vary(subject: Subject) -> None:
+    """Samples differ within a call, and from one call to the next."""
+    model = _trained(subject)
+    samples, more = subject.samples(model), subject.samples(model)
+    require((samples != samples[:1]).any(), f"sample({SAMPLES}) returns {SAMPLES} equal items")
+    require(not torch.equal(samples, more), f"sample({SAMPLES}) returns the same items twice")
+
+
+@rule("switch gradients on only where sampling needs them, and detach what sample(n) returns")
+def sample_has_no_graph(subject: Subject) -> None:
+    """Samples carry no graph."""
+    model = _trained(subject).eval()
+    with torch.no_grad():
+        require(not model.sample(4).requires_grad, "samples require a gradient")
+
+
+@rule("change no parameter, buffer or requires_grad in sample(n); batch statistics belong to training")
+def sample_changes_no_state(subject: Subject) -> None:
+    """Sampling in eval mode changes no parameter and no buffer."""
+    model = _trained(subject)
+    before, wanted = copied(model), [w.requires_grad for w in model.parameters()]
+    subject.samples(model)
+    changed = differing(before, copied(model))
+    require(not changed, f"sampling changes {', '.join(changed[:3])}")
+    require([w.requires_grad for w in model.parameters()] == wanted, "sampling freezes or unfreezes parameters")
+
+
+@rule("leave train and eval mode to the harness")
+def sample_keeps_mode(subject: Subject) -> None:
+    """Sampling leaves every module in the mode that it was in."""
+    model = _trained(subject)
+    subject.samples(model)
+    switched = [name for name, module in model.named_modules() if module.training]
+    require(not switched, f"after sampling {', '.join(switched[:3]) or 'the model'} is in train mode")
+
+
+@rule("keep nothing from sample(n): tensors made in inference mode cannot be trained with")
+def trains_after_sampling(subject: Subject) -> None:
+    """Training goes on after samples were drawn from a fresh model."""
+    model = subject.build()
+    subject.samples(model)
+    subject.play(model.train())
+
+
+@rule("avoid .item(), data-dependent branches and Python side effects in the networks' forward")
+def compiles(subject: Subject) -> None:
+    """Sampling works with compiled networks, and gives the same samples but for rounding."""
+    model = _trained(subject)
+    torch.manual_seed(1)
+    expected = subject.samples(model)
+    torch.compiler.reset()
+    for network in model.children():
+        network.compile(backend="aot_eager")
+    torch.manual_seed(1)
+    try:
+        samples = subject.samples(model)
+    finally:
+        torch.compiler.reset()
+    require(torch.allclose(samples, expected, rtol=1e-2, atol=1e-2), "compiled networks give other samples")

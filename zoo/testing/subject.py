@@ -1,0 +1,218 @@
+"""What a check examines, and a reference loop that plays the game exactly as the contract words it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo.errors import ZooError
+from zoo.model import GenerativeModel, ModelConfig, Player, Turn, build, configure
+from zoo.registry import Entry
+from zoo.specs import ModelSpec
+
+BATCH = 16
+SAMPLES = 8
+SEED = 7_203_811
+SIDES = (8, 16, 28, 32)
+CANDIDATES: dict[str, list[tuple[int, ...]]] = {
+    "images": [(channels, side, side) for channels in (1, 3) for side in (*SIDES, 64)],
+    "points": [(2,), (1,), (8,)],
+}
+
+
+class Failure(Exception):  # noqa: N818 - what was found wrong; the check adds what to do
+    """What a check found wrong, as the first half of a sentence."""
+
+
+def require(condition: object, found: str) -> None:
+    """Raise :class:`Failure` unless the condition holds."""
+    if not condition:
+        raise Failure(found)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What importing a plugin does to a fresh interpreter.
+
+    Attributes:
+        heavy: Which of torch and torchvision the plugin's module imports.
+        changed: Global settings that the model's module changes.
+        printed: What both print to stdout.
+        harness: Whether they import ``zoo_bench``.
+    """
+
+    heavy: list[str]
+    changed: list[str]
+    printed: str
+    harness: bool
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model under examination, for items of one shape.
+
+    Attributes:
+        entry: The model's registry entry.
+        shape: One item: (C, H, W) or (D,).
+    """
+
+    entry: Entry[ModelSpec]
+    shape: tuple[int, ...]
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's spec."""
+        return self.entry.spec
+
+    @property
+    def config(self) -> ModelConfig:
+        """The settings that the model takes by default for this shape."""
+        return configure(self.entry, self.shape, {})[1]
+
+    @property
+    def imported(self) -> Imported:
+        """What importing the plugin does to a fresh interpreter."""
+        return _imported(self.entry.plugin.module, self.spec.target)
+
+    def build(self, seed: int = SEED) -> GenerativeModel:
+        """Seed torch and build the model in train mode."""
+        torch.manual_seed(seed)
+        return build(self.entry, self.shape, {}).train()
+
+    def batch(self, n: int = BATCH, index: int = 0, device: str | torch.device = "cpu") -> Tensor:
+        """Return the ``index``-th batch of stand-in data; it leaves torch's global generator alone."""
+        noise = torch.rand(n, *self.shape, generator=torch.Generator().manual_seed(index)) * 2.0 - 1.0
+        return (noise.contiguous(memory_format=torch.channels_last) if noise.dim() == 4 else noise).to(device)
+
+    def play(self, model: GenerativeModel, rounds: int = 0, batch: int = BATCH, **watch: Any) -> Rounds:
+        """Play some rounds, if no number is given until every player has moved twice, and return them."""
+        game = Rounds(model, **watch)
+        for index in range(rounds or 2 * game.cycle):
+            game.play(self.batch(batch, index, model.device))
+        return game
+
+    def samples(self, model: GenerativeModel, n: int = SAMPLES) -> Tensor:
+        """Sample as the harness does: in eval mode and without gradients."""
+        model.eval()
+        with torch.inference_mode():
+            return model.sample(n)
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+class Rounds:
+    """The game in its plainest form: no precision, meter or schedule; it is the contract, not the harness.
+
+    Args:
+        model: In train mode.
+        before: Called with a player before its loss is computed.
+        computed: Called with a player and its loss before the backward pass.
+        moved: Called with a player after its optimiser's step.
+        autocast: Compute losses in bfloat16.
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        *,
+        before: Callable[[Player], None] = _nothing,
+        computed: Callable[[Player, Tensor], None] = _nothing,
+        moved: Callable[[Player], None] = _nothing,
+        autocast: bool = False,
+    ) -> None:
+        self.model = model
+        self.players = model.players()
+        self.optimizers = {p.name: p.optimizer(trainable(p.network)) for p in self.players}
+        self.trained = {w for p in self.players for w in trainable(p.network)}
+        self.before, self.computed, self.moved, self.autocast = before, computed, moved, autocast
+        self.round = 0
+        self._turn: Turn
+
+    @property
+    def cycle(self) -> int:
+        """Rounds until every player has moved."""
+        return max(p.every for p in self.players)
+
+    def play(self, real: Tensor) -> None:
+        """Play one round on one batch."""
+        self._turn = Turn(real, self.round, min(self.round / 100, 0.99), self.players, self.move)
+        self.model.play(self._turn)
+        self.round += 1
+
+    def move(self, player: Player) -> None:
+        """Update one player while the others are frozen."""
+        self.before(player)
+        own = set(player.network.parameters())
+        for weight in self.trained:
+            weight.requires_grad_(weight in own)
+        optimizer = self.optimizers[player.name]
+        optimizer.zero_grad(set_to_none=True)
+        device = self._turn.real.device.type
+        with torch.autocast(device, torch.bfloat16) if self.autocast else contextlib.nullcontext():
+            loss = player.loss(self._turn)
+        self.computed(player, loss)
+        loss.backward()
+        if device != "meta":
+            optimizer.step()
+        for weight in self.trained:
+            weight.requires_grad_(True)
+        self.moved(player)
+
+
+def trainable(network: nn.Module) -> list[nn.Parameter]:
+    """Return the network's parameters that want gradients."""
+    return [w for w in network.parameters() if w.requires_grad]
+
+
+def copied(model: GenerativeModel) -> dict[str, Tensor]:
+    """Return a copy of the state dict."""
+    return {key: value.clone() for key, value in model.state_dict().items()}
+
+
+def differing(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
+    """Return the keys under which two state dicts differ; NaN equals NaN."""
+    keys = sorted(one.keys() | other.keys())
+    return [k for k in keys if k not in one or k not in other or not _same(one[k], other[k])]
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.allclose(one, other, rtol=0.0, atol=0.0, equal_nan=True)
+
+
+def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
+    """Yield, for every kind of data that the spec declares, the first usual shape that the model does not refuse."""
+    for kind in entry.spec.data:
+        for shape in CANDIDATES[kind]:
+            try:
+                build(entry, shape, {})
+            except ZooError:
+                continue
+            yield shape
+            break
+
+
+@functools.cache
+def _imported(plugin: str, target: str) -> Imported:
+    script = str(Path(__file__).with_name("imports.py"))
+    modules = [name.partition(":")[0] for name in (plugin, target)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    result = subprocess.run(
+        [sys.executable, "-P", script, *modules], capture_output=True, text=True, env=environment, check=False
+    )
+    if result.returncode:
+        reason = result.stderr.strip().rpartition("\n")[2]
+        raise Failure(f"a fresh interpreter cannot import {' and '.join(modules)}: {reason}")
+    return Imported(**json.loads(result.stdout))

@@ -1,0 +1,118 @@
+"""Rules about randomness, devices, storage, and the process that a model shares with other code."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import random
+
+import numpy as np
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from zoo.model import GenerativeModel
+from zoo.testing.check import rule
+from zoo.testing.settings import changed, snapshot
+from zoo.testing.subject import SEED, Subject, copied, differing, require
+
+
+def _run(subject: Subject, seed: int = SEED) -> tuple[GenerativeModel, Tensor]:
+    """Build, train and sample."""
+    model = subject.play(subject.build(seed)).model
+    return model, subject.samples(model)
+
+
+@rule("draw all randomness from torch's global generator: torch.randn and friends, without generator=")
+def same_seed_same_run(subject: Subject) -> None:
+    """The same seed gives the same weights and the same samples."""
+    (one, samples), (other, again) = _run(subject), _run(subject)
+    unequal = differing(one.state_dict(), other.state_dict())
+    require(not unequal, f"two runs with one seed end with different {', '.join(unequal[:3])}")
+    require(torch.equal(samples, again), "two runs with one seed draw different samples")
+
+
+@rule("call no manual_seed and fix no generator: the harness seeds every run")
+def seeds_matter(subject: Subject) -> None:
+    """Different seeds give different weights and different samples."""
+    one, other = subject.build(1), subject.build(2)
+    require(differing(one.state_dict(), other.state_dict()), "two seeds initialise the same weights")
+    draws = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        draws.append(subject.samples(one))
+    require(not torch.equal(*draws), "two seeds draw the same samples")
+
+
+@rule("call no torch.manual_seed or torch.seed: the harness seeds every run")
+def never_reseeds(subject: Subject) -> None:
+    """Torch's seed is never set."""
+    _run(subject)
+    require(torch.initial_seed() == SEED, "torch's global generator is seeded anew")
+
+
+@rule("draw from torch instead: its global generator is the one that the harness seeds")
+def torch_randomness_only(subject: Subject) -> None:
+    """NumPy's and Python's generators are not used."""
+    legacy, plain = np.random.get_state(), random.getstate()
+    _run(subject)
+    same = all(np.array_equal(old, new) for old, new in zip(legacy, np.random.get_state(), strict=True))
+    require(same, "numpy.random is used or seeded")
+    require(random.getstate() == plain, "Python's random is used or seeded")
+
+
+@rule("leave these settings alone: they belong to the process, which other code shares")
+def changes_no_settings(subject: Subject) -> None:
+    """Building, training and sampling change no global setting of torch."""
+    before = snapshot()
+    _run(subject)
+    require(not (found := changed(before)), f"the model changes {', '.join(found)}")
+
+
+@rule("print to sys.stderr or not at all: stdout is for results")
+def prints_nothing(subject: Subject) -> None:
+    """Building, training and sampling print nothing to stdout."""
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        _run(subject)
+    require(not output.getvalue(), f"the model prints {output.getvalue().strip()[:60]!r}")
+
+
+@rule("create tensors with device=self.device or like another tensor, and constants with register_buffer")
+def moves_between_devices(subject: Subject) -> None:
+    """It trains and samples on another device after model.to(device)."""
+    for device in ["meta", *(["cuda"] if torch.cuda.is_available() else [])]:
+        model = subject.build().to(device)
+        subject.play(model)
+        found = subject.samples(model, 4).device.type
+        require(found == device, f"samples of a model on {device} are on {found}")
+
+
+@rule("register networks as attributes and constants with register_buffer, and build them from the settings alone")
+def state_dict_round_trip(subject: Subject) -> None:
+    """A new model that loads the state dict draws the same samples."""
+    model, _ = _run(subject)
+    other = subject.build(seed=1)
+    other.load_state_dict(model.state_dict())
+    draws = []
+    for each in (model, other):
+        torch.manual_seed(1)
+        draws.append(subject.samples(each))
+    require(torch.equal(*draws), "the new model draws other samples")
+
+
+@rule("keep only tensors in the state dict, none of them shared between two keys")
+def weights_can_be_stored(subject: Subject) -> None:
+    """The state dict survives the safetensors format, in which runs store it."""
+    model, _ = _run(subject)
+    stored = load(save({key: value.contiguous() for key, value in model.state_dict().items()}))
+    lost = differing(stored, model.state_dict())
+    require(not lost, f"{', '.join(lost[:3])} are read back differently")
+
+
+@rule("keep no graph, lock, file or generator on the model; detach what it remembers of a round")
+def copies(subject: Subject) -> None:
+    """A trained model can be copied, and the copy has its weights."""
+    model, _ = _run(subject)
+    twin = copy.deepcopy(model)
+    require(not differing(copied(twin), copied(model)), "the copy has other weights")

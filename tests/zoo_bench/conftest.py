@@ -47,12 +47,25 @@ def grid25_task() -> Task:
 @pytest.fixture(scope="session")
 def mnist_task() -> Task:
     """Real MNIST, from ``$ZOO_DATA`` only: nothing is downloaded."""
-    root = os.environ.get("ZOO_DATA")
-    if not root or not (Path(root) / "MNIST" / "raw" / "t10k-images-idx3-ubyte").exists():
-        pytest.skip("real MNIST is not under $ZOO_DATA")
     from zoo_bench.tasks.mnist import mnist
 
+    _need_files("MNIST")
     return mnist()
+
+
+@pytest.fixture(scope="session")
+def fashion_mnist_task() -> Task:
+    """Real Fashion-MNIST, from ``$ZOO_DATA`` only."""
+    from zoo_bench.tasks.mnist import fashion
+
+    _need_files("FashionMNIST")
+    return fashion()
+
+
+def _need_files(folder: str) -> None:
+    root = os.environ.get("ZOO_DATA")
+    if not root or not (Path(root) / folder / "raw" / "t10k-images-idx3-ubyte").exists():
+        pytest.skip(f"the real {folder} is not under $ZOO_DATA")
 
 
 @pytest.fixture(scope="session")

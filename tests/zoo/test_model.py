@@ -109,7 +109,9 @@ def test_build_gives_the_model_its_shape_and_settings(entry):
     assert model.training
 
 
-@pytest.mark.parametrize("target", [nn.Linear, ToyConfig, Toy.__init__, "Toy", None], ids=repr)
+@pytest.mark.parametrize(
+    "target", [nn.Linear, ToyConfig, Toy.__init__, "Toy", None], ids=["linear", "config", "function", "string", "none"]
+)
 def test_a_target_that_is_no_generative_model_is_refused(entry, target):
     with pytest.raises(PluginError) as error:
         configure(entry(target), IMAGE, {})

@@ -31,8 +31,9 @@ def bench(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")
     ] = None,
-    executor: Annotated[str, typer.Option(help="Where runs are run.")] = "local",
-    workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core")] = None,
+    executor: Annotated[str, typer.Option(help="Where runs are run: local or ray.")] = "local",
+    address: Annotated[str, typer.Option(help="Where the executor's cluster listens, for example auto.")] = "",
+    workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core or GPU")] = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers")
     ] = None,
@@ -54,11 +55,13 @@ def bench(
     warm_up()
 
     from zoo.registry import installed
-    from zoo_bench.harness import prepare, run, share_cores
+    from zoo_bench.harness import prepare, run
     from zoo_bench.report.progress import Live
+    from zoo_bench.resources import check_counts
     from zoo_bench.spec import parse_settings
 
     limit = seconds(timeout)
+    check_counts(workers, threads)
     prepared = prepare(
         models,
         task,
@@ -78,11 +81,16 @@ def bench(
         _print_plan(prepared, as_json)
         return 0
     installed().executors.get(executor)
-    share_cores(prepared.missing, workers, threads)
     with Live(prepared) as live:
         try:
             frame = run(
-                prepared, executor=executor, workers=workers, threads=threads, timeout=limit, on_event=live.on_event
+                prepared,
+                executor=executor,
+                workers=workers,
+                threads=threads,
+                timeout=limit,
+                address=address,
+                on_event=live.on_event,
             )
         except KeyboardInterrupt:
             live.interrupted()

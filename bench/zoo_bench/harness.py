@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
 from zoo.registry import installed
-from zoo_bench.budget import Budget
 from zoo_bench.environment import environment
 from zoo_bench.record import Outcome, RunRecord
 from zoo_bench.spec import Plan, RunSpec, parse_settings, plan
@@ -22,7 +20,7 @@ from zoo_bench.store import Store, to_frame, write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zoo_bench.executors import Event, Options
+    from zoo_bench.executors import Event, Started
 
 DEFAULT_BUDGET = "200k"
 DEFAULT_SEEDS = 3
@@ -81,6 +79,7 @@ def run(
     workers: int | None = None,
     threads: int | None = None,
     timeout: float | None = DEFAULT_TIMEOUT,
+    address: str = "",
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> pd.DataFrame:
     """Execute what is missing, store each outcome as it arrives, and write the tables, whatever happens.
@@ -88,9 +87,10 @@ def run(
     Args:
         bench: From :func:`prepare`.
         executor: Name of an executor.
-        workers: Runs at once; None: one per core, but one in all if the budget is wall-clock.
+        workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
         threads: CPU threads of each run; None: the cores divided among the workers.
         timeout: Wall-clock seconds after which a run counts as hung.
+        address: Where the executor's cluster listens, if it has one.
         on_event: Told of everything that happens.
 
     Returns:
@@ -99,22 +99,24 @@ def run(
     from zoo_bench.controls import ensure as ensure_controls
     from zoo_bench.executors import Finished, Options, Started
     from zoo_bench.report.html import write_report
+    from zoo_bench.resources import check_counts
 
-    options = Options(*share_cores(bench.missing, workers, threads), timeout)
-    running: set[RunSpec] = set()
+    check_counts(workers, threads)
+    options = Options(workers, threads, timeout, address)
+    running: dict[RunSpec, Started] = {}
     execute = installed().executors.get(executor).spec.load()
     try:
         for event in execute(bench.missing, options) if bench.missing else ():
             if isinstance(event, Started):
-                running.add(event.spec)
+                running[event.spec] = event
             elif isinstance(event, Finished):
-                running.discard(event.spec)
+                running.pop(event.spec, None)
                 bench.store.save(event.outcome)
             on_event(event)
     except KeyboardInterrupt:
-        for spec in running:
-            if bench.store.find(spec) is None:
-                bench.store.save(_interrupted(spec, options))
+        for started in running.values():
+            if bench.store.find(started.spec) is None:
+                bench.store.save(_interrupted(started))
         raise
     finally:
         if bench.missing and bench.store.root.exists():
@@ -126,32 +128,17 @@ def run(
     return bench.frame()
 
 
-def _interrupted(spec: RunSpec, options: Options) -> Outcome:
+def _interrupted(run: Started) -> Outcome:
     record = RunRecord(
-        run_id=spec.run_id,
-        spec=spec,
+        run_id=run.spec.run_id,
+        spec=run.spec,
         status="interrupted",
         error="interrupted from the keyboard",
-        threads=options.threads,
-        contended=options.workers > 1,
+        threads=run.resources.threads,
+        contended=run.resources.contended,
         started_at=datetime.now(UTC),
     )
     return Outcome(record)
-
-
-def share_cores(specs: Iterable[RunSpec], workers: int | None, threads: int | None) -> tuple[int, int]:
-    """Return how many runs at once with how many threads each; single threads side by side are fastest.
-
-    Raises:
-        ZooError: If either is below one.
-    """
-    for name, value in (("--workers", workers), ("--threads", threads)):
-        if value is not None and value < 1:
-            raise ZooError(f"{name} must be at least 1, got {value}")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    timed = any(Budget.parse(spec.budget).seconds for spec in specs)
-    workers = workers or (1 if timed else max(1, cores // (threads or 1)))
-    return workers, threads or max(1, cores // workers)
 
 
 def bench(
@@ -183,7 +170,7 @@ def bench(
         settings: Overrides such as ``["dcgan.lr=1e-4"]``.
         retry_failed: Run again what ended in an error or a timeout.
         force: Run again everything.
-        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``on_event`` as in :func:`run`.
+        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``address``, ``on_event`` as in :func:`run`.
 
     Returns:
         One row per run; columns as in ``results.csv``.

@@ -22,25 +22,13 @@ from zoo_bench.environment import environment
 from zoo_bench.metrics.frechet import frechet_distance
 from zoo_bench.record import Outcome, RunRecord
 from zoo_bench.report.sheet import image_grid, neighbours, scatter
+from zoo_bench.resources import Resources
 from zoo_bench.score import score
 from zoo_bench.seeds import derive
 from zoo_bench.spec import RunSpec, load_task
 from zoo_bench.stream import Stream
 from zoo_bench.throughput import peak_memory_mb, sampling
 from zoo_bench.train import Training, train
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a run is given.
-
-    Attributes:
-        threads: CPU threads.
-        contended: Whether other runs share the machine.
-    """
-
-    threads: int
-    contended: bool
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,7 @@ def execute(
     )
     outcome = Outcome(record)
     try:
-        _execute(spec, outcome, on_progress)
+        _execute(spec, resources, outcome, on_progress)
     except Exception as error:
         record.status = "error"
         record.error = f"{type(error).__name__}: {error}"
@@ -85,7 +73,7 @@ def execute(
     return outcome
 
 
-def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], None]) -> None:
+def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress: Callable[[Progress], None]) -> None:
     record = outcome.record
     registry = installed()
     device = torch.device(spec.device)
@@ -103,7 +91,7 @@ def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], 
     task.judge.to(device)
     curve = Curve(model, task, spec.seed)
     torch.manual_seed(derive(spec.seed, "training"))
-    stream = Stream(task.train.data, spec.seed, device)
+    stream = Stream(task.train.data, spec.seed, device, resources.memory)
     marks = MARKS if "fid" in spec.metrics else ()
     budget = Budget.parse(spec.budget)
     training = train(

@@ -15,6 +15,7 @@ from zoo_bench import load_results
 from zoo_bench.commands import seconds
 from zoo_bench.executors import Finished, Started
 from zoo_bench.record import COLUMNS, Outcome, RunRecord
+from zoo_bench.resources import Resources
 from zoo_bench.store import read_record
 
 ARGUMENTS = ["bench", "--models", "vae,gan", "--seeds", "2", "--budget", "640", "--threads", "1"]
@@ -41,7 +42,7 @@ def fake_executor(monkeypatch):
         def execute(specs, options):
             for spec in specs:
                 given.append(spec)
-                yield Started(spec)
+                yield Started(spec, Resources(1, False))
                 status, error = ("error", errors[spec.model]) if spec.model in errors else ("ok", "")
                 record = RunRecord(
                     run_id=spec.run_id, spec=spec, status=status, error=error, threads=1, contended=False,

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 import zoo
-from zoo_bench.run import Resources, execute
+from zoo_bench.resources import Resources
+from zoo_bench.run import execute
 from zoo_bench.spec import plan
 from zoo_bench.store import read_record
 

@@ -257,6 +257,9 @@ def configure(
 def _sentences(name: str, error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         where = ".".join([name, *map(str, problem["loc"])])
+        if problem["type"] == "value_error":
+            yield f"{where}: {problem['ctx']['error']}"
+            continue
         yield f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
 
 

@@ -56,11 +56,7 @@ class SNGAN(zoo.GenerativeModel):
 
     def discriminator_loss(self, turn: zoo.Turn) -> Tensor:
         """Hinge or binary cross-entropy; one forward for both batches, hence one power iteration."""
-        if "fake" in turn.kept:
-            fake = turn.kept["fake"].detach()
-        else:
-            with torch.no_grad():
-                fake = self.generator(self.latent(turn.size))
+        fake = turn.recall("fake", lambda: self.sample(turn.size))
         on_real, on_fake = self.discriminator(torch.cat([turn.real, fake])).chunk(2)
         if self.config.loss == "hinge":
             return F.relu(1.0 - on_real).mean() + F.relu(1.0 + on_fake).mean()

@@ -1,7 +1,8 @@
 """The convolutional trunks that every image model shares, so that a difference between models is the method's.
 
-4x4 kernels with stride 2, as in DCGAN (Radford et al. 2016): channels double whenever the side halves, down to a side
-of 2 to 7. Any square image whose side is a multiple of 4 fits: 8, 16, 28, 32, 64, ...
+4x4 kernels with stride 2, as in DCGAN (Radford et al. 2016): channels double whenever the side halves, which it
+does twice at least, and on while it is even and 8 or more: 8 ends at 2, 28 at 7, 16, 32 and 64 at 4. Any square image
+whose side is a multiple of 4 fits.
 """
 
 from __future__ import annotations

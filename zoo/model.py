@@ -7,7 +7,7 @@ runs backward and step. A model therefore holds no training loop and cannot spen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
@@ -28,11 +28,17 @@ class ModelConfig(BaseModel):
 
     The fields here are the harness's to carry out, for every model alike; a subclass may give them other defaults.
 
+    Attributes:
+        named: For a config with a field ``preset``: by its value, the defaults that a preset of this name changes, such
+            as the networks and settings of one experiment of the paper.
+
     Raises:
         pydantic.ValidationError: For an unknown field or a value of the wrong type or range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    named: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     batch_size: int = Field(64, ge=1, description="Real items drawn, and charged, per round")
     schedule: Schedule = Field("constant", description="Of learning rates over the budget; all but constant end at 0")
@@ -45,8 +51,9 @@ class ModelConfig(BaseModel):
 
     @classmethod
     def resolve(cls, shape: Shape, settings: dict[str, Any]) -> Self:
-        """Return the field defaults, overridden by the presets for this shape, overridden by ``settings``."""
-        return cls(**{**cls.presets(shape), **settings})
+        """Return the field defaults, overridden by the presets for this shape, the named preset, and ``settings``."""
+        named = cls.named.get(str(settings.get("preset")), {})
+        return cls(**{**cls.presets(shape), **named, **settings})
 
 
 class LatentConfig(ModelConfig):

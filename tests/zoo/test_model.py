@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from types import ModuleType
+from typing import ClassVar, Literal
 
 import pytest
 import torch
@@ -58,6 +59,21 @@ def test_settings_override_presets_and_presets_override_defaults():
     assert ToyConfig.resolve(POINT, {}).model_dump() == {**shared, "z_dim": 3, "lr": 0.2}
     changed = {"lr": 0.3, "batch_size": 2}
     assert ToyConfig.resolve(POINT, changed).model_dump() == {**shared, "z_dim": 3, **changed}
+
+
+def test_a_named_preset_overrides_presets_of_the_shape_and_settings_override_it():
+    class Named(ToyConfig):
+        named: ClassVar = {"paper": {"lr": 0.4, "schedule": "linear"}}
+
+        preset: Literal["plain", "paper"] = Field("plain", description="Preset")
+
+    assert Named.resolve(POINT, {}).lr == 0.2
+    paper = Named.resolve(POINT, {"preset": "paper"})
+    assert (paper.lr, paper.schedule, paper.z_dim) == (0.4, "linear", 3)
+    assert Named.resolve(POINT, {"preset": "paper", "lr": 0.5}).lr == 0.5
+    assert Named.resolve(POINT, paper.model_dump()) == paper
+    with pytest.raises(ValidationError, match="'plain' or 'paper'"):
+        Named.resolve(POINT, {"preset": "papre"})
 
 
 def test_a_config_is_frozen():

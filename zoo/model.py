@@ -122,7 +122,8 @@ class Player:
 
     Attributes:
         name: For logs and records: "generator", "critic", ...
-        network: Its parameters are updated when it moves, and frozen while others do.
+        network: Its parameters are updated when it moves, and frozen while others do. Several networks are one
+            ``nn.ModuleList([first, second])``; the model itself is the network of an only player.
         loss: From the turn to a scalar tensor to minimise.
         optimizer: From parameters to an optimiser: :class:`zoo.Adam`, or ``partial(torch.optim.SGD, lr=0.1)``.
         every: It moves in every ``every``-th round: 5 for a generator that answers five critic steps.

@@ -20,15 +20,18 @@ from zoo_bench.curve import MARKS, Curve
 from zoo_bench.draw import draw_stored
 from zoo_bench.environment import environment
 from zoo_bench.metrics.frechet import frechet_distance
-from zoo_bench.record import Outcome, RunRecord
+from zoo_bench.record import COLUMNS, Outcome, RunRecord
 from zoo_bench.report.sheet import image_grid, neighbours, scatter
 from zoo_bench.resources import Resources
-from zoo_bench.score import score
+from zoo_bench.score import own_figures, score
 from zoo_bench.seeds import derive
 from zoo_bench.spec import RunSpec, load_task
 from zoo_bench.stream import Stream
 from zoo_bench.throughput import peak_memory_mb, sampling
 from zoo_bench.train import Training, train
+
+HELD_OUT = 2000
+"""Items of the validation split on which a model reports figures of its own."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     )
     _note_training(record, training)
     record.curve = curve.points
-    outcome.files[".safetensors"] = save({k: v.contiguous() for k, v in model.state_dict().items()})
+    outcome.files[".safetensors"] = save(_copies(model))
     if training.diverged:
         record.status, record.error = "diverged", training.diverged
         return
@@ -117,11 +120,20 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
         outcome.files[".png"] = scatter(generated, task)
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
     record.metrics, record.metric_errors = score(Evaluation(task, generated), metrics)
+    taken = {*COLUMNS, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
+    figures, problems = own_figures(model, task.validation.data[:HELD_OUT], taken)
+    record.metrics |= figures
+    record.metric_errors |= problems
     record.throughput |= sampling(model)
     if curve.points:
         _score_curve(record, task, model, curve)
     record.evaluate_seconds = curve.seconds + time.perf_counter() - start
     record.throughput["peak_memory_mb"] = peak_memory_mb(device)
+
+
+def _copies(model: GenerativeModel) -> dict[str, torch.Tensor]:
+    """Return the weights in memory of their own, as safetensors wants them: tied ones are stored under each name."""
+    return {k: v.clone(memory_format=torch.contiguous_format) for k, v in model.state_dict().items()}
 
 
 def _note_training(record: RunRecord, training: Training) -> None:

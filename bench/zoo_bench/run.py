@@ -27,7 +27,7 @@ from zoo_bench.score import own_figures, score
 from zoo_bench.seeds import derive
 from zoo_bench.spec import RunSpec, load_task
 from zoo_bench.stream import Stream
-from zoo_bench.throughput import peak_memory_mb, sampling
+from zoo_bench.throughput.in_run import peak_memory_mb, sampling
 from zoo_bench.train import Training, train
 
 HELD_OUT = 2000

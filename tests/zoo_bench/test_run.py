@@ -41,8 +41,8 @@ class Steady(zoo.GenerativeModel):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Do not measure speeds for long."""
-    monkeypatch.setattr("zoo_bench.throughput.SECONDS", 0.0)
-    monkeypatch.setattr("zoo_bench.throughput.LATENCY_REPEATS", 2)
+    monkeypatch.setattr("zoo_bench.throughput.in_run.SECONDS", 0.0)
+    monkeypatch.setattr("zoo_bench.throughput.in_run.LATENCY_REPEATS", 2)
 
 
 def spec_of(model: str, task: str = "digits", budget: str = "5steps", **options):

@@ -39,6 +39,7 @@ def bench(
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others with commas.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again everything.")] = False,
@@ -78,12 +79,15 @@ def bench(
         _print_plan(prepared, as_json)
         return 0
     installed().executors.get(executor)
+    for tracker in installed().trackers.select(track) if track else ():
+        tracker.spec.load()
     share_cores(prepared.missing, workers, threads)
     with Live(prepared) as live:
         try:
             frame = run(
-                prepared, executor=executor, workers=workers, threads=threads, timeout=limit, on_event=live.on_event
-            )
+                prepared, executor=executor, workers=workers, threads=threads, timeout=limit, track=track,
+                on_event=live.on_event,
+            )  # fmt: skip
         except KeyboardInterrupt:
             live.interrupted()
             return 1

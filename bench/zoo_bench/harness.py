@@ -81,6 +81,7 @@ def run(
     workers: int | None = None,
     threads: int | None = None,
     timeout: float | None = DEFAULT_TIMEOUT,
+    track: str = "",
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> pd.DataFrame:
     """Execute what is missing, store each outcome as it arrives, and write the tables, whatever happens.
@@ -91,30 +92,42 @@ def run(
         workers: Runs at once; None: one per core, but one in all if the budget is wall-clock.
         threads: CPU threads of each run; None: the cores divided among the workers.
         timeout: Wall-clock seconds after which a run counts as hung.
+        track: Names of trackers with commas, which are told of the runs; plugins that listen are told as well.
         on_event: Told of everything that happens.
 
     Returns:
         One row per planned run.
     """
     from zoo_bench.controls import ensure as ensure_controls
-    from zoo_bench.executors import Finished, Options, Started
+    from zoo_bench.executors import Finished, Options, Progressed, Started
+    from zoo_bench.lifecycle import Lifecycle
     from zoo_bench.report.html import write_report
 
     options = Options(*share_cores(bench.missing, workers, threads), timeout)
     running: set[RunSpec] = set()
-    execute = installed().executors.get(executor).spec.load()
+    registry = installed()
+    execute = registry.executors.get(executor).spec.load()
+    lifecycle = Lifecycle(registry, track, bench.store.root)
+
+    def keep(outcome: Outcome) -> None:
+        path = bench.store.save(outcome)
+        lifecycle.finished(outcome.record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
+
     try:
         for event in execute(bench.missing, options) if bench.missing else ():
+            on_event(event)
             if isinstance(event, Started):
                 running.add(event.spec)
+                lifecycle.started(event.spec)
+            elif isinstance(event, Progressed):
+                lifecycle.progressed(event.spec, event.progress)
             elif isinstance(event, Finished):
                 running.discard(event.spec)
-                bench.store.save(event.outcome)
-            on_event(event)
+                keep(event.outcome)
     except KeyboardInterrupt:
         for spec in running:
             if bench.store.find(spec) is None:
-                bench.store.save(_interrupted(spec, options))
+                keep(_interrupted(spec, options))
         raise
     finally:
         if bench.missing and bench.store.root.exists():
@@ -183,7 +196,7 @@ def bench(
         settings: Overrides such as ``["dcgan.lr=1e-4"]``.
         retry_failed: Run again what ended in an error or a timeout.
         force: Run again everything.
-        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``on_event`` as in :func:`run`.
+        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``track``, ``on_event`` as in :func:`run`.
 
     Returns:
         One row per run; columns as in ``results.csv``.

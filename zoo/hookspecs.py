@@ -2,8 +2,8 @@
 
 An implementation may take fewer arguments than the hook offers, so hooks can gain arguments without breaking plugins.
 
-The :data:`RUN_HOOKS` are told of runs, in the process of ``zoo bench``, which waits for them. One that raises is named in
-a sentence on stderr; the bench and the other plugins go on.
+The :data:`RUN_HOOKS` are told of runs, in the process of ``zoo bench``, which waits for them. One that raises is named
+in a sentence on stderr; the bench and the other plugins go on.
 """
 
 from __future__ import annotations

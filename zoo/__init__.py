@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import DataError, NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.hookspecs import hookimpl
 from zoo.registry import installed
-from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec
+from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
 from zoo.version import __version__
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ _LAZY = {
 __all__ = [
     "Adam", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
     "LatentConfig", "MetricSpec", "Mixture", "ModelConfig", "ModelSpec", "NameClashError", "Player", "PluginError",
-    "Schedule", "Split", "Task", "TaskSpec", "Turn", "UnknownNameError", "ZooError", "__version__", "create",
-    "hookimpl", "models",
+    "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn", "UnknownNameError", "ZooError", "__version__",
+    "create", "hookimpl", "models",
 ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def bench(
         list[str] | None, typer.Option("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")
     ] = None,
     executor: Annotated[str, typer.Option(help="Where runs are run: local or ray.")] = "local",
-    address: Annotated[str, typer.Option(help="Where the executor's cluster listens, for example auto.")] = "",
+    address: Annotated[str, typer.Option(help="Where the executor's cluster listens, as auto for Ray.")] = "",
     workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core or GPU")] = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers")
@@ -40,6 +40,11 @@ def bench(
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    throughput: Annotated[
+        bool | None,
+        typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
+    ] = None,
+    track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others with commas.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again everything.")] = False,
@@ -81,6 +86,8 @@ def bench(
         _print_plan(prepared, as_json)
         return 0
     installed().executors.get(executor)
+    for tracker in installed().trackers.select(track) if track else ():
+        tracker.spec.load()
     with Live(prepared) as live:
         try:
             frame = run(
@@ -90,6 +97,8 @@ def bench(
                 threads=threads,
                 timeout=limit,
                 address=address,
+                throughput=executor == "local" if throughput is None else throughput,
+                track=track,
                 on_event=live.on_event,
             )
         except KeyboardInterrupt:
@@ -151,10 +160,16 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
 def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
+    from zoo_bench.report.speeds import speed_tables
     from zoo_bench.report.table import tables
+    from zoo_bench.throughput.alone import load
 
     console = Console()
     for part in tables(frame, console.width):
+        console.print(part)
+    speeds = load(prepared.store.root)
+    here = speeds["model"].isin(frame["model"]) & speeds["task"].isin(frame["task"])
+    for part in speed_tables(speeds[here]):
         console.print(part)
     for _, row in frame[frame["status"] != "ok"].iterrows():
         print(f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}", file=sys.stderr)

@@ -80,6 +80,8 @@ def run(
     threads: int | None = None,
     timeout: float | None = DEFAULT_TIMEOUT,
     address: str = "",
+    throughput: bool = False,
+    track: str = "",
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> pd.DataFrame:
     """Execute what is missing, store each outcome as it arrives, and write the tables, whatever happens.
@@ -91,32 +93,46 @@ def run(
         threads: CPU threads of each run; None: the cores divided among the workers.
         timeout: Wall-clock seconds after which a run counts as hung.
         address: Where the executor's cluster listens, if it has one.
+        throughput: Whether to time every model alone on this machine when the runs are done.
+        track: Names of trackers with commas, which are told of the runs; plugins that listen are told as well.
         on_event: Told of everything that happens.
 
     Returns:
         One row per planned run.
     """
     from zoo_bench.controls import ensure as ensure_controls
-    from zoo_bench.executors import Finished, Options, Started
+    from zoo_bench.executors import Finished, Options, Progressed, Started
+    from zoo_bench.lifecycle import Lifecycle
     from zoo_bench.report.html import write_report
     from zoo_bench.resources import check_counts
+    from zoo_bench.throughput.alone import ensure as ensure_throughput
 
     check_counts(workers, threads)
     options = Options(workers, threads, timeout, address)
     running: dict[RunSpec, Started] = {}
-    execute = installed().executors.get(executor).spec.load()
+    registry = installed()
+    execute = registry.executors.get(executor).spec.load()
+    lifecycle = Lifecycle(registry, track, bench.store.root)
+
+    def keep(outcome: Outcome) -> None:
+        path = bench.store.save(outcome)
+        lifecycle.finished(outcome.record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
+
     try:
         for event in execute(bench.missing, options) if bench.missing else ():
             if isinstance(event, Started):
                 running[event.spec] = event
+                lifecycle.started(event.spec)
+            elif isinstance(event, Progressed):
+                lifecycle.progressed(event.spec, event.progress)
             elif isinstance(event, Finished):
                 running.pop(event.spec, None)
-                bench.store.save(event.outcome)
+                keep(event.outcome)
             on_event(event)
     except KeyboardInterrupt:
         for started in running.values():
             if bench.store.find(started.spec) is None:
-                bench.store.save(_interrupted(started))
+                keep(_interrupted(started))
         raise
     finally:
         if bench.missing and bench.store.root.exists():
@@ -124,6 +140,9 @@ def run(
         if bench.store.root.exists():
             bench.store.write_tables()
     ensure_controls(bench.store.root, bench.plan.runs)
+    if throughput:
+        trained = [record for spec in bench.plan.runs if (record := bench.store.find(spec)) and record.status == "ok"]
+        ensure_throughput(bench.store.root, [r.spec for r in trained], max((r.threads for r in trained), default=1))
     write_report(bench.store.root)
     return bench.frame()
 
@@ -170,7 +189,8 @@ def bench(
         settings: Overrides such as ``["dcgan.lr=1e-4"]``.
         retry_failed: Run again what ended in an error or a timeout.
         force: Run again everything.
-        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``address``, ``on_event`` as in :func:`run`.
+        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``address``, ``throughput``, ``track``,
+            ``on_event`` as in :func:`run`.
 
     Returns:
         One row per run; columns as in ``results.csv``.

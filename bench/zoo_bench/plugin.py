@@ -46,6 +46,15 @@ def zoo_executors() -> Iterator[zoo.ExecutorSpec]:
 
 
 @zoo.hookimpl
+def zoo_trackers() -> Iterator[zoo.TrackerSpec]:
+    """Provide the trackers; each needs the extra of its name."""
+    yield zoo.TrackerSpec(
+        name="tensorboard", target="zoo_bench.trackers.tensorboard:TensorBoard", summary="Event files for TensorBoard."
+    )
+    yield zoo.TrackerSpec(name="mlflow", target="zoo_bench.trackers.mlflow:MLflow", summary="Runs in MLflow.")
+
+
+@zoo.hookimpl
 def zoo_tasks() -> Iterator[zoo.TaskSpec]:
     """Provide the tasks."""
     yield from TASKS

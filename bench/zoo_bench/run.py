@@ -40,11 +40,13 @@ class Progress:
 
     Attributes:
         share: Share of the budget spent, 0 to 1.
+        images: Real training images charged.
         images_per_s: Real images per second so far.
         losses: Last loss of each player.
     """
 
     share: float
+    images: int
     images_per_s: float
     losses: dict[str, float]
 
@@ -89,7 +91,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
 
     def report(share: float, training: Training) -> None:
         speed = training.meter.images / training.meter.seconds
-        on_progress(Progress(share, speed, training.losses))
+        on_progress(Progress(share, training.meter.images, speed, training.losses))
 
     task.judge.to(device)
     curve = Curve(model, task, spec.seed)

@@ -7,15 +7,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.registry import Entry, Registry, installed
 from zoo.specs import TaskSpec
-from zoo.task import Task
 from zoo_bench.budget import Budget
+
+if TYPE_CHECKING:
+    from zoo.task import Task
 
 
 class RunSpec(BaseModel):
@@ -83,6 +85,8 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
         DataError: If files are absent; the message says which file goes where.
         PluginError: If the loader fails otherwise, or what it returns contradicts its spec.
     """
+    from zoo.task import Task
+
     spec = entry.spec
     try:
         task = spec.load()()

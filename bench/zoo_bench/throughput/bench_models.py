@@ -52,7 +52,7 @@ def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
     device = torch.device(spec.device)
     task = load_task(installed().tasks.get(spec.task))
     model = build(installed().models.get(spec.model), task.shape, spec.config)
-    model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = model.to(device).to(memory_format=torch.channels_last)
     return Game(model.train(), spec.precision_mode), Stream(task.train.data, 0, device)
 
 

@@ -39,7 +39,9 @@ def bench(
     ] = None,
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
+    ] = "auto",
     throughput: Annotated[
         bool | None,
         typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
@@ -82,6 +84,8 @@ def bench(
     )
     for sentence in prepared.plan.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
+    if prepared.probe:
+        print(f"precision {prepared.probe['mode']}: {prepared.probe['reason']}", file=sys.stderr)
     if dry_run:
         _print_plan(prepared, as_json)
         return 0

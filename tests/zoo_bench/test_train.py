@@ -441,3 +441,17 @@ def test_shared_weights_are_averaged_once_per_move():
     for weight in weights:
         expected = 0.01 * expected + 0.99 * weight
     torch.testing.assert_close(model.left.weight.data, expected)
+
+
+@pytest.mark.slow
+def test_compiled_losses_are_those_of_eager_ones_and_cost_the_same_flops():
+    data = torch.randint(0, 256, (256, 1, 8, 8), dtype=torch.uint8)
+
+    def trained(precision):
+        torch.manual_seed(0)
+        model = zoo.create("gan", shape=(1, 8, 8))
+        return train(model, Stream(data, 0, torch.device("cpu")), Budget(steps=20), precision=precision)
+
+    eager, compiled = trained("fp32"), trained("fp32+compile")
+    assert compiled.losses == pytest.approx(eager.losses, rel=1e-3)
+    assert compiled.meter.flops == eager.meter.flops

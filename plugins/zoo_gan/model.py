@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch.nn.functional as F
 from pydantic import Field, model_validator
@@ -20,6 +20,8 @@ from zoo.nn import add_spectral_norm, gradient_penalty, mlp, pack, zero_centred_
 
 class GANConfig(zoo.LatentConfig):
     """Settings of the original GAN; on 2-D points the perceptrons are small and the learning rate is higher."""
+
+    search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999))}
 
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
     discriminator_lr: float | None = Field(None, gt=0, description="The discriminator's, if it differs (TTUR)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -14,6 +14,11 @@ from zoo.nn import decoder, default_width, encoder, gradient_penalty
 
 class WGANGPConfig(zoo.LatentConfig):
     """Settings of WGAN-GP; on 2-D points the paper's toy setting: penalty 0.1 and batch 256."""
+
+    search: ClassVar = {
+        "lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999)),
+        "penalty": zoo.Range(0.1, 100.0), "critic_steps": (1, 5),
+    }  # fmt: skip
 
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-4, gt=0, description="Adam's learning rate, both players")

@@ -38,7 +38,7 @@ class GANConfig(zoo.LatentConfig):
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
     generator_hidden: tuple[int, ...] = Field((128, 256, 512, 1024), description="Generator's hidden widths")
     discriminator_hidden: tuple[int, ...] = Field((512, 256), description="Discriminator's hidden widths")
-    batch_norm: bool = Field(True, description="Batch normalisation in the generator, from its second layer")
+    batch_norm: bool = Field(True, description="Batch normalisation in the generator")
     spectral_norm: bool = Field(False, description="Spectral normalisation of the discriminator (Miyato et al. 2018)")
     packing: int = Field(1, ge=1, le=4, description="Samples that the discriminator sees at once (PacGAN)")
     r1: float = Field(0.0, ge=0, description="Weight gamma of R1, on real items (Mescheder et al. 2018)")

@@ -147,10 +147,11 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
 def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
+    from zoo_bench.report.results import load_controls
     from zoo_bench.report.table import tables
 
     console = Console()
-    for part in tables(frame, console.width):
+    for part in tables(frame, console.width, load_controls(prepared.store.root, [])):
         console.print(part)
     for _, row in frame[frame["status"] != "ok"].iterrows():
         print(f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}", file=sys.stderr)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from zoo.registry import installed
@@ -27,6 +29,14 @@ SPEEDS = ("train_images_per_s", "sample_images_per_s", "sample_latency_ms", "pea
 LOG = ("fid", "fid_best", "fid_auc", *SPEEDS, "flops", "params")
 """Columns whose spread grows with their size: means are geometric, differences are ratios."""
 
+RANGES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("mode_kl", "mode_kl_reverse", "mode_js", "ndb_js", "density", "vendi", "mind", "mode_spread",
+                     "modes_captured"), (0.0, inf)),
+    **dict.fromkeys(("precision", "recall", "coverage", "clipped_density", "clipped_coverage", "mode_tv",
+                     "mode_chi2_p", "high_quality", "ndb", "authentic"), (0.0, 1.0)),
+}  # fmt: skip
+"""What values are possible; intervals end there."""
+
 TITLES = {
     "fid": "FID", "fid_best": "FID, best", "fid_auc": "FID, area", "kid": "KID", "modes_captured": "modes",
     "mode_kl": "mode KL", "mode_tv": "mode TV", "high_quality": "high quality", "ndb": "NDB", "mind": "MIND",
@@ -48,6 +58,7 @@ class Metric:
         better: "lower", "higher", or "".
         description: Definition, range and unit in one line; may be empty if its plugin is not installed.
         log: Whether means and differences are taken on the log scale.
+        range: Lowest and highest possible value.
     """
 
     column: str
@@ -55,6 +66,7 @@ class Metric:
     better: str
     description: str
     log: bool
+    range: tuple[float, float] = (-inf, inf)
 
     @property
     def cost(self) -> bool:
@@ -82,4 +94,5 @@ def metrics_of(frame: pd.DataFrame) -> list[Metric]:
 def metric(name: str, column: Column | None) -> Metric:
     """Describe one column; nothing is said of a column that no installed plugin knows."""
     better, description = (column.better, column.description) if column else ("", "")
-    return Metric(name, TITLES.get(name, name.replace("_", " ")), better, description, name in LOG)
+    title = TITLES.get(name, name.replace("_", " "))
+    return Metric(name, title, better, description, name in LOG, RANGES.get(name, (-inf, inf)))

@@ -58,7 +58,7 @@ def report(
     notes = kept_apart(found)
     for sentence in [*results.problems, *notes]:
         print(f"zoo: {sentence}", file=sys.stderr)
-    summaries = [summarise(g) for g in found]
+    summaries = [summarise(g, results.controls) for g in found]
     content = _runs(results, chosen) if runs else _content(results, summaries, chosen, notes)
     if chosen == "html" and out is None:
         out = folders[0] / "report.html"

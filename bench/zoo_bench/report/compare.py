@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -175,15 +176,16 @@ def _changes(pairs: Sequence[tuple[dict[str, str], str, Model, Model, Sequence[M
         own = [i for i, r in enumerate(raw) if r[2].column == column]
         for i, p in zip(own, holm([raw[i][5].p for i in own]), strict=True):
             corrected[i] = p
+    tests = Counter(r[2].column for r in raw)
     nothing = Estimate(math.nan, math.nan, math.nan, 0)
     return [
         Change(key, name, metric, a.estimates.get(metric.column, nothing), b.estimates.get(metric.column, nothing),
-               difference, p, _verdict(metric, a, b, difference, p))
+               difference, p, _verdict(metric, a, b, difference, p, tests[metric.column]))
         for (key, name, metric, a, b, difference), p in zip(raw, corrected, strict=True)
     ]  # fmt: skip
 
 
-def _verdict(metric: Metric, a: Model, b: Model, difference: Difference, p: float) -> str:
+def _verdict(metric: Metric, a: Model, b: Model, difference: Difference, p: float, tests: int) -> str:
     x, y = a.values.get(metric.column, []), b.values.get(metric.column, [])
     if not x or not y:
         return f"no finished run in {'A' if not x else 'B'}"
@@ -195,7 +197,7 @@ def _verdict(metric: Metric, a: Model, b: Model, difference: Difference, p: floa
         rises = difference.estimate.mean > (1 if difference.ratio else 0)
         return {"": "rises" if rises else "falls", "higher": "better" if rises else "worse",
                 "lower": "worse" if rises else "better"}[metric.better]  # fmt: skip
-    needed = seeds_needed(x, y, log=metric.log)
+    needed = seeds_needed(x, y, log=metric.log, alpha=ALPHA / tests)
     return "not separable" + (f"; about {needed} seeds would be needed" if needed else "")
 
 

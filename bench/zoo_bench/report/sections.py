@@ -73,7 +73,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "verdict": summary.verdict(),
         "notes": [*summary.group.notes, *_remarks(summary)],
         "tables": [
-            (name, table(summary, metrics, colours, controls(summary, results) if name == "Quality" else {}))
+            (name, table(summary, metrics, colours, summary.controls if name == "Quality" else {}))
             for name, metrics in (("Quality", quality), ("Speed and size", costs)) if metrics
         ],
         "figures": [(name, found, text) for name, (found, text) in figures.items() if found],
@@ -144,13 +144,6 @@ def _cell(summary: Summary, model: Model, metric: Metric, write: Any) -> dict[st
         "value": repr(estimate.mean),
         "standing": summary.standings.get(metric.column, {}).get(model.label, ""),
     }
-
-
-def controls(summary: Summary, results: Results) -> dict[str, dict[str, float]]:
-    """Return the controls of the group's task, version and judge."""
-    same = ("task", "task_version", "judge")
-    found = [c["controls"] for c in results.controls if all(c[k] == summary.group.key[k] for k in same)]
-    return dict(found[0]) if found else {}
 
 
 def pairs(summary: Summary) -> dict[str, Any] | None:

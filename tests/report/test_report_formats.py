@@ -63,7 +63,7 @@ def test_latex_is_balanced_and_escapes_every_name(summaries):
         assert bare.count("{") == bare.count("}")
     assert r"\textbf{1." in body
     assert r"$\approx$" in body
-    assert not [c for c in text if c in "\u202e≈"]
+    assert max(text) < "\u0180"
 
 
 @pytest.mark.parametrize("character", [*'\\{}$&#%_~^<>|"', "\n", "\u202e", "\ud800", "\x00"])
@@ -74,6 +74,13 @@ def test_no_character_keeps_a_meaning(character):
         assert character not in plotly(character)
     if character in "|<`*_[$":
         assert markdown(character) != character
+
+
+@pytest.mark.parametrize(
+    ("shown", "written"), [("≈", r"$\approx$"), ("é", "é"), ("名", r"\textbackslash{}u540d"), ("-", "{-}")]
+)
+def test_latex_has_only_what_its_fonts_have(shown, written):
+    assert latex(shown) == written
 
 
 def test_csv_and_parquet_hold_the_tidy_table(summaries):
@@ -109,6 +116,10 @@ def test_json_has_rows_verdicts_and_notes(summaries):
 def test_numbers_of_a_column_share_their_decimals(values, shown):
     write = aligned(values)
     assert [write(v) for v in values] == shown
+
+
+def test_zero_has_no_sign():
+    assert aligned([5.0])(-0.001) == "0.00"
 
 
 @pytest.mark.parametrize(

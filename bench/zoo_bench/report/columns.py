@@ -40,6 +40,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
 TITLES = {
     "fid": "FID", "fid_best": "FID, best", "fid_auc": "FID, area", "kid": "KID", "modes_captured": "modes",
     "mode_kl": "mode KL", "mode_tv": "mode TV", "high_quality": "high quality", "ndb": "NDB", "mind": "MIND",
+    "fid_inf": "FID∞", "fid_train": "FID to train", "vendi": "Vendi", "ct": "C_T", "mode_js": "mode JS",
+    "ndb_js": "NDB JS", "mode_kl_reverse": "mode KL, reverse", "mode_chi2_p": "mode χ² p",
     "train_images_per_s": "training, images/s", "sample_images_per_s": "sampling, images/s",
     "sample_latency_ms": "latency, ms", "peak_memory_mb": "memory, MB", "train_seconds": "training, s",
     "flops": "FLOPs", "params": "parameters",

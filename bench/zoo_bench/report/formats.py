@@ -48,7 +48,7 @@ def latex(summaries: Sequence[Summary]) -> str:
         body = "\n".join(f"  {' & '.join(cells)} \\\\" for cells in rows)
         if extra := [[rf"\textit{{{text.latex(name)}}}", "", *cells] for name, cells in _references(summary)]:
             body += "\n  \\midrule\n" + "\n".join(f"  {' & '.join(cells)} \\\\" for cells in extra)
-        below = text.latex(f"{title(summary)}. {' '.join(_caption(summary))}").replace("≈", r"$\approx$")
+        below = text.latex(f"{title(summary)}. {' '.join(_caption(summary))}")
         parts.append(
             f"\\begin{{table}}\n\\centering\n\\caption{{{below}}}\n\\resizebox{{\\linewidth}}{{!}}{{%\n"
             f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n  \\toprule\n  {' & '.join(head)} \\\\\n  \\midrule\n"

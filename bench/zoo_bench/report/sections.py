@@ -66,7 +66,8 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "Modes captured": (plots.modes(summary, colours), MODES),
     }
     seeds = runs["seed"].nunique()
-    samples, neighbours = sheets(runs, pictures)
+    ranks = {model.label: rank for rank, model in enumerate(summary.models)}
+    samples, neighbours = sheets(runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable"), pictures)
     return {
         "key": key,
         "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task"}, "seeds": str(seeds)},
@@ -89,7 +90,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
 
 CURVES = (
     "FID of up to 2,000 samples against the validation split, at shares of the budget. Lines are geometric means over "
-    "seeds, bands Student's 95 % intervals."
+    "seeds, bands Student's 95 % intervals, from three seeds on."
 )
 PARETO = (
     "Means and 95 % intervals of FID. The line joins the models that no other beats in both; the others are hollow."
@@ -211,8 +212,8 @@ def together(found: Overall, colours: Colours) -> dict[str, Any]:
     return {
         "tasks": found.tasks,
         "left_out": found.left_out,
-        "iqm": [(name, f"{e.mean:.3f}", f"{e.low:.3f} – {e.high:.3f}" if e.n > 1 and e.low == e.low else "", e.n,
-                 colours[name]) for name, e in found.iqm.items()],
+        "iqm": [(name, figure(e.mean), f"{figure(e.low)} – {figure(e.high)}" if e.low == e.low else "", e.n)
+                for name, e in found.iqm.items()],
         "ranking": ranking and {
             "blocks": plural(ranking.blocks, "block"), "p": "undefined" if math.isnan(ranking.p) else figure(ranking.p),
             "critical_difference": f"{ranking.critical_difference:.2f}", "alike": not ranking.p < ALPHA,

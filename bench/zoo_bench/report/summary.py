@@ -175,7 +175,8 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         estimates = {m.column: _within(t_interval(values[m.column], log=m.log), m.range) for m in metrics}
         models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates))
     same = ("task", "task_version", "judge")
-    own = next((c["controls"] for c in controls if all(c[k] == group.key[k] for k in same)), {})
+    found = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in same)]
+    own: dict[str, dict[str, float]] = found[0] if found else {}
     summary = Summary(group, metrics, models, own)
     first = ranked(models, summary.leading) if summary.leading else []
     order = [m.label for m in first]
@@ -185,9 +186,9 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
 
 def _within(estimate: Estimate, possible: tuple[float, float]) -> Estimate:
     """Return the estimate with its interval cut to possible values, which costs no coverage; NaN stays."""
-    lowest, highest = possible
-    ends = {"low": max(estimate.low, lowest), "high": min(estimate.high, highest)} if estimate.n > 1 else {}
-    return replace(estimate, **ends)
+    if estimate.n < 2:
+        return estimate
+    return replace(estimate, low=max(estimate.low, possible[0]), high=min(estimate.high, possible[1]))
 
 
 def _collapsed(runs: pd.DataFrame) -> int:

@@ -119,7 +119,7 @@ def test_numbers_of_a_column_share_their_decimals(values, shown):
 
 
 def test_zero_has_no_sign():
-    assert aligned([5.0])(-0.001) == "0.00"
+    assert aligned([5.5])(-0.001) == "0.00"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -182,6 +182,11 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
     order = [m.label for m in first]
     rest = [m for m in models if m.label not in order]
     return Summary(group, metrics, [*first, *rest], own)
+
+
+def only(summaries: Sequence[Summary], columns: Collection[str]) -> list[Summary]:
+    """Return the summaries with no other metrics than these columns."""
+    return [replace(s, metrics=[m for m in s.metrics if m.column in columns]) for s in summaries]
 
 
 def _within(estimate: Estimate, possible: tuple[float, float]) -> Estimate:

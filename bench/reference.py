@@ -1,7 +1,7 @@
 """Take a bench's results into ``results/reference/``: ``python bench/reference.py results/bench``.
 
-Replaces ``results/reference/<task>/`` for every task in the folder: ``table.txt`` and ``table.md`` as ``zoo report`` shows
-them, ``results.csv``, ``environment.json``, ``controls.json``, and a sheet per model, of its first seed.
+Replaces ``results/reference/<task>/`` for every task in the folder: ``table.txt`` and ``table.md`` as ``zoo report``
+shows them, ``results.csv``, ``environment.json``, ``controls.json``, and a sheet per model, of its first seed.
 """
 
 from __future__ import annotations

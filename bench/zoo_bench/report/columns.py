@@ -26,6 +26,9 @@ COSTS = (
 SPEEDS = ("train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb", "train_seconds")
 """Columns that depend on the machine."""
 
+EXACT = ("params", "flops")
+"""Columns that a seed does not change: a difference without spread is a fact, not a sample."""
+
 LOG = ("fid", "fid_best", "fid_auc", *SPEEDS, "flops", "params")
 """Columns whose spread grows with their size: means are geometric, differences are ratios."""
 

@@ -205,6 +205,7 @@ def failures(runs: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
 
 def together(found: Overall, colours: Colours) -> dict[str, Any]:
     """Return all tasks together."""
+    write = aligned([e.mean for e in found.iqm.values()])
     figures = {"Performance profile": plots.profiles(found.profiles, colours)}
     ranking = found.ranking
     if ranking:
@@ -212,7 +213,7 @@ def together(found: Overall, colours: Colours) -> dict[str, Any]:
     return {
         "tasks": found.tasks,
         "left_out": found.left_out,
-        "iqm": [(name, figure(e.mean), f"{figure(e.low)} – {figure(e.high)}" if e.low == e.low else "", e.n)
+        "iqm": [(name, write(e.mean), f"{write(e.low)} – {write(e.high)}" if e.low == e.low else "", e.n)
                 for name, e in found.iqm.items()],
         "ranking": ranking and {
             "blocks": plural(ranking.blocks, "block"), "p": "undefined" if math.isnan(ranking.p) else figure(ranking.p),

@@ -153,6 +153,15 @@ def test_text_of_plugins_is_shown_as_it_is_and_never_as_markup(make_record, stat
     assert "odd[/judge][red]@12345678" in rendered(to_frame([record]), 120)
 
 
+def test_newlines_and_marks_of_direction_are_shown_as_text(make_record):
+    odd = "<b>two\nlines\u202e[/x]"
+    spec = {"judge": odd, "model": odd}
+    own = {"task": "digits", "task_version": "1", "judge": odd, "controls": {odd: {"fid": 3.0}}}
+    text = rendered(to_frame([make_record(spec, metrics={"fid": 1.0})]), 200, [own])
+    assert text.count("<b>two\\nlines\\u202e[/x]") == 4  # title, model, control, verdict
+    assert "\u202e" not in text
+
+
 @pytest.mark.parametrize(
     ("fid", "shown"),
     [(0.25, "0.25"), (0.001234, "0.00123"), (12.345, "12.3"), (999.4, "999"), (1234.0, "1234"), (45678.0, "45.7k"),

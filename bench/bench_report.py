@@ -1,6 +1,6 @@
 """Reading many results: ``python bench/bench_report.py --records 100000``.
 
-Writes a folder of records, about 8 kB each, then measures in a process of its own: loading ``results.parquet`` and the
+Writes a folder of records, about 12 kB each, then measures in a process of its own: loading ``results.parquet`` and the
 records, and ``zoo report`` on the folder. Prints seconds and peak memory, and exits with 1 beyond what is promised for
 100,000 records: 3 s from Parquet, 60 s from JSON, 2 GB for ``zoo report``.
 """

@@ -36,9 +36,12 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
 
 @zoo.hookimpl
 def zoo_executors() -> Iterator[zoo.ExecutorSpec]:
-    """Provide the local executor."""
+    """Provide the executors."""
     yield zoo.ExecutorSpec(
         name="local", target="zoo_bench.executors.local:run", summary="A fresh process per run on this machine."
+    )
+    yield zoo.ExecutorSpec(
+        name="ray", target="zoo_bench.executors.ray:run", summary="The same on every node of a Ray cluster."
     )
 
 

@@ -47,6 +47,10 @@ class RunSpec(BaseModel):
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def but(self, **fields: Any) -> RunSpec:
+        """Return a spec with other values in these fields, and so with another key."""
+        return RunSpec(**{**self.model_dump(), **fields})
+
     def __hash__(self) -> int:
         return hash(self.run_id)
 

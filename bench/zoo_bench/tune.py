@@ -101,7 +101,7 @@ def tune(
     model: str,
     effort: Effort,
     store: Store,
-    options: Callable[[list[RunSpec]], Options],
+    options: Options,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> Study:
     """Search a model's settings; runs that are stored are not run again. The study is written into the store's folder.
@@ -110,7 +110,7 @@ def tune(
         model: Name of a model that declares a search space.
         effort: What every model is given.
         store: Where the records of runs are, without weights.
-        options: What the executor is told, given the runs.
+        options: What the executor is told.
         on_event: Told of everything that happens.
 
     Raises:
@@ -159,7 +159,7 @@ def _specs(model: str, effort: Effort, settings: dict[str, Any]) -> list[RunSpec
     planned = plan(
         model, effort.task, budget=effort.budget, seeds=effort.seeds, metrics="fid", settings={model: settings}
     )
-    return [spec.model_copy(update={"seed": FIRST_SEED + spec.seed}) for spec in planned.runs]
+    return [spec.but(seed=FIRST_SEED + spec.seed) for spec in planned.runs]
 
 
 def _trials(
@@ -167,14 +167,14 @@ def _trials(
     effort: Effort,
     chosen: list[dict[str, Any]],
     store: Store,
-    options: Callable[[list[RunSpec]], Options],
+    options: Options,
     on_event: Callable[[Event], None],
 ) -> list[Trial]:
     """Run several choices of settings side by side, as far as they are not stored."""
     planned = [_specs(model, effort, settings) for settings in chosen]
     missing = [spec for spec in dict.fromkeys(itertools.chain(*planned)) if store.find(spec) is None]
     if missing:
-        for event in installed().executors.get("local").spec.load()(missing, options(missing)):
+        for event in installed().executors.get("local").spec.load()(missing, options):
             if isinstance(event, Finished):
                 store.save(Outcome(event.outcome.record))
             on_event(event)

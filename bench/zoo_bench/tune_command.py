@@ -12,7 +12,6 @@ from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo_bench.executors import Event
-    from zoo_bench.spec import RunSpec
     from zoo_bench.tune import Study
 
 
@@ -40,22 +39,20 @@ def tune(
     warm_up()
 
     from zoo_bench.executors import Options
-    from zoo_bench.harness import DEFAULT_TIMEOUT, share_cores
+    from zoo_bench.harness import DEFAULT_TIMEOUT
+    from zoo_bench.resources import check_counts
     from zoo_bench.store import Store
     from zoo_bench.tune import Effort, tunable
     from zoo_bench.tune import tune as search
 
+    check_counts(workers, threads)
     effort = Effort(task, budget, trials, seeds, seed)
     names, left_out = tunable(models)
     for sentence in left_out:
         print(f"left out: {sentence}", file=sys.stderr)
     if not names:
         raise ZooError("nothing to tune: no selected model declares a search space")
-    store = Store(out)
-
-    def options(runs: list[RunSpec]) -> Options:
-        return Options(*share_cores(runs, workers, threads), DEFAULT_TIMEOUT)
-
+    store, options = Store(out), Options(workers, threads, DEFAULT_TIMEOUT)
     try:
         studies = [search(name, effort, store, options, _say) for name in names]
     except KeyboardInterrupt:

@@ -41,7 +41,7 @@ def executed(monkeypatch):
 
 
 def study(folder, model="gan", effort=EFFORT) -> Study:
-    return tune(model, effort, Store(folder), lambda runs: ALONE)
+    return tune(model, effort, Store(folder), ALONE)
 
 
 def test_every_model_has_as_many_trials_and_the_first_are_the_defaults(executed, tmp_path):

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -22,6 +22,12 @@ from zoo.version import __version__
 UNUSABLE = 2
 NO_PLUGINS = "--no-plugins"
 HELP = "Generative models as plugins, compared under equal budgets."
+TABLES = {
+    "columns": ["column", "better", "description"],
+    "settings": ["setting", "type", "default", "description"],
+    "parameters": ["task", "parameters"],
+    "reference_results": ["reference results", "runs", "FID", "modes", "command"],
+}
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -67,21 +73,35 @@ def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], 
         key: value for key, value in dataclasses.asdict(entry.spec).items() if value not in ("", ()) or key == "name"
     }
     facts["provided by"] = f"{entry.plugin} (entry point {entry.plugin.name!r})"
-    settings = _settings(entry) if isinstance(entry.spec, ModelSpec) else []
+    if isinstance(entry.spec, ModelSpec):
+        facts |= _model_facts(cast(Entry[ModelSpec], entry))
     if as_json:
-        print(json.dumps({**facts, "settings": settings} if settings else facts, indent=2))
+        print(json.dumps(facts, indent=2))
         return
     for key, value in facts.items():
-        if key != "columns":
+        if key not in TABLES:
             text = " ".join(map(str, value)) if isinstance(value, tuple | list) else value
             print(f"{key.replace('_', ' ')}: {text}")
-    if isinstance(entry.spec, MetricSpec):
-        print_table(
-            ["column", "better", "description"], [[c.name, c.better, c.description] for c in entry.spec.columns]
-        )
-    if settings:
-        print_table(["setting", "type", "default", "description"], [list(map(str, s.values())) for s in settings])
+    for key, headers in TABLES.items():
+        if facts.get(key):
+            print_table(headers, [[_cell(value) for value in row.values()] for row in facts[key]])
+    if facts.get("settings"):
         print("Some defaults depend on the shape of the data; a run's record has the values used.")
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _model_facts(entry: Entry[ModelSpec]) -> dict[str, Any]:
+    from zoo import card
+
+    counts = card.parameters(entry, installed().tasks)
+    return {
+        "settings": [dataclasses.asdict(setting) for setting in card.settings(entry)],
+        "parameters": [{"task": task, "parameters": count} for task, count in counts.items()],
+        "reference_results": [dataclasses.asdict(found) for found in card.references(entry.spec.name)],
+    }
 
 
 def doctor(as_json: Json = False) -> int:
@@ -109,28 +129,6 @@ def find(registry: Registry, name: str) -> Entry[ModelSpec] | Entry[TaskSpec] | 
             return catalogue.get(name)
     known = [entry.spec.name for catalogue in catalogues for entry in catalogue]
     raise UnknownNameError("model, task or metric", name, known)
-
-
-def _settings(entry: Entry[ModelSpec]) -> list[dict[str, str]]:
-    from zoo.model import load_class
-
-    fields = load_class(entry).Config.model_json_schema()["properties"]
-    rows = []
-    for name, field in fields.items():
-        options = field.get("anyOf", [field])
-        kinds = [_kind(option) for option in options]
-        default = json.dumps(field.get("default"))
-        rows.append({"name": name, "type": " or ".join(kinds), "default": default, "description": field["description"]})
-    return rows
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    """Say a JSON schema in a few characters: "number > 0", "one of hinge, non-saturating"."""
-    if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
-    signs = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
-    bounds = [f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema]
-    return " ".join([schema.get("type", "any"), *bounds])
 
 
 def _list(

@@ -61,6 +61,8 @@ class ModelSpec(Spec):
         paper: Authors, title, venue and year.
         url: Where the paper is.
         conditional: Whether it is trained with class labels.
+        loss: What each player minimises, in one sentence, for the model's card.
+        failure_modes: What is known to go wrong with it and when, in one or two sentences, for the model's card.
     """
 
     family: str = ""
@@ -68,6 +70,8 @@ class ModelSpec(Spec):
     paper: str = ""
     url: str = ""
     conditional: bool = False
+    loss: str = ""
+    failure_modes: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -74,7 +74,7 @@ def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], 
     }
     facts["provided by"] = f"{entry.plugin} (entry point {entry.plugin.name!r})"
     if isinstance(entry.spec, ModelSpec):
-        facts |= _model_facts(cast(Entry[ModelSpec], entry))
+        facts |= _model_facts(entry)
     if as_json:
         print(json.dumps(facts, indent=2))
         return

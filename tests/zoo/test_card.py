@@ -60,7 +60,7 @@ def test_parameters_are_the_trainable_ones_of_every_task_that_the_model_can_be_b
 
 
 def test_a_model_that_can_be_built_for_no_task_is_one_sentence(bare):
-    with pytest.raises(ZooError, match="^model 'bare' of bare 1.0 cannot be built: points make no image$"):
+    with pytest.raises(ZooError, match=r"^model 'bare' of bare 1\.0 cannot be built: points make no image"):
         parameters(bare, tasks(flat=(2,)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -13,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from zoo.author_commands import check, new_plugin
-from zoo.errors import UnknownNameError, ZooError
-from zoo.registry import HOST, Entry, Registry, installed
-from zoo.specs import CommandSpec, MetricSpec, ModelSpec, TaskSpec
+from zoo.errors import ZooError
+from zoo.registry import HOST, Entry, installed
+from zoo.specs import CommandSpec, ModelSpec
 from zoo.tables import print_table
 from zoo.version import __version__
 
@@ -68,7 +67,7 @@ def plugins(as_json: Json = False) -> None:
 
 def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], as_json: Json = False) -> None:
     """Show everything about one model, task or metric."""
-    entry = find(installed(), name)
+    entry = installed().find(name)
     facts: dict[str, Any] = {
         key: value for key, value in dataclasses.asdict(entry.spec).items() if value not in ("", ()) or key == "name"
     }
@@ -115,20 +114,6 @@ def doctor(as_json: Json = False) -> int:
         for finding in findings:
             print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}")
     return 0 if all(f.ok for f in findings) else 1
-
-
-def find(registry: Registry, name: str) -> Entry[ModelSpec] | Entry[TaskSpec] | Entry[MetricSpec]:
-    """Return the model, task or metric of this name.
-
-    Raises:
-        UnknownNameError: If there is none.
-    """
-    catalogues = (registry.models, registry.tasks, registry.metrics)
-    for catalogue in catalogues:
-        with contextlib.suppress(UnknownNameError):
-            return catalogue.get(name)
-    known = [entry.spec.name for catalogue in catalogues for entry in catalogue]
-    raise UnknownNameError("model, task or metric", name, known)
 
 
 def _list(

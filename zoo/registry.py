@@ -145,6 +145,19 @@ class Registry:
         catalogues = (self.models, self.tasks, self.metrics, self.executors, self.commands)
         return failed + [clash for catalogue in catalogues for clash in catalogue.clashes]
 
+    def find(self, name: str) -> Entry[ModelSpec] | Entry[TaskSpec] | Entry[MetricSpec]:
+        """Return the model, task or metric of this name.
+
+        Raises:
+            UnknownNameError: If there is none.
+        """
+        catalogues = (self.models, self.tasks, self.metrics)
+        for catalogue in catalogues:
+            with contextlib.suppress(UnknownNameError):
+                return catalogue.get(name)
+        known = [entry.spec.name for catalogue in catalogues for entry in catalogue]
+        raise UnknownNameError("model, task or metric", name, known)
+
     def load(self, plugin: Plugin, entry_point: importlib.metadata.EntryPoint) -> None:
         """Import one entry point and take in what it provides: all of it, or, if anything fails, none of it."""
         self.plugins.append(plugin)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import zoo
-from zoo.cli import build_app, find, main
+from zoo.cli import build_app, main
 from zoo.registry import installed
 
 
@@ -117,7 +117,7 @@ def test_show_names_no_internals(capsys):
 
 @pytest.mark.parametrize("name", ["dcgan", "digits", "fid"])
 def test_find_looks_among_models_tasks_and_metrics(name):
-    assert find(installed(), name).spec.name == name
+    assert installed().find(name).spec.name == name
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from zoo.registry import installed
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="An installed model.")],
+    name: Annotated[str, typer.Argument(help="An installed model, task or metric.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Examine a model by the plugin contract and say what to change. Exits with 1 if a check fails."""
-    installed().models.get(name)
+    """Examine a model, task or metric by the contract and say what to change. Exits with 1 if a check fails."""
+    installed().find(name)
 
     from zoo.testing import CheckFailed, checks_for
 

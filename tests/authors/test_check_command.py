@@ -60,7 +60,7 @@ def test_json_has_claim_and_problem_of_every_check(capsys):
 
 def test_an_unknown_model_exits_with_2(capsys):
     assert main(["check", "godo"]) == 2
-    assert capsys.readouterr().err == "zoo: unknown model 'godo': did you mean 'good'?\n"
+    assert capsys.readouterr().err == "zoo: unknown model, task or metric 'godo': did you mean 'good'?\n"
 
 
 def test_checks_are_named_after_model_and_rule():

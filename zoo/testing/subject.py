@@ -83,7 +83,7 @@ class Subject:
     @property
     def imported(self) -> Imported:
         """What importing the plugin does to a fresh interpreter."""
-        return _imported(self.entry.plugin.module, self.spec.target)
+        return imported(self.entry.plugin.module, self.spec.target.partition(":")[0])
 
     def build(self, seed: int = SEED) -> GenerativeModel:
         """Seed torch and build the model in train mode."""
@@ -205,9 +205,9 @@ def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
 
 
 @functools.cache
-def _imported(plugin: str, target: str) -> Imported:
+def imported(*modules: str) -> Imported:
+    """Import a plugin's module and its target's in a fresh interpreter, and say what that did."""
     script = str(Path(__file__).with_name("imports.py"))
-    modules = [name.partition(":")[0] for name in (plugin, target)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     result = subprocess.run(
         [sys.executable, "-P", script, *modules], capture_output=True, text=True, env=environment, check=False

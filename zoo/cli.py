@@ -13,7 +13,7 @@ import typer
 
 from zoo.author_commands import check, new_plugin
 from zoo.errors import ZooError
-from zoo.registry import HOST, Entry, installed
+from zoo.registry import HOST, Entry, Plugin, installed
 from zoo.specs import CommandSpec, ModelSpec
 from zoo.tables import print_table
 from zoo.version import __version__
@@ -56,13 +56,17 @@ def metrics(as_json: Json = False) -> None:
 
 
 def plugins(as_json: Json = False) -> None:
-    """List the installed plugins, with what each provides or why it failed."""
+    """List the installed plugins, with what each provides or what is wrong with it."""
     found = installed().plugins
     if as_json:
         print(json.dumps([dataclasses.asdict(p) for p in found], indent=2))
     else:
-        rows = [[p.name, p.distribution, p.version, p.error or ", ".join(p.provides)] for p in found]
-        print_table(["name", "distribution", "version", "provides, or why it failed"], rows)
+        rows = [[p.name, p.distribution, p.version, _state(p)] for p in found]
+        print_table(["name", "distribution", "version", "provides, or what is wrong"], rows)
+
+
+def _state(plugin: Plugin) -> str:
+    return plugin.error or "; ".join([*(f"warning: it {w}" for w in plugin.warnings), ", ".join(plugin.provides)])
 
 
 def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], as_json: Json = False) -> None:

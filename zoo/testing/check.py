@@ -12,8 +12,8 @@ import torch
 
 from zoo.errors import DataError
 from zoo.registry import Entry
+from zoo.settings import restored
 from zoo.specs import ModelSpec
-from zoo.testing.settings import restored
 from zoo.testing.subject import CANDIDATES, Failure, Subject, accepted
 
 FOREIGN = ("/zoo/testing/", "/zoo/model.py", "/torch/", "/pydantic/", "/safetensors/", "/copy.py", "<frozen")

@@ -14,10 +14,10 @@ from torch import Tensor
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation
 from zoo.registry import Entry
+from zoo.settings import changed, snapshot
 from zoo.specs import MetricSpec
 from zoo.task import Mixture, Split, Task
 from zoo.testing.check import Rule, rule
-from zoo.testing.settings import changed, snapshot
 from zoo.testing.subject import Imported, imported, require
 
 METRIC_RULES: list[Rule] = []

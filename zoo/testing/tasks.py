@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from zoo.registry import Entry
+from zoo.settings import changed, snapshot
 from zoo.specs import TaskSpec
 from zoo.task import Split, Task
 from zoo.testing.check import Rule, rule
-from zoo.testing.settings import changed, snapshot
 from zoo.testing.subject import Imported, imported, require
 
 TASK_RULES: list[Rule] = []

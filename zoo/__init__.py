@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import DataError, NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.hookspecs import hookimpl
 from zoo.registry import installed
-from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec
+from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
 from zoo.version import __version__
 
 if TYPE_CHECKING:
     from zoo.evaluation import Evaluation
-    from zoo.model import Adam, GenerativeModel, LatentConfig, ModelConfig, Player, Turn
+    from zoo.model import Adam, GenerativeModel, LatentConfig, ModelConfig, Player, Schedule, Turn
     from zoo.task import Judge, Mixture, Split, Task
 
 _LAZY = {
@@ -29,6 +29,7 @@ _LAZY = {
     "Mixture": "zoo.task",
     "ModelConfig": "zoo.model",
     "Player": "zoo.model",
+    "Schedule": "zoo.model",
     "Split": "zoo.task",
     "Task": "zoo.task",
     "Turn": "zoo.model",
@@ -37,7 +38,8 @@ _LAZY = {
 __all__ = [
     "Adam", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
     "LatentConfig", "MetricSpec", "Mixture", "ModelConfig", "ModelSpec", "NameClashError", "Player", "PluginError",
-    "Split", "Task", "TaskSpec", "Turn", "UnknownNameError", "ZooError", "__version__", "create", "hookimpl", "models",
+    "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn", "UnknownNameError", "ZooError", "__version__",
+    "create", "hookimpl", "models",
 ]  # fmt: skip
 
 

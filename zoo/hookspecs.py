@@ -1,17 +1,23 @@
 """The hooks. A plugin is a module with ``@zoo.hookimpl`` functions, named in the entry-point group ``zoo``.
 
 An implementation may take fewer arguments than the hook offers, so hooks can gain arguments without breaking plugins.
+
+The :data:`RUN_HOOKS` are told of runs, in the process of ``zoo bench``, which waits for them. One that raises is named
+in a sentence on stderr; the bench and the other plugins go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pluggy
 
-from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec
+from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
 
 PROJECT = "zoo"
+RUN_HOOKS = ("zoo_run_started", "zoo_run_progress", "zoo_run_finished")
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -92,4 +98,82 @@ def zoo_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
         @zoo.hookimpl
         def zoo_commands():
             yield zoo.CommandSpec(name="hello", target="my_package.commands:hello", summary="Say hello.")
+    """
+
+
+@hookspec
+def zoo_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
+    """Provide trackers: what ``zoo bench --track NAME`` reports runs to.
+
+    Example::
+
+        import zoo
+
+        @zoo.hookimpl
+        def zoo_trackers():
+            yield zoo.TrackerSpec(name="my-tracker", target="my_package.tracker:MyTracker", summary="Reports to mine.")
+    """
+
+
+@hookspec
+def zoo_run_started(spec: Any) -> None:
+    """Be told that a run has begun.
+
+    Args:
+        spec: What the run is a function of: ``model``, ``task``, ``seed``, ``budget``, ``config`` and the other fields
+            of the record's ``spec``, and ``run_id``, 64 hex digits.
+
+    Example::
+
+        import sys
+
+        import zoo
+
+        @zoo.hookimpl
+        def zoo_run_started(spec):
+            print(f"{spec.model} on {spec.task} has begun with seed {spec.seed}", file=sys.stderr)
+    """
+
+
+@hookspec
+def zoo_run_progress(spec: Any, progress: Any) -> None:
+    """Be told how far a run is, a few times a second at most.
+
+    Args:
+        spec: As in :func:`zoo_run_started`.
+        progress: ``share`` of the budget spent, 0 to 1; ``images`` charged; ``images_per_s``; ``losses``, the last
+            loss of each player by name.
+
+    Example::
+
+        import sys
+
+        import zoo
+
+        @zoo.hookimpl
+        def zoo_run_progress(spec, progress):
+            print(f"{spec.run_id[:8]} {progress.share:.0%} {progress.losses}", file=sys.stderr)
+    """
+
+
+@hookspec
+def zoo_run_finished(spec: Any, record: Any, files: Mapping[str, Path]) -> None:
+    """Be told that a run has ended, well or not, and is stored.
+
+    Args:
+        spec: As in :func:`zoo_run_started`.
+        record: What was found: ``status``, ``error``, ``metrics``, ``throughput``, ``history``, ``curve`` and the other
+            fields of ``docs/schema/run-record.json``.
+        files: The run's files by suffix: ".json", and ".safetensors", ".png" and ".neighbours.png" where there are any.
+
+    Example::
+
+        import sys
+
+        import zoo
+
+        @zoo.hookimpl
+        def zoo_run_finished(record, files):
+            if record.status != "ok":
+                print(f"{files['.json']}: {record.status}, {record.error}", file=sys.stderr)
     """

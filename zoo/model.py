@@ -7,9 +7,9 @@ runs backward and step. A model therefore holds no training loop and cannot spen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,10 +20,17 @@ from zoo.registry import Entry
 from zoo.specs import ModelSpec
 
 Shape = tuple[int, ...]
+Schedule = Literal["constant", "linear", "cosine"]
 
 
 class ModelConfig(BaseModel):
     """Settings of a model, validated and immutable. Subclass it and add fields with defaults.
+
+    The fields here are the harness's to carry out, for every model alike; a subclass may give them other defaults.
+
+    Attributes:
+        named: For a config with a field ``preset``: by its value, the defaults that a preset of this name changes, such
+            as the networks and settings of one experiment of the paper.
 
     Raises:
         pydantic.ValidationError: For an unknown field or a value of the wrong type or range.
@@ -31,7 +38,11 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
+    named: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
     batch_size: int = Field(64, ge=1, description="Real items drawn, and charged, per round")
+    schedule: Schedule = Field("constant", description="Of learning rates over the budget; all but constant end at 0")
+    ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weight average that is sampled from; 0: no average")
 
     @classmethod
     def presets(cls, shape: Shape) -> dict[str, Any]:
@@ -40,8 +51,9 @@ class ModelConfig(BaseModel):
 
     @classmethod
     def resolve(cls, shape: Shape, settings: dict[str, Any]) -> Self:
-        """Return the field defaults, overridden by the presets for this shape, overridden by ``settings``."""
-        return cls(**{**cls.presets(shape), **settings})
+        """Return the field defaults, overridden by the presets for this shape, the named preset, and ``settings``."""
+        named = cls.named.get(str(settings.get("preset")), {})
+        return cls(**{**cls.presets(shape), **named, **settings})
 
 
 class LatentConfig(ModelConfig):
@@ -92,6 +104,17 @@ class Turn:
         """Batch size B."""
         return len(self.real)
 
+    def recall(self, name: str, make: Callable[[], Tensor]) -> Tensor:
+        """Return ``kept[name]`` detached, or what ``make()`` returns without gradients if no player kept it.
+
+        A discriminator that moves more often than its generator says
+        ``turn.recall("fake", lambda: self.sample(turn.size))``.
+        """
+        if name in self.kept:
+            return self.kept[name].detach()
+        with torch.no_grad():
+            return make()
+
 
 @dataclass(frozen=True)
 class Player:
@@ -99,10 +122,16 @@ class Player:
 
     Attributes:
         name: For logs and records: "generator", "critic", ...
-        network: Its parameters are updated when it moves, and frozen while others do.
+        network: Its parameters are updated when it moves, and frozen while others do. Several networks are one
+            ``nn.ModuleList([first, second])``; the model itself is the network of an only player.
         loss: From the turn to a scalar tensor to minimise.
         optimizer: From parameters to an optimiser: :class:`zoo.Adam`, or ``partial(torch.optim.SGD, lr=0.1)``.
         every: It moves in every ``every``-th round: 5 for a generator that answers five critic steps.
+        during: It moves while the share of the budget spent is in [start, stop): (0.5, 1.0) for a prior that is fitted
+            to the codes of an autoencoder trained before it. Learning-rate schedules run over this part.
+
+    Raises:
+        ValueError: If ``every`` is below 1, or ``during`` no ascending pair within [0, 1].
     """
 
     name: str
@@ -110,6 +139,19 @@ class Player:
     loss: Callable[[Turn], Tensor]
     optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
     every: int = 1
+    during: tuple[float, float] = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ValueError(f"player {self.name!r}: every must be at least 1, got {self.every}")
+        start, stop = self.during
+        if not 0.0 <= start < stop <= 1.0:
+            raise ValueError(f"player {self.name!r}: during must be 0 <= start < stop <= 1, got {self.during}")
+
+    def moves(self, turn: Turn) -> bool:
+        """Return whether it moves in this round."""
+        start, stop = self.during
+        return (turn.round + 1) % self.every == 0 and start <= turn.progress < stop
 
 
 class GenerativeModel(nn.Module):
@@ -117,6 +159,9 @@ class GenerativeModel(nn.Module):
 
     A run is a process of its own whose global torch generator the harness has seeded. Draw all randomness from it
     (``torch.randn`` and friends) and never reseed.
+
+    Players may share weights: each updates them in its turn. A network of no player, such as a fixed teacher, is frozen
+    with ``requires_grad_(False)`` and may be written to in :meth:`play`, after the players' moves.
 
     Attributes:
         Config: The settings' class.
@@ -138,14 +183,26 @@ class GenerativeModel(nn.Module):
     def sample(self, n: int) -> Tensor:
         """Draw ``n`` items: (n, C, H, W), clipped by the harness to [-1, 1], or (n, D).
 
-        The harness calls it in eval mode and without gradients.
+        The harness calls it in eval mode and without gradients; Langevin dynamics switches them on with
+        ``torch.enable_grad()``.
         """
         raise NotImplementedError(f"{type(self).__name__} must define sample(n)")
 
+    def figures(self, real: Tensor) -> dict[str, float]:
+        """Return figures of the model's own on held-out data, such as a bound on the likelihood; none by default.
+
+        The harness calls it after training, in eval mode and without gradients. They become columns of the results,
+        which no other column may be named like.
+
+        Args:
+            real: Items of the validation split, as in :attr:`Turn.real`.
+        """
+        return {}
+
     def play(self, turn: Turn) -> None:
-        """Play one round. Override it only if no order of players and no ``every`` expresses the game."""
+        """Play one round. Override it only if no order of players, ``every`` and ``during`` express the game."""
         for player in turn.players:
-            if (turn.round + 1) % player.every == 0:
+            if player.moves(turn):
                 turn.move(player)
 
     def latent(self, n: int) -> Tensor:
@@ -208,6 +265,9 @@ def configure(
 def _sentences(name: str, error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         where = ".".join([name, *map(str, problem["loc"])])
+        if problem["type"] == "value_error":
+            yield f"{where}: {problem['ctx']['error']}"
+            continue
         yield f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
 
 

@@ -20,7 +20,7 @@ import pluggy
 from zoo import hookspecs
 from zoo.errors import NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.isolation import isolated
-from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec
+from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec, TrackerSpec
 from zoo.version import __version__
 
 GROUP = "zoo"
@@ -138,7 +138,7 @@ class Catalogue(Generic[S]):
 
 
 class Registry:
-    """All that the installed plugins provide."""
+    """All that the installed plugins provide; ``listeners`` are those with hooks that are told of runs."""
 
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
@@ -146,7 +146,9 @@ class Registry:
         self.tasks: Catalogue[TaskSpec] = Catalogue("task")
         self.metrics: Catalogue[MetricSpec] = Catalogue("metric")
         self.executors: Catalogue[ExecutorSpec] = Catalogue("executor")
+        self.trackers: Catalogue[TrackerSpec] = Catalogue("tracker")
         self.commands: Catalogue[CommandSpec] = Catalogue("command")
+        self.listeners: list[tuple[Plugin, ModuleType]] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
@@ -155,7 +157,7 @@ class Registry:
         """One sentence per plugin that failed or misbehaved, and per name that clashes."""
         failed = [f"plugin {p.name!r} of {p} was not loaded: {p.error}" for p in self.plugins if p.error]
         failed += [f"plugin {p.name!r} of {p} {'; '.join(p.warnings)}" for p in self.plugins if p.warnings]
-        catalogues = (self.models, self.tasks, self.metrics, self.executors, self.commands)
+        catalogues = (self.models, self.tasks, self.metrics, self.executors, self.trackers, self.commands)
         return failed + [clash for catalogue in catalogues for clash in catalogue.clashes]
 
     def find(self, name: str) -> Entry[ModelSpec] | Entry[TaskSpec] | Entry[MetricSpec]:
@@ -188,6 +190,9 @@ class Registry:
         for catalogue, spec in provided:
             catalogue.add(Entry(spec, plugin))
             plugin.provides.append(f"{catalogue.kind} {spec.name}")
+        if told := [name for name in hookspecs.RUN_HOOKS if hasattr(module, name)]:
+            self.listeners.append((plugin, module))
+            plugin.provides += [f"hook {name}" for name in told]
 
     def _provided(self, key: str) -> list[tuple[Catalogue[Spec], Spec]]:
         kinds = {
@@ -195,6 +200,7 @@ class Registry:
             "zoo_tasks": (self.tasks, TaskSpec),
             "zoo_metrics": (self.metrics, MetricSpec),
             "zoo_executors": (self.executors, ExecutorSpec),
+            "zoo_trackers": (self.trackers, TrackerSpec),
             "zoo_commands": (self.commands, CommandSpec),
         }
         provided = []

@@ -172,6 +172,15 @@ class ExecutorSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackerSpec(Spec):
+    """A tracker of runs; ``target`` is a function from a bench's output folder, a ``Path``, to a tracker.
+
+    A tracker is an object with some of the run hooks as ``@zoo.hookimpl`` methods, ``zoo_run_started``,
+    ``zoo_run_progress`` and ``zoo_run_finished``: a plugin that exists while ``zoo bench --track NAME`` runs.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class CommandSpec(Spec):
     """A subcommand of ``zoo``; ``target`` is a function with typer annotations that returns an exit code or None."""
 

@@ -31,14 +31,22 @@ def bench(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")
     ] = None,
-    executor: Annotated[str, typer.Option(help="Where runs are run.")] = "local",
-    workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core")] = None,
+    executor: Annotated[str, typer.Option(help="Where runs are run: local or ray.")] = "local",
+    address: Annotated[str, typer.Option(help="Where the executor's cluster listens, as auto for Ray.")] = "",
+    workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core or GPU")] = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers")
     ] = None,
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
+    ] = "auto",
+    throughput: Annotated[
+        bool | None,
+        typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
+    ] = None,
+    track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others with commas.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again everything.")] = False,
@@ -54,11 +62,13 @@ def bench(
     warm_up()
 
     from zoo.registry import installed
-    from zoo_bench.harness import prepare, run, share_cores
+    from zoo_bench.harness import prepare, run
     from zoo_bench.report.progress import Live
+    from zoo_bench.resources import check_counts
     from zoo_bench.spec import parse_settings
 
     limit = seconds(timeout)
+    check_counts(workers, threads)
     prepared = prepare(
         models,
         task,
@@ -74,15 +84,26 @@ def bench(
     )
     for sentence in prepared.plan.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
+    if prepared.probe:
+        print(f"precision {prepared.probe['mode']}: {prepared.probe['reason']}", file=sys.stderr)
     if dry_run:
         _print_plan(prepared, as_json)
         return 0
     installed().executors.get(executor)
-    share_cores(prepared.missing, workers, threads)
+    for tracker in installed().trackers.select(track) if track else ():
+        tracker.spec.load()
     with Live(prepared) as live:
         try:
             frame = run(
-                prepared, executor=executor, workers=workers, threads=threads, timeout=limit, on_event=live.on_event
+                prepared,
+                executor=executor,
+                workers=workers,
+                threads=threads,
+                timeout=limit,
+                address=address,
+                throughput=executor == "local" if throughput is None else throughput,
+                track=track,
+                on_event=live.on_event,
             )
         except KeyboardInterrupt:
             live.interrupted()
@@ -143,10 +164,16 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
 def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
+    from zoo_bench.report.speeds import speed_tables
     from zoo_bench.report.table import tables
+    from zoo_bench.throughput.alone import load
 
     console = Console()
     for part in tables(frame, console.width):
+        console.print(part)
+    speeds = load(prepared.store.root)
+    here = speeds["model"].isin(frame["model"]) & speeds["task"].isin(frame["task"])
+    for part in speed_tables(speeds[here]):
         console.print(part)
     for _, row in frame[frame["status"] != "ok"].iterrows():
         print(f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}", file=sys.stderr)

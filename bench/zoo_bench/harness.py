@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
 from zoo.registry import installed
-from zoo_bench.budget import Budget
 from zoo_bench.environment import environment
 from zoo_bench.record import Outcome, RunRecord
 from zoo_bench.spec import Plan, RunSpec, parse_settings, plan
@@ -22,7 +20,7 @@ from zoo_bench.store import Store, to_frame, write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zoo_bench.executors import Event, Options
+    from zoo_bench.executors import Event, Started
 
 DEFAULT_BUDGET = "200k"
 DEFAULT_SEEDS = 3
@@ -37,11 +35,13 @@ class Bench:
         plan: All runs that the command means.
         store: The output folder.
         missing: The runs to be executed now.
+        probe: What was measured to choose the arithmetic; empty if it was given.
     """
 
     plan: Plan
     store: Store
     missing: list[RunSpec]
+    probe: dict[str, Any]
 
     def frame(self) -> pd.DataFrame:
         """Return the planned runs' rows, as far as they are stored, in the plan's order."""
@@ -58,20 +58,30 @@ def prepare(
     out: Path,
     retry_failed: bool = False,
     force: bool = False,
+    precision: str = "auto",
     **options: Any,
 ) -> Bench:
-    """Plan a bench and find what is missing; nothing is written. Options and errors as :func:`zoo_bench.spec.plan`."""
+    """Plan a bench and find what is missing; nothing is written. Options and errors as :func:`zoo_bench.spec.plan`.
+
+    Precision "auto" is the fastest that :mod:`zoo_bench.probe` finds.
+    """
+    from zoo_bench.probe import choose
+
     store = Store(out)
-    planned = plan(models, task, budget=budget, seeds=seeds, **options)
+    planned = plan(models, task, budget=budget, seeds=seeds, precision=precision, **options)
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
+    probe = choose(planned.runs, out) if precision == "auto" else {}
+    if probe and probe["mode"] != "fp32":
+        faster = [RunSpec(**{**spec.model_dump(), "precision_mode": probe["mode"]}) for spec in planned.runs]
+        planned = Plan(faster, planned.left_out)
     again = {"interrupted"} | ({"error", "timeout"} if retry_failed else set())
     missing = []
     for spec in planned.runs:
         record = None if force else store.find(spec)
         if record is None or record.status in again:
             missing.append(spec)
-    return Bench(planned, store, missing)
+    return Bench(planned, store, missing, probe)
 
 
 def run(
@@ -81,6 +91,9 @@ def run(
     workers: int | None = None,
     threads: int | None = None,
     timeout: float | None = DEFAULT_TIMEOUT,
+    address: str = "",
+    throughput: bool = False,
+    track: str = "",
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> pd.DataFrame:
     """Execute what is missing, store each outcome as it arrives, and write the tables, whatever happens.
@@ -88,70 +101,78 @@ def run(
     Args:
         bench: From :func:`prepare`.
         executor: Name of an executor.
-        workers: Runs at once; None: one per core, but one in all if the budget is wall-clock.
+        workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
         threads: CPU threads of each run; None: the cores divided among the workers.
         timeout: Wall-clock seconds after which a run counts as hung.
+        address: Where the executor's cluster listens, if it has one.
+        throughput: Whether to time every model alone on this machine when the runs are done.
+        track: Names of trackers with commas, which are told of the runs; plugins that listen are told as well.
         on_event: Told of everything that happens.
 
     Returns:
         One row per planned run.
     """
     from zoo_bench.controls import ensure as ensure_controls
-    from zoo_bench.executors import Finished, Options, Started
+    from zoo_bench.executors import Finished, Options, Progressed, Started
+    from zoo_bench.lifecycle import Lifecycle
+    from zoo_bench.probe import FILE
     from zoo_bench.report.html import write_report
+    from zoo_bench.resources import check_counts
+    from zoo_bench.throughput.alone import ensure as ensure_throughput
 
-    options = Options(*share_cores(bench.missing, workers, threads), timeout)
-    running: set[RunSpec] = set()
-    execute = installed().executors.get(executor).spec.load()
+    check_counts(workers, threads)
+    options = Options(workers, threads, timeout, address)
+    running: dict[RunSpec, Started] = {}
+    registry = installed()
+    execute = registry.executors.get(executor).spec.load()
+    lifecycle = Lifecycle(registry, track, bench.store.root)
+
+    def keep(outcome: Outcome) -> None:
+        path = bench.store.save(outcome)
+        lifecycle.finished(outcome.record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
+
     try:
         for event in execute(bench.missing, options) if bench.missing else ():
             if isinstance(event, Started):
-                running.add(event.spec)
+                running[event.spec] = event
+                lifecycle.started(event.spec)
+            elif isinstance(event, Progressed):
+                lifecycle.progressed(event.spec, event.progress)
             elif isinstance(event, Finished):
-                running.discard(event.spec)
-                bench.store.save(event.outcome)
+                running.pop(event.spec, None)
+                keep(event.outcome)
             on_event(event)
     except KeyboardInterrupt:
-        for spec in running:
-            if bench.store.find(spec) is None:
-                bench.store.save(_interrupted(spec, options))
+        for started in running.values():
+            if bench.store.find(started.spec) is None:
+                keep(_interrupted(started))
         raise
     finally:
         if bench.missing and bench.store.root.exists():
             write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
+            if bench.probe:
+                write_atomically(bench.store.root / FILE, json.dumps(bench.probe, indent=1).encode())
         if bench.store.root.exists():
             bench.store.write_tables()
     ensure_controls(bench.store.root, bench.plan.runs)
+    if throughput:
+        trained = [record for spec in bench.plan.runs if (record := bench.store.find(spec)) and record.status == "ok"]
+        ensure_throughput(bench.store.root, [r.spec for r in trained], max((r.threads for r in trained), default=1))
     write_report(bench.store.root)
     return bench.frame()
 
 
-def _interrupted(spec: RunSpec, options: Options) -> Outcome:
+def _interrupted(run: Started) -> Outcome:
     record = RunRecord(
-        run_id=spec.run_id,
-        spec=spec,
+        run_id=run.spec.run_id,
+        spec=run.spec,
         status="interrupted",
         error="interrupted from the keyboard",
-        threads=options.threads,
-        contended=options.workers > 1,
+        threads=run.resources.threads,
+        contended=run.resources.contended,
         started_at=datetime.now(UTC),
     )
     return Outcome(record)
-
-
-def share_cores(specs: Iterable[RunSpec], workers: int | None, threads: int | None) -> tuple[int, int]:
-    """Return how many runs at once with how many threads each; single threads side by side are fastest.
-
-    Raises:
-        ZooError: If either is below one.
-    """
-    for name, value in (("--workers", workers), ("--threads", threads)):
-        if value is not None and value < 1:
-            raise ZooError(f"{name} must be at least 1, got {value}")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    timed = any(Budget.parse(spec.budget).seconds for spec in specs)
-    workers = workers or (1 if timed else max(1, cores // (threads or 1)))
-    return workers, threads or max(1, cores // workers)
 
 
 def bench(
@@ -178,12 +199,13 @@ def bench(
         seeds: Number of seeds, 0 to ``seeds - 1``.
         out: Folder for results; what is there already is not run again. None: nothing is kept.
         metrics: Names of metrics.
-        precision: "auto", "fp32" or "bf16".
+        precision: "fp32", "bf16", either with "+compile", or "auto": the fastest that a short measurement finds.
         device: "auto", "cpu", "cuda" or "mps".
         settings: Overrides such as ``["dcgan.lr=1e-4"]``.
         retry_failed: Run again what ended in an error or a timeout.
         force: Run again everything.
-        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``on_event`` as in :func:`run`.
+        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``address``, ``throughput``, ``track``,
+            ``on_event`` as in :func:`run`.
 
     Returns:
         One row per run; columns as in ``results.csv``.

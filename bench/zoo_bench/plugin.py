@@ -36,10 +36,22 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
 
 @zoo.hookimpl
 def zoo_executors() -> Iterator[zoo.ExecutorSpec]:
-    """Provide the local executor."""
+    """Provide the executors."""
     yield zoo.ExecutorSpec(
         name="local", target="zoo_bench.executors.local:run", summary="A fresh process per run on this machine."
     )
+    yield zoo.ExecutorSpec(
+        name="ray", target="zoo_bench.executors.ray:run", summary="The same on every node of a Ray cluster."
+    )
+
+
+@zoo.hookimpl
+def zoo_trackers() -> Iterator[zoo.TrackerSpec]:
+    """Provide the trackers; each needs the extra of its name."""
+    yield zoo.TrackerSpec(
+        name="tensorboard", target="zoo_bench.trackers.tensorboard:TensorBoard", summary="Event files for TensorBoard."
+    )
+    yield zoo.TrackerSpec(name="mlflow", target="zoo_bench.trackers.mlflow:MLflow", summary="Runs in MLflow.")
 
 
 @zoo.hookimpl

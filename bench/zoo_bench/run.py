@@ -20,27 +20,18 @@ from zoo_bench.curve import MARKS, Curve
 from zoo_bench.draw import draw_stored
 from zoo_bench.environment import environment
 from zoo_bench.metrics.frechet import frechet_distance
-from zoo_bench.record import Outcome, RunRecord
+from zoo_bench.record import COLUMNS, Outcome, RunRecord
 from zoo_bench.report.sheet import image_grid, neighbours, scatter
-from zoo_bench.score import score
+from zoo_bench.resources import Resources
+from zoo_bench.score import own_figures, score
 from zoo_bench.seeds import derive
 from zoo_bench.spec import RunSpec, load_task
 from zoo_bench.stream import Stream
-from zoo_bench.throughput import peak_memory_mb, sampling
+from zoo_bench.throughput.in_run import peak_memory_mb, sampling
 from zoo_bench.train import Training, train
 
-
-@dataclass(frozen=True)
-class Resources:
-    """What a run is given.
-
-    Attributes:
-        threads: CPU threads.
-        contended: Whether other runs share the machine.
-    """
-
-    threads: int
-    contended: bool
+HELD_OUT = 2000
+"""Items of the validation split on which a model reports figures of its own."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +40,13 @@ class Progress:
 
     Attributes:
         share: Share of the budget spent, 0 to 1.
+        images: Real training images charged.
         images_per_s: Real images per second so far.
         losses: Last loss of each player.
     """
 
     share: float
+    images: int
     images_per_s: float
     losses: dict[str, float]
 
@@ -77,7 +70,7 @@ def execute(
     )
     outcome = Outcome(record)
     try:
-        _execute(spec, outcome, on_progress)
+        _execute(spec, resources, outcome, on_progress)
     except Exception as error:
         record.status = "error"
         record.error = f"{type(error).__name__}: {error}"
@@ -85,7 +78,7 @@ def execute(
     return outcome
 
 
-def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], None]) -> None:
+def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress: Callable[[Progress], None]) -> None:
     record = outcome.record
     registry = installed()
     device = torch.device(spec.device)
@@ -98,12 +91,12 @@ def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], 
 
     def report(share: float, training: Training) -> None:
         speed = training.meter.images / training.meter.seconds
-        on_progress(Progress(share, speed, training.losses))
+        on_progress(Progress(share, training.meter.images, speed, training.losses))
 
     task.judge.to(device)
     curve = Curve(model, task, spec.seed)
     torch.manual_seed(derive(spec.seed, "training"))
-    stream = Stream(task.train.data, spec.seed, device)
+    stream = Stream(task.train.data, spec.seed, device, resources.memory)
     marks = MARKS if "fid" in spec.metrics else ()
     budget = Budget.parse(spec.budget)
     training = train(
@@ -111,7 +104,7 @@ def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], 
     )
     _note_training(record, training)
     record.curve = curve.points
-    outcome.files[".safetensors"] = save({k: v.contiguous() for k, v in model.state_dict().items()})
+    outcome.files[".safetensors"] = save(_copies(model))
     if training.diverged:
         record.status, record.error = "diverged", training.diverged
         return
@@ -129,11 +122,20 @@ def _execute(spec: RunSpec, outcome: Outcome, on_progress: Callable[[Progress], 
         outcome.files[".png"] = scatter(generated, task)
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
     record.metrics, record.metric_errors = score(Evaluation(task, generated), metrics)
+    taken = {*COLUMNS, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
+    figures, problems = own_figures(model, task.validation.data[:HELD_OUT], taken)
+    record.metrics |= figures
+    record.metric_errors |= problems
     record.throughput |= sampling(model)
     if curve.points:
         _score_curve(record, task, model, curve)
     record.evaluate_seconds = curve.seconds + time.perf_counter() - start
     record.throughput["peak_memory_mb"] = peak_memory_mb(device)
+
+
+def _copies(model: GenerativeModel) -> dict[str, torch.Tensor]:
+    """Return the weights in memory of their own, as safetensors wants them: tied ones are stored under each name."""
+    return {k: v.clone(memory_format=torch.contiguous_format) for k, v in model.state_dict().items()}
 
 
 def _note_training(record: RunRecord, training: Training) -> None:

@@ -7,15 +7,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.registry import Entry, Registry, installed
 from zoo.specs import TaskSpec
-from zoo.task import Task
 from zoo_bench.budget import Budget
+
+if TYPE_CHECKING:
+    from zoo.task import Task
+
+PrecisionMode = Literal["fp32", "bf16", "fp32+compile", "bf16+compile"]
+"""bf16 is autocast, with weights in fp32; compile is ``torch.compile`` of every player's loss."""
 
 
 class RunSpec(BaseModel):
@@ -33,7 +38,7 @@ class RunSpec(BaseModel):
     metrics: tuple[str, ...] = Field(description="Names of the metrics computed")
     seed: int = Field(ge=0, description="Training seed")
     budget: str = Field(description="Canonical text of the budget")
-    precision_mode: Literal["fp32", "bf16"] = Field(description="Arithmetic of forward and backward passes")
+    precision_mode: PrecisionMode = Field(description="Arithmetic of forward and backward passes, and compilation")
     device: str = Field(description='Kind of device: "cpu", "cuda" or "mps"')
 
     @cached_property
@@ -83,6 +88,8 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
         DataError: If files are absent; the message says which file goes where.
         PluginError: If the loader fails otherwise, or what it returns contradicts its spec.
     """
+    from zoo.task import Task
+
     spec = entry.spec
     try:
         task = spec.load()()
@@ -170,13 +177,12 @@ def plan(
     return Plan(sorted(runs, key=lambda run: run.seed), left_out)
 
 
-def resolve_precision(precision: str) -> Literal["fp32", "bf16"]:
-    """Return the arithmetic; "auto" is fp32, whose results are comparable on every device."""
-    if precision in ("auto", "fp32"):
-        return "fp32"
-    if precision == "bf16":
-        return "bf16"
-    raise UnknownNameError("precision", precision, ["auto", "fp32", "bf16"])
+def resolve_precision(precision: str) -> PrecisionMode:
+    """Return the mode; "auto" is fp32 until :mod:`zoo_bench.probe` has found a faster one."""
+    modes: dict[str, PrecisionMode] = {"auto": "fp32", **{mode: mode for mode in get_args(PrecisionMode)}}
+    if precision not in modes:
+        raise UnknownNameError("precision", precision, list(modes))
+    return modes[precision]
 
 
 def resolve_device(device: str) -> str:

@@ -21,10 +21,11 @@ class Items:
     Args:
         data: Stored items, (N, ...).
         device: Where batches are needed.
+        memory: Bytes of main memory to plan with, if ``device`` is the CPU; 0: all there is.
     """
 
-    def __init__(self, data: Tensor, device: torch.device) -> None:
-        self.resident = data.nbytes <= RESIDENT_SHARE * _memory(device)
+    def __init__(self, data: Tensor, device: torch.device, memory: int = 0) -> None:
+        self.resident = data.nbytes <= RESIDENT_SHARE * _memory(device, memory)
         self._device = device
         self._data = data.to(device) if self.resident else data
 
@@ -46,10 +47,11 @@ class Stream:
         data: Stored items, (N, ...).
         seed: The run's seed.
         device: Where batches are made.
+        memory: As in :class:`Items`.
     """
 
-    def __init__(self, data: Tensor, seed: int, device: torch.device) -> None:
-        self._items = Items(data, device)
+    def __init__(self, data: Tensor, seed: int, device: torch.device, memory: int = 0) -> None:
+        self._items = Items(data, device, memory)
         self._generator = torch.Generator().manual_seed(derive(seed, "data"))
         self._order = torch.empty(0, dtype=torch.int64, device=device)
 
@@ -67,8 +69,8 @@ class Stream:
         return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
 
 
-def _memory(device: torch.device) -> int:
-    """Return the memory of a device in bytes."""
+def _memory(device: torch.device, main: int) -> int:
+    """Return the memory of a device in bytes; ``main`` of main memory, if that is given."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return int(psutil.virtual_memory().total)
+    return main or int(psutil.virtual_memory().total)

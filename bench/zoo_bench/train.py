@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from zoo.errors import PluginError
 from zoo.model import GenerativeModel, Player, Turn
+from zoo_bench.average import WeightAverage
 from zoo_bench.budget import Budget, Meter
 from zoo_bench.flops import CountFlops
+from zoo_bench.schedule import learning_rates
+from zoo_bench.spec import PrecisionMode
 from zoo_bench.stream import Stream
-
-Precision = Literal["fp32", "bf16"]
 
 CHECK_EVERY = 50
 WARM_UP_ROUNDS = 10
@@ -44,20 +45,23 @@ class Training:
 
 
 class Game:
-    """The players of one model at play: optimisers, freezing, precision and counting.
+    """The players of one model at play: optimisers, schedules, averages, freezing, precision and counting.
 
     Args:
         model: The model, on its device.
-        precision: "bf16" computes losses under autocast.
+        precision: Arithmetic and compilation of the losses. Compiled ones draw the same random numbers.
 
     Raises:
-        PluginError: If the model has no players, two of one name, or a trainable parameter that no player trains.
+        PluginError: If the model has no players, two of one name, a player whose network is not the model's, or a
+            trainable parameter that no player trains.
     """
 
-    def __init__(self, model: GenerativeModel, precision: Precision) -> None:
+    def __init__(self, model: GenerativeModel, precision: PrecisionMode) -> None:
         self.model = model
-        self.precision = precision
+        self._autocast = precision.startswith("bf16")
         self.players = model.players()
+        compiled = precision.endswith("+compile")
+        self._losses = {p.name: _compiled(p.loss) if compiled else p.loss for p in self.players}
         self.losses: dict[str, Tensor] = {}
         self.meter = Meter()
         _check_players(model, self.players)
@@ -65,6 +69,9 @@ class Game:
         everyone = {w for own in self._own.values() for w in own}
         self._others = {name: list(everyone.difference(own)) for name, own in self._own.items()}
         self._optimizers = {p.name: p.optimizer(self._own[p.name]) for p in self.players}
+        schedule = model.config.schedule
+        self._schedules = {p.name: learning_rates(schedule, p, self._optimizers[p.name]) for p in self.players}
+        self._average = WeightAverage(model.config.ema, self.players)
         self._flops: dict[tuple[str, ...], int] = {}
         self._turn: Turn
         self._moving = ""
@@ -83,23 +90,25 @@ class Game:
         """
         key = (player.name, *sorted(self._turn.kept))
         if key in self._flops:
-            self._update(player)
+            self._update(player, self._losses[player.name])
         else:
             with CountFlops() as counter:
-                self._update(player)
+                self._update(player, player.loss)
             self._flops[key] = counter.total
         self.meter.flops += self._flops[key]
         self.meter.updates += 1
 
-    def _update(self, player: Player) -> None:
+    def _update(self, player: Player, loss_of: Callable[[Turn], Tensor]) -> None:
         self._freeze_others(player.name)
         optimizer = self._optimizers[player.name]
         optimizer.zero_grad(set_to_none=True)
         device = self._turn.real.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.precision == "bf16"):
-            loss = player.loss(self._turn)
+        with torch.autocast(device, torch.bfloat16, enabled=self._autocast):
+            loss = loss_of(self._turn)
         loss.backward()
+        self._schedules[player.name](self._turn.progress)
         optimizer.step()
+        self._average.update(player.name)
         self.losses[player.name] = loss.detach()
 
     def _freeze_others(self, name: str) -> None:
@@ -116,11 +125,26 @@ class Game:
             torch.cuda.synchronize()
         self.meter.stop()
 
-    def release(self) -> None:
-        """Make all parameters trainable again."""
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the weight average in place of the weights for a while, if the model's settings ask for one."""
+        self._average.swap()
+        yield
+        self._average.swap()
+
+    def finish(self) -> None:
+        """Leave the weight average in the model if it has one, and make all parameters trainable again."""
+        self._average.swap()
         for own in self._own.values():
             for weight in own:
                 weight.requires_grad_(True)
+
+
+def _compiled(loss: Callable[[Turn], Tensor]) -> Callable[[Turn], Tensor]:
+    from torch._inductor import config
+
+    config.fallback_random = True
+    return torch.compile(loss)
 
 
 def _check_players(model: GenerativeModel, players: Sequence[Player]) -> None:
@@ -130,6 +154,12 @@ def _check_players(model: GenerativeModel, players: Sequence[Player]) -> None:
         raise PluginError(f"{name}.players() is empty: return at least one zoo.Player")
     if len(set(names)) < len(names):
         raise PluginError(f"{name}.players() has two players of one name: {', '.join(names)}")
+    own = set(model.parameters())
+    strays = [p.name for p in players if not own.issuperset(p.network.parameters())]
+    if strays:
+        raise PluginError(
+            f"{name}: the network of player {strays[0]!r} is not part of the model: assign it to self in __init__"
+        )
     trained = {id(w) for p in players for w in p.network.parameters()}
     idle = [key for key, w in model.named_parameters() if w.requires_grad and id(w) not in trained]
     if idle:
@@ -141,7 +171,7 @@ def train(
     stream: Stream,
     budget: Budget,
     *,
-    precision: Precision = "fp32",
+    precision: PrecisionMode = "fp32",
     on_progress: Callable[[float, Training], None] = lambda share, training: None,
     marks: Sequence[float] = (),
     on_mark: Callable[[float, Training], None] = lambda share, training: None,
@@ -151,7 +181,8 @@ def train(
     A round starts while less than the budget is spent, so a run overshoots by less than one batch.
 
     Args:
-        model: The model, on its device; it is left in train mode with all parameters trainable.
+        model: The model, on its device; it is left in train mode with all parameters trainable, and with the average
+            of its weights if its settings ask for one.
         stream: Where batches come from.
         budget: When to stop.
         precision: As in :class:`Game`.
@@ -171,7 +202,8 @@ def train(
             game.stop_clock()
             while ahead and share >= ahead[0]:
                 ahead.popleft()
-            on_mark(share, training)
+            with game.averaged():
+                on_mark(share, training)
             game.meter.start()
         if share >= 1.0:
             break
@@ -189,7 +221,7 @@ def train(
     _add_point(training)
     game.stop_clock()
     training.images_per_s = (game.meter.images - warm[0]) / (game.meter.seconds - warm[1])
-    game.release()
+    game.finish()
     return training
 
 

@@ -1,26 +1,37 @@
-"""The original GAN (Goodfellow et al. 2014): two perceptrons and the non-saturating loss."""
+"""The original GAN (Goodfellow et al. 2014): two perceptrons and the non-saturating loss.
+
+Remedies against collapse are settings, each off by default and switched on alone: ``packing``, ``r1``, ``r2``,
+``gradient_penalty``, ``spectral_norm``, ``discriminator_lr``, and for every model ``schedule`` and ``ema``.
+"""
 
 from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 import zoo
-from zoo.nn import mlp
+from zoo.nn import add_spectral_norm, gradient_penalty, mlp, pack, zero_centred_penalty
 
 
 class GANConfig(zoo.LatentConfig):
     """Settings of the original GAN; on 2-D points the perceptrons are small and the learning rate is higher."""
 
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
+    discriminator_lr: float | None = Field(None, gt=0, description="The discriminator's, if it differs (TTUR)")
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
     generator_hidden: tuple[int, ...] = Field((128, 256, 512, 1024), description="Generator's hidden widths")
     discriminator_hidden: tuple[int, ...] = Field((512, 256), description="Discriminator's hidden widths")
+    batch_norm: bool = Field(True, description="Batch normalisation in the generator, from its second layer")
+    spectral_norm: bool = Field(False, description="Spectral normalisation of the discriminator (Miyato et al. 2018)")
+    packing: int = Field(1, ge=1, le=4, description="Samples that the discriminator sees at once (PacGAN)")
+    r1: float = Field(0.0, ge=0, description="Weight gamma of R1, on real items (Mescheder et al. 2018)")
+    r2: float = Field(0.0, ge=0, description="Weight gamma of R2, on generated items")
+    gradient_penalty: float = Field(0.0, ge=0, description="Weight lambda of WGAN-GP's penalty")
 
     @classmethod
     def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -29,6 +40,12 @@ class GANConfig(zoo.LatentConfig):
             return {}
         hidden = (128, 128, 128)
         return {"z_dim": 2, "batch_size": 256, "lr": 1e-3, "generator_hidden": hidden, "discriminator_hidden": hidden}
+
+    @model_validator(mode="after")
+    def _packs_fit(self) -> Self:
+        if self.batch_size % self.packing:
+            raise ValueError(f"batch_size must be a multiple of packing, got {self.batch_size} and {self.packing}")
+        return self
 
 
 class GAN(zoo.GenerativeModel):
@@ -39,31 +56,41 @@ class GAN(zoo.GenerativeModel):
     def __init__(self, shape: tuple[int, ...], config: GANConfig) -> None:
         super().__init__(shape, config)
         size, leaky = math.prod(shape), partial(nn.LeakyReLU, 0.2)
-        self.generator = mlp([config.z_dim, *config.generator_hidden, size], activation=leaky, norm_from=1)
+        norm_from = 1 if config.batch_norm else None
+        self.generator = mlp([config.z_dim, *config.generator_hidden, size], activation=leaky, norm_from=norm_from)
         self.generator.append(nn.Unflatten(1, shape))
         if len(shape) == 3:
             self.generator.append(nn.Tanh())
-        self.discriminator = nn.Sequential(
-            nn.Flatten(), *mlp([size, *config.discriminator_hidden, 1], activation=leaky), nn.Flatten(0)
-        )
+        layers = mlp([config.packing * size, *config.discriminator_hidden, 1], activation=leaky)
+        self.discriminator = nn.Sequential(nn.Flatten(), *layers, nn.Flatten(0))
+        if config.spectral_norm:
+            add_spectral_norm(self.discriminator)
 
     def players(self) -> list[zoo.Player]:
         """See the base class."""
-        adam = zoo.Adam(self.config.lr, self.config.betas)
+        config = self.config
+        slow, fast = (zoo.Adam(lr, config.betas) for lr in (config.lr, config.discriminator_lr or config.lr))
         return [
-            zoo.Player("generator", self.generator, self.generator_loss, adam),
-            zoo.Player("discriminator", self.discriminator, self.discriminator_loss, adam),
+            zoo.Player("generator", self.generator, self.generator_loss, slow),
+            zoo.Player("discriminator", self.discriminator, self.discriminator_loss, fast),
         ]
 
     def generator_loss(self, turn: zoo.Turn) -> Tensor:
         """Non-saturating loss, equation in section 3 of the paper; the fakes are kept for the discriminator."""
         fake = turn.kept["fake"] = self.generator(self.latent(turn.size))
-        return F.softplus(-self.discriminator(fake)).mean()
+        return F.softplus(-self.discriminator(pack(fake, self.config.packing))).mean()
 
     def discriminator_loss(self, turn: zoo.Turn) -> Tensor:
-        """Binary cross-entropy on logits, equation 1."""
-        fake = turn.kept["fake"].detach()
-        return F.softplus(-self.discriminator(turn.real)).mean() + F.softplus(self.discriminator(fake)).mean()
+        """Binary cross-entropy on logits, equation 1, and the penalties that are switched on."""
+        real, fake = (pack(x, self.config.packing) for x in (turn.real, turn.kept["fake"].detach()))
+        loss = F.softplus(-self.discriminator(real)).mean() + F.softplus(self.discriminator(fake)).mean()
+        if self.config.r1:
+            loss = loss + self.config.r1 * zero_centred_penalty(self.discriminator, real)
+        if self.config.r2:
+            loss = loss + self.config.r2 * zero_centred_penalty(self.discriminator, fake)
+        if self.config.gradient_penalty:
+            loss = loss + self.config.gradient_penalty * gradient_penalty(self.discriminator, real, fake)
+        return loss
 
     def sample(self, n: int) -> Tensor:
         """See the base class."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 import zoo
-from zoo.nn import Bernoulli, Gaussian, decoder, default_width, encoder, gaussian_kl
+from zoo.nn import Bernoulli, Gaussian, active_units, decoder, default_width, encoder, gaussian_kl
 
 
 class VAEConfig(zoo.LatentConfig):
@@ -21,8 +21,9 @@ class VAEConfig(zoo.LatentConfig):
     betas: tuple[float, float] = Field((0.9, 0.999), description="Adam's decay rates")
     width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
     likelihood: Literal["bernoulli", "gaussian"] = Field(
-        "bernoulli", description="Of images given latents; gaussian learns one sigma"
+        "bernoulli", description="Of items given latents: gaussian has one sigma for all dimensions"
     )
+    sigma: float | None = Field(None, gt=0, description="Sigma of the gaussian likelihood; None: it is learned")
 
     @classmethod
     def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -32,6 +33,12 @@ class VAEConfig(zoo.LatentConfig):
         colour = {} if shape[0] == 1 else {"z_dim": 64, "likelihood": "gaussian"}
         return {"width": default_width(shape), **colour}
 
+    @model_validator(mode="after")
+    def _sigma_is_used(self) -> Self:
+        if self.sigma is not None and self.likelihood != "gaussian":
+            raise ValueError("sigma is the gaussian likelihood's: set likelihood=gaussian as well")
+        return self
+
 
 class VAE(zoo.GenerativeModel):
     """Reconstruction and KL are **summed** over an item's dimensions and averaged over the batch (equation 10)."""
@@ -40,9 +47,11 @@ class VAE(zoo.GenerativeModel):
 
     def __init__(self, shape: tuple[int, ...], config: VAEConfig) -> None:
         super().__init__(shape, config)
+        if len(shape) != 3 and config.likelihood == "bernoulli":
+            raise zoo.ZooError("the bernoulli likelihood is for images: points take likelihood=gaussian")
         self.encoder = encoder(shape, 2 * config.z_dim, config.width, norm="batch")
         self.decoder = decoder(config.z_dim, shape, config.width)
-        self.likelihood = Bernoulli() if config.likelihood == "bernoulli" else Gaussian()
+        self.likelihood = Bernoulli() if config.likelihood == "bernoulli" else Gaussian(config.sigma)
 
     def players(self) -> list[zoo.Player]:
         """See the base class."""
@@ -50,14 +59,28 @@ class VAE(zoo.GenerativeModel):
 
     def loss(self, turn: zoo.Turn) -> Tensor:
         """Negative ELBO in nats per item, with the reparametrisation of section 2.4."""
-        mu, logvar = self.encoder(turn.real).chunk(2, dim=1)
+        nll, kl, _ = self.terms(turn.real)
+        return nll + self.kl_term(kl, turn)
+
+    def terms(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the mean reconstruction NLL and KL of a batch, in nats, and the posterior means (N, z_dim)."""
+        mu, logvar = self.encoder(x).chunk(2, dim=1)
         z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)
-        nll = self.likelihood.nll(self.decoder(z), turn.real)
-        return nll.mean() + self.kl_term(gaussian_kl(mu, logvar).mean(), turn)
+        return self.likelihood.nll(self.decoder(z), x).mean(), gaussian_kl(mu, logvar).mean(), mu
 
     def kl_term(self, kl: Tensor, turn: zoo.Turn) -> Tensor:
         """Return what the mean KL adds to the loss: itself."""
         return kl
+
+    def figures(self, real: Tensor) -> dict[str, float]:
+        """Return the ELBO and its two parts, in nats per item, and how many latents the posterior uses."""
+        nll, kl, mu = self.terms(real)
+        return {
+            "elbo": float(-nll - kl),
+            "reconstruction": float(nll),
+            "kl": float(kl),
+            "active_units": float(active_units(mu)),
+        }
 
     def sample(self, n: int) -> Tensor:
         """Draw images as the mean given a latent, as the field shows them; points with the likelihood's noise."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 import zoo
-from zoo.nn import decoder, default_width, encoder
+from zoo.nn import decoder, default_width, encoder, gradient_penalty
 
 
 class WGANGPConfig(zoo.LatentConfig):
@@ -58,20 +58,9 @@ class WGANGP(zoo.GenerativeModel):
 
     def critic_loss(self, turn: zoo.Turn) -> Tensor:
         """Equation 3 of the paper, loss and penalty in one step."""
-        if "fake" in turn.kept:
-            fake = turn.kept["fake"].detach()
-        else:
-            with torch.no_grad():
-                fake = self.generator(self.latent(turn.size))
+        fake = turn.recall("fake", lambda: self.sample(turn.size))
         on_real, on_fake = self.critic(torch.cat([turn.real, fake])).chunk(2)
-        return on_fake.mean() - on_real.mean() + self.config.penalty * self.gradient_penalty(turn.real, fake)
-
-    def gradient_penalty(self, real: Tensor, fake: Tensor) -> Tensor:
-        """E[(||grad D(x^)||_2 - 1)^2] at x^ = a x + (1 - a) G(z), with a ~ U(0, 1) and the norm **per sample**."""
-        a = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device)
-        mixed = (a * real + (1 - a) * fake).requires_grad_()
-        (gradient,) = torch.autograd.grad(self.critic(mixed).sum(), mixed, create_graph=True)
-        return ((gradient.flatten(1).norm(dim=1) - 1.0) ** 2).mean()
+        return on_fake.mean() - on_real.mean() + self.config.penalty * gradient_penalty(self.critic, turn.real, fake)
 
     def sample(self, n: int) -> Tensor:
         """See the base class."""

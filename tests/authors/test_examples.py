@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("ddpm", "iwae", "sagan", "vq-vae")]
 EXAMPLES = sorted(PLUGINS.glob("zoo-plugin-*"))
 
 
@@ -19,12 +20,15 @@ def test_there_is_a_model_a_task_and_a_metric(environment, zoo_command):
     third = {p["distribution"]: p["provides"] for p in found if p["distribution"] != "genzoo"}
     assert third == {
         "zoo-plugin-ddpm": ["model ddpm"],
+        "zoo-plugin-iwae": ["model iwae"],
         "zoo-plugin-mean-shift": ["metric mean-shift"],
         "zoo-plugin-moons": ["task moons"],
+        "zoo-plugin-sagan": ["model sagan"],
+        "zoo-plugin-vq-vae": ["model vq-vae"],
     }
 
 
-@pytest.mark.parametrize("name", [pytest.param("ddpm", marks=pytest.mark.slow), "mean-shift", "moons"])
+@pytest.mark.parametrize("name", [*SLOW, "mean-shift", "moons"])
 def test_it_passes_its_own_tests(name, environment, run_python):
     folder = PLUGINS / f"zoo-plugin-{name}"
     result = run_python(
@@ -44,8 +48,21 @@ def test_they_make_a_row_together(environment, zoo_command, tmp_path):
     assert row["mean_shift"] > 0
 
 
+def test_a_model_in_two_stages_reports_figures_of_its_own(environment, zoo_command, tmp_path):
+    result = zoo_command(
+        "bench", "--models", "vq-vae,iwae", "--task", "digits", "--budget", "2k", "--seeds", "1", "--json",
+        env=environment, cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    rows = {row["model"]: row for row in json.loads(result.stdout)}
+    assert rows["vq-vae"]["steps"] == rows["vq-vae"]["updates"] == 32, "one player moves in each round"
+    assert rows["vq-vae"]["prior_nats"] > 0
+    assert rows["iwae"]["iwae_bound"] >= rows["iwae"]["elbo"]
+    assert rows["iwae"]["prior_nats"] is None
+
+
 def test_files_stay_small():
-    model = PLUGINS / "zoo-plugin-ddpm" / "zoo_plugin_ddpm" / "model.py"
-    assert len(model.read_text().splitlines()) < 100
+    for model in PLUGINS.glob("zoo-plugin-*/*/model.py"):
+        assert len(model.read_text().splitlines()) < 100
     for folder in EXAMPLES:
         assert {"README.md", "pyproject.toml", "tests"} <= {path.name for path in folder.iterdir()}

@@ -13,7 +13,8 @@ from PIL import Image
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError, ZooError
-from zoo_bench.run import Resources, execute
+from zoo_bench.resources import Resources
+from zoo_bench.run import execute
 from zoo_bench.sample import sample_run
 from zoo_bench.spec import load_task, plan
 from zoo_bench.store import Store

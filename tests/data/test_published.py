@@ -12,7 +12,8 @@ import torchvision
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError
-from zoo_bench.run import Resources, execute
+from zoo_bench.resources import Resources
+from zoo_bench.run import execute
 from zoo_bench.spec import load_task, plan
 from zoo_bench.tasks import cifar, mnist, sources, svhn
 

@@ -8,9 +8,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_divergence
 
 import zoo
+from zoo.nn import gradient_penalty
 from zoo_bench.budget import Budget
 from zoo_bench.stream import Stream
 from zoo_bench.train import Game, train
@@ -52,6 +53,14 @@ def gradients(loss: torch.Tensor, network: nn.Module) -> list[torch.Tensor]:
 
 def logits_of_both(model, network: nn.Module, turn: zoo.Turn) -> tuple[torch.Tensor, torch.Tensor]:
     return network(turn.real), network(turn.kept["fake"])
+
+
+class Lambda(nn.Module):
+    """A function as a network."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.forward = function
 
 
 # GAN and DCGAN
@@ -125,7 +134,7 @@ def test_the_gradient_penalty_takes_one_norm_per_sample(shape):
     enlarge(model.critic)
     real, fake = draw(shape), draw(shape, seed=1)
     recorder = Recorder(model.critic)
-    penalty = model.gradient_penalty(real, fake)
+    penalty = gradient_penalty(model.critic, real, fake)
     [mixed] = recorder.inputs
     slow = slow_penalty(model.critic, mixed)
     torch.testing.assert_close(penalty, slow)
@@ -138,7 +147,7 @@ def test_every_sample_is_interpolated_by_a_uniform_factor_of_its_own(shape):
     model, n = create("wgan-gp", shape), 2000
     real, fake = draw(shape, n), draw(shape, n, seed=1)
     recorder = Recorder(model.critic)
-    model.gradient_penalty(real, fake)
+    gradient_penalty(model.critic, real, fake)
     [mixed] = recorder.inputs
     a = factors(mixed, real, fake)
     spread = a.view(-1, *[1] * len(shape))
@@ -393,3 +402,71 @@ def test_images_of_a_vae_are_means_and_points_have_the_likelihood_s_noise():
     torch.manual_seed(0)
     samples = point.sample(5000)
     assert (samples.std(0) - point.likelihood.log_sigma.exp()).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("name", ["vae", "beta-vae"])
+@pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
+def test_figures_are_the_elbo_and_its_parts_whatever_the_loss_weighs(name, shape):
+    model, x = create(name, shape), draw(shape, 64)
+    enlarge(model, 0.05)
+    model.eval()
+    with torch.no_grad():
+        figures = seeded(model.figures, x)
+        reconstruction, kl = seeded(elbo_by_item, model, x)
+    assert figures["elbo"] == pytest.approx(-(reconstruction + kl).mean().item(), rel=1e-5)
+    assert figures["reconstruction"] == pytest.approx(reconstruction.mean().item(), rel=1e-5)
+    assert figures["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
+    assert figures.keys() == {"elbo", "reconstruction", "kl", "active_units"}
+
+
+def test_the_elbo_is_the_likelihood_of_a_linear_gaussian_model_whose_posterior_is_exact():
+    """With x = w z + b + noise and the true posterior as encoder, the ELBO is log p(x) (probabilistic PCA)."""
+    model, sigma = create("vae", POINT, z_dim=1, sigma=0.5, likelihood="gaussian"), 0.5
+    w, b = torch.tensor([0.8, -0.3]), torch.tensor([0.2, 0.1])
+    precision = 1.0 + w @ w / sigma**2
+    logvar = (1.0 / precision).log()
+    model.encoder = Lambda(lambda x: torch.stack([(x - b) @ w / sigma**2 / precision, logvar.expand(len(x))], 1))
+    model.decoder = Lambda(lambda z: z * w + b)
+    x = draw(POINT, 20_000)
+    marginal = MultivariateNormal(b, torch.outer(w, w) + sigma**2 * torch.eye(2))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        elbo = model.figures(x)["elbo"]
+    assert elbo == pytest.approx(marginal.log_prob(x).mean().item(), abs=0.02)
+
+
+def test_posterior_collapse_is_counted():
+    model = create("vae", IMAGE, z_dim=6)
+    enlarge(model)
+    model.encoder.layers[-1].weight.data[:4] = 0.0
+    with torch.no_grad():
+        assert model.eval().figures(draw(IMAGE, 64))["active_units"] == 2
+
+
+@pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
+def test_sigma_may_be_fixed_and_then_the_loss_is_the_squared_error_over_twice_its_square(make_turn, shape):
+    model, x = create("vae", shape, likelihood="gaussian", sigma=0.5), draw(shape)
+    enlarge(model, 0.05)
+    loss = seeded(model.loss, make_turn(x))
+    torch.manual_seed(7)
+    mu, logvar = model.encoder(x).chunk(2, dim=1)
+    output = model.decoder(mu + (logvar / 2).exp() * torch.randn_like(mu))
+    error = (x - output).square().flatten(1).sum(1) / (2 * 0.5**2)
+    constant = math.prod(shape) * (math.log(0.5) + math.log(2 * math.pi) / 2)
+    kl = kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)).sum(1)
+    torch.testing.assert_close(loss, (error + constant + kl).mean())
+    train(model, batches(shape), Budget.parse("3steps"))
+    assert model.likelihood.log_sigma == torch.tensor(math.log(0.5))
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings", "sentence"),
+    [
+        (IMAGE, {"sigma": 0.5}, "vae: sigma is the gaussian likelihood's: set likelihood=gaussian as well"),
+        (POINT, {"likelihood": "bernoulli"}, "the bernoulli likelihood is for images: points take likelihood=gaussian"),
+    ],
+)
+def test_likelihoods_that_would_be_ignored_or_senseless_are_refused(shape, settings, sentence):
+    with pytest.raises(zoo.ZooError) as error:
+        create("vae", shape, **settings)
+    assert str(error.value) == sentence

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -85,3 +87,14 @@ def test_unusable_arguments_are_refused_in_one_sentence(bench, capsys, arguments
     assert shown.out == ""
     assert sentence.lower() in shown.err.lower()
     assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["report", "B", "--format", "table"], ["report", "B", "--format", "csv"], ["compare", "B", "B"]]
+)
+def test_reading_results_does_not_import_torch(bench, arguments):
+    words = [str(bench) if word == "B" else word for word in arguments]
+    program = f"import sys, zoo.cli; code = zoo.cli.main({words!r}); sys.exit(code or 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "gan" in done.stdout

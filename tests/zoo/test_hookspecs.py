@@ -10,7 +10,7 @@ import pytest
 from zoo import hookspecs
 
 HOOKS = {name: f for name, f in inspect.getmembers(hookspecs, inspect.isfunction) if hasattr(f, "zoo_spec")}
-CATALOGUE = {name: name.removeprefix("zoo_") for name in HOOKS}
+CATALOGUE = {name: name.removeprefix("zoo_") for name in HOOKS if name not in hookspecs.RUN_HOOKS}
 
 
 def example(hook: str) -> str:
@@ -20,10 +20,13 @@ def example(hook: str) -> str:
 
 
 def test_the_hooks_are_those_that_plugins_rely_on():
-    assert {"zoo_models", "zoo_tasks", "zoo_metrics", "zoo_executors", "zoo_commands"} <= set(HOOKS)
+    assert set(HOOKS) == {
+        "zoo_models", "zoo_tasks", "zoo_metrics", "zoo_executors", "zoo_trackers", "zoo_commands",
+        "zoo_run_started", "zoo_run_progress", "zoo_run_finished",
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", CATALOGUE)
 def test_the_example_of_a_hook_is_a_complete_plugin(distributions, hook):
     distributions.add("example", {"example": "fake_example"}, fake_example=example(hook))
     registry = distributions.discover()
@@ -31,6 +34,22 @@ def test_the_example_of_a_hook_is_a_complete_plugin(distributions, hook):
     [entry] = getattr(registry, CATALOGUE[hook])
     assert entry.spec.summary.endswith(".")
     assert registry.plugins[0].provides == [f"{CATALOGUE[hook].removesuffix('s')} {entry.spec.name}"]
+
+
+@pytest.mark.parametrize("hook", hookspecs.RUN_HOOKS)
+def test_the_example_of_a_hook_that_is_told_of_runs_is_a_complete_plugin(distributions, hook):
+    distributions.add("example", {"example": "fake_example"}, fake_example=example(hook))
+    registry = distributions.discover()
+    assert registry.problems == []
+    [(plugin, module)] = registry.listeners
+    assert plugin.provides == [f"hook {hook}"]
+    assert module.__name__ == "fake_example"
+
+
+def test_a_plugin_that_was_not_loaded_is_told_of_nothing(distributions):
+    source = example("zoo_run_started") + "\n@zoo.hookimpl\ndef zoo_models():\n    raise OSError('no disk')\n"
+    distributions.add("example", {"example": "fake_example"}, fake_example=source)
+    assert distributions.discover().listeners == []
 
 
 def test_one_module_may_implement_every_hook(distributions):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from types import ModuleType
+from typing import ClassVar, Literal
 
 import pytest
 import torch
@@ -52,11 +54,26 @@ def entry(monkeypatch):
 
 
 def test_settings_override_presets_and_presets_override_defaults():
-    assert ToyConfig.resolve(IMAGE, {}).model_dump() == {"batch_size": 64, "z_dim": 100, "lr": 0.1, "hidden": (8, 8)}
-    assert ToyConfig.resolve(POINT, {}).model_dump() == {"batch_size": 64, "z_dim": 3, "lr": 0.2, "hidden": (8, 8)}
-    assert ToyConfig.resolve(POINT, {"lr": 0.3, "batch_size": 2}).model_dump() == {
-        "batch_size": 2, "z_dim": 3, "lr": 0.3, "hidden": (8, 8),
-    }  # fmt: skip
+    shared = {"batch_size": 64, "schedule": "constant", "ema": 0.0, "hidden": (8, 8)}
+    assert ToyConfig.resolve(IMAGE, {}).model_dump() == {**shared, "z_dim": 100, "lr": 0.1}
+    assert ToyConfig.resolve(POINT, {}).model_dump() == {**shared, "z_dim": 3, "lr": 0.2}
+    changed = {"lr": 0.3, "batch_size": 2}
+    assert ToyConfig.resolve(POINT, changed).model_dump() == {**shared, "z_dim": 3, **changed}
+
+
+def test_a_named_preset_overrides_presets_of_the_shape_and_settings_override_it():
+    class Named(ToyConfig):
+        named: ClassVar = {"paper": {"lr": 0.4, "schedule": "linear"}}
+
+        preset: Literal["plain", "paper"] = Field("plain", description="Preset")
+
+    assert Named.resolve(POINT, {}).lr == 0.2
+    paper = Named.resolve(POINT, {"preset": "paper"})
+    assert (paper.lr, paper.schedule, paper.z_dim) == (0.4, "linear", 3)
+    assert Named.resolve(POINT, {"preset": "paper", "lr": 0.5}).lr == 0.5
+    assert Named.resolve(POINT, paper.model_dump()) == paper
+    with pytest.raises(ValidationError, match="'plain' or 'paper'"):
+        Named.resolve(POINT, {"preset": "papre"})
 
 
 def test_a_config_is_frozen():
@@ -159,7 +176,8 @@ def test_create_builds_a_model_as_its_docstring_shows():
 
 def test_create_passes_settings_on():
     assert zoo.create("dcgan", shape=(1, 8, 8), width=3, lr=1e-3).config.model_dump() == {
-        "batch_size": 64, "z_dim": 100, "lr": 1e-3, "betas": (0.5, 0.999), "width": 3,
+        "batch_size": 64, "schedule": "constant", "ema": 0.0,
+        "z_dim": 100, "lr": 1e-3, "betas": (0.5, 0.999), "width": 3,
     }  # fmt: skip
 
 
@@ -169,6 +187,8 @@ def test_create_passes_settings_on():
         ("dcgn", {}, "unknown model 'dcgn': did you mean 'dcgan'?"),
         ("dcgan", {"learning_rate": 1}, "unknown setting of dcgan 'learning_rate': "),
         ("dcgan", {"widht": 1}, "unknown setting of dcgan 'widht': did you mean 'width'?"),
+        ("dcgan", {"schedule": "step"}, "dcgan.schedule: input should be 'constant', 'linear' or 'cosine', got 'step'"),
+        ("dcgan", {"ema": 1.0}, "dcgan.ema: input should be less than 1, got 1.0"),
         ("dcgan", {"width": 0}, "dcgan.width: input should be greater than or equal to 1, got 0"),
         ("dcgan", {"betas": (0.5,)}, "dcgan.betas"),
         ("sngan", {"loss": "hnge"}, "sngan.loss: input should be 'hinge' or 'non-saturating', got 'hnge'"),
@@ -226,6 +246,50 @@ def test_players_move_in_order_and_in_every_so_manieth_round(entry):
         )
         rounds.append(moved)
     assert rounds == [["1"], ["2", "1"], ["1", "3"], ["2", "1"], ["1"], ["2", "1", "3"]]
+
+
+@pytest.mark.parametrize(("stages", "expected"), [(((0, 0.5), (0.5, 1)), "aaabbb"), (((0, 1), (0.75, 1)), "aaaaaab")])
+def test_players_move_during_their_part_of_the_budget(entry, stages, expected):
+    model, adam, moved = build(entry(), IMAGE, {}), zoo.Adam(1e-3), []
+    players = [
+        zoo.Player(name, model.network, lambda turn: turn.real.sum(), adam, during=part)
+        for name, part in zip("ab", stages, strict=True)
+    ]
+    for i in range(6):
+        model.play(zoo.Turn(torch.zeros(4, 2), i, i / 6, players, lambda player: moved.append(player.name)))
+    assert "".join(sorted(moved)) == expected
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"every": 0}, "player 'a': every must be at least 1, got 0"),
+        ({"during": (0.5, 0.5)}, "player 'a': during must be 0 <= start < stop <= 1, got (0.5, 0.5)"),
+        ({"during": (0.5, 1.5)}, "player 'a': during must be"),
+        ({"during": (-0.5, 1)}, "player 'a': during must be"),
+    ],
+)
+def test_a_player_that_could_never_move_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        zoo.Player("a", nn.Linear(1, 1), lambda turn: turn.real.sum(), zoo.Adam(1e-3), **wrong)
+
+
+def test_a_turn_recalls_what_was_kept_detached_and_else_makes_it_without_gradients():
+    weight = torch.ones(3, requires_grad=True)
+    turn = zoo.Turn(torch.zeros(4, 2), 0, 0.0, (), print)
+    made = turn.recall("fake", lambda: 2 * weight)
+    assert made.tolist() == [2.0, 2.0, 2.0]
+    assert not made.requires_grad
+    assert turn.kept == {}
+    turn.kept["fake"] = 3 * weight
+    recalled = turn.recall("fake", lambda: 2 * weight)
+    assert recalled.tolist() == [3.0, 3.0, 3.0]
+    assert not recalled.requires_grad
+    assert turn.kept["fake"].requires_grad
+
+
+def test_a_model_has_no_figures_of_its_own_unless_it_says_so(entry):
+    assert build(entry(), IMAGE, {}).figures(torch.zeros(2, *IMAGE)) == {}
 
 
 def test_turns_keep_their_own_things():

@@ -15,6 +15,7 @@ from zoo_bench import load_results
 from zoo_bench.commands import seconds
 from zoo_bench.executors import Finished, Started
 from zoo_bench.record import COLUMNS, Outcome, RunRecord
+from zoo_bench.resources import Resources
 from zoo_bench.store import read_record
 
 ARGUMENTS = ["bench", "--models", "vae,gan", "--seeds", "2", "--budget", "640", "--threads", "1"]
@@ -41,7 +42,7 @@ def fake_executor(monkeypatch):
         def execute(specs, options):
             for spec in specs:
                 given.append(spec)
-                yield Started(spec)
+                yield Started(spec, Resources(1, False))
                 status, error = ("error", errors[spec.model]) if spec.model in errors else ("ok", "")
                 record = RunRecord(
                     run_id=spec.run_id, spec=spec, status=status, error=error, threads=1, contended=False,
@@ -51,6 +52,7 @@ def fake_executor(monkeypatch):
 
         monkeypatch.setattr("zoo_bench.executors.local.run", execute)
         monkeypatch.setattr("zoo_bench.controls.ensure", lambda root, specs: {})
+        monkeypatch.setattr("zoo_bench.throughput.alone.ensure", lambda root, specs, threads: None)
         return given
 
     return install
@@ -64,7 +66,8 @@ def test_a_bench_leaves_its_files_in_the_documented_places(finished_bench):
     found = set(tree(finished_bench))
     assert expected | {"environment.json", "results.csv", "results.parquet"} <= found
     assert {name.partition("/")[0] for name in found} <= {
-        "runs", "controls", "environment.json", "results.csv", "results.parquet", "report.html",
+        "runs", "controls", "throughput", "environment.json", "results.csv", "results.parquet", "throughput.csv",
+        "report.html",
     }  # fmt: skip
     assert all(name.split(".")[0] in stems for name in found if name.startswith("runs/") and "." in name)
 

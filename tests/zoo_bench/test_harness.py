@@ -1,6 +1,5 @@
 import inspect
 import json
-import os
 import tempfile
 from datetime import UTC, datetime
 
@@ -12,8 +11,9 @@ import zoo_bench
 from zoo.errors import UnknownNameError, ZooError
 from zoo_bench import load_results
 from zoo_bench.executors import Finished, Started
-from zoo_bench.harness import prepare, run, share_cores
+from zoo_bench.harness import prepare, run
 from zoo_bench.record import COLUMNS, Outcome, RunRecord
+from zoo_bench.resources import Resources
 from zoo_bench.store import Store
 
 
@@ -34,7 +34,7 @@ def executed(monkeypatch):
     def execute(specs, options):
         given.extend(specs)
         for spec in specs:
-            yield Started(spec)
+            yield Started(spec, Resources(1, True))
             yield Finished(spec, Outcome(record_of(spec)))
 
     monkeypatch.setattr("zoo_bench.executors.local.run", execute)
@@ -132,35 +132,6 @@ def test_an_unknown_executor_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(UnknownNameError, match="unknown executor 'loca': did you mean 'local'"):
         run(prepared(tmp_path), executor="loca")
     assert tree(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("budget", "workers", "threads", "expected"),
-    [
-        ("640", None, None, (4, 1)),
-        ("640", 2, None, (2, 2)),
-        ("640", None, 2, (2, 2)),
-        ("640", 3, None, (3, 1)),
-        ("640", 8, None, (8, 1)),
-        ("640", None, 8, (1, 8)),
-        ("640", 3, 3, (3, 3)),
-        ("90s", None, None, (1, 4)),
-        ("640,90s", None, None, (1, 4)),
-        ("90s", 2, None, (2, 2)),
-        ("90s", None, 1, (1, 1)),
-    ],
-)
-def test_cores_are_shared_and_a_run_against_the_clock_is_alone(
-    monkeypatch, make_spec, budget, workers, threads, expected
-):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
-    assert share_cores([make_spec(budget=budget)], workers, threads) == expected
-
-
-@pytest.mark.parametrize(("workers", "threads", "name"), [(0, None, "workers"), (-1, 2, "workers"), (2, 0, "threads")])
-def test_less_than_one_worker_or_thread_is_refused(workers, threads, name):
-    with pytest.raises(ZooError, match=f"--{name} must be at least 1"):
-        share_cores([], workers, threads)
 
 
 def test_bench_returns_a_frame_of_all_runs(tmp_path, executed):

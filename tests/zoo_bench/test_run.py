@@ -4,12 +4,16 @@ import math
 from functools import partial
 
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
 import zoo
-from zoo_bench.run import Resources, execute
-from zoo_bench.spec import plan
+from zoo.task import to_model
+from zoo_bench.record import row
+from zoo_bench.resources import Resources
+from zoo_bench.run import execute
+from zoo_bench.spec import load_task, plan
 from zoo_bench.store import read_record
 
 ALONE = Resources(threads=1, contended=False)
@@ -37,8 +41,8 @@ class Steady(zoo.GenerativeModel):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Do not measure speeds for long."""
-    monkeypatch.setattr("zoo_bench.throughput.SECONDS", 0.0)
-    monkeypatch.setattr("zoo_bench.throughput.LATENCY_REPEATS", 2)
+    monkeypatch.setattr("zoo_bench.throughput.in_run.SECONDS", 0.0)
+    monkeypatch.setattr("zoo_bench.throughput.in_run.LATENCY_REPEATS", 2)
 
 
 def spec_of(model: str, task: str = "digits", budget: str = "5steps", **options):
@@ -165,3 +169,77 @@ def test_a_record_names_its_libraries_and_can_be_stored(execute_fake):
     record = execute_fake(Steady).record
     assert record.environment["torch"] == importlib.metadata.version("torch")
     assert json.loads(record.model_dump_json())["environment"] == record.environment
+
+
+def test_the_weights_of_a_model_that_ties_some_are_stored_and_read_back(execute_fake, tmp_path):
+    class Tied(Steady):
+        def __init__(self, shape, config):
+            super().__init__(shape, config)
+            self.mirror = self.image
+
+    outcome = execute_fake(Tied)
+    assert outcome.record.status == "ok", outcome.record.error
+    weights = safetensors.torch.load(outcome.files[".safetensors"])
+    assert torch.equal(weights["image"], weights["mirror"])
+    model = Tied((1, 8, 8), zoo.ModelConfig())
+    model.load_state_dict(weights)
+    assert torch.equal(model.image, weights["image"])
+
+
+def test_figures_of_the_model_s_own_are_columns_of_the_record(execute_fake):
+    class Telling(Steady):
+        def figures(self, real):
+            assert not self.training
+            assert not torch.is_grad_enabled()
+            seen.append(real)
+            return {"distance": (real - self.image).square().mean()}
+
+    seen: list[torch.Tensor] = []
+    record = execute_fake(Telling).record
+    [real] = seen
+    assert real.dtype == torch.float32
+    assert real.shape[1:] == (1, 8, 8)
+    assert -1 <= real.min() < real.max() <= 1
+    validation = load_task(zoo.installed().tasks.get("digits")).validation.data[:2000]
+    assert torch.equal(real, to_model(validation)), "held-out data that are not what samples are scored against"
+    assert isinstance(record.metrics["distance"], float)
+    assert row(record)["distance"] == record.metrics["distance"]
+    assert record.metric_errors == {}
+
+
+@pytest.mark.parametrize(
+    ("result", "sentence"),
+    [
+        ({"fid": 0.0}, "Telling.figures() returns 'fid', a column that others fill: choose another name"),
+        ({"status": 0.0}, "Telling.figures() returns 'status', a column that others fill: choose another name"),
+        ({"My figure": 0.0}, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
+        (1.0, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
+        ({"distance": "far"}, "ValueError: could not convert string to float: 'far'"),
+    ],
+)
+def test_figures_that_cannot_be_columns_cost_nothing_else(execute_fake, result, sentence):
+    class Telling(Steady):
+        def figures(self, real):
+            return result
+
+    record = execute_fake(Telling).record
+    assert record.status == "ok"
+    assert record.metric_errors == {"figures": sentence}
+    assert record.metrics["fid"] > 0
+    assert not {"distance", "My figure"} & record.metrics.keys()
+
+
+def test_a_sampler_may_follow_gradients_as_langevin_dynamics_does(execute_fake):
+    class Langevin(Steady):
+        def sample(self, n):
+            x = torch.zeros(n, *self.shape)
+            for _ in range(2):
+                with torch.enable_grad():
+                    energy = (x.requires_grad_() - self.image).square().sum()
+                    (slope,) = torch.autograd.grad(energy, x)
+                x = x.detach() - 0.1 * slope + 0.2 * torch.randn_like(x)
+            return x
+
+    record = execute_fake(Langevin).record
+    assert (record.status, record.error) == ("ok", "")
+    assert record.throughput["sample_images_per_s"] > 0

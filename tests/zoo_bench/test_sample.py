@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from zoo.cli import main
-from zoo_bench.run import Resources, execute
+from zoo_bench.resources import Resources
+from zoo_bench.run import execute
 from zoo_bench.sample import load_run
 from zoo_bench.spec import plan
 from zoo_bench.store import Store

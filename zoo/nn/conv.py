@@ -1,7 +1,8 @@
 """The convolutional trunks that every image model shares, so that a difference between models is the method's.
 
-4x4 kernels with stride 2, as in DCGAN (Radford et al. 2016): channels double whenever the side halves, down to a side
-of 2 to 7. Any square image whose side is a multiple of 4 fits: 8, 16, 28, 32, 64, ...
+4x4 kernels with stride 2, as in DCGAN (Radford et al. 2016): channels double whenever the side halves, which it
+does twice at least, and on while it is even and 8 or more: 8 ends at 2, 28 at 7, 16, 32 and 64 at 4. Any square image
+whose side is a multiple of 4 fits.
 """
 
 from __future__ import annotations
@@ -17,18 +18,30 @@ from zoo.errors import ZooError
 Norm = Literal["batch", "spectral", "none"]
 
 
-def _channels(shape: tuple[int, ...], width: int) -> tuple[list[int], int]:
-    """Return the channels after each halving, and the side that is left."""
+def halvings(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return how often an image's side is halved, and the side that is left.
+
+    Raises:
+        ZooError: If the shape is no image's, the image not square, or its side no multiple of 4.
+    """
+    if len(shape) != 3:
+        raise ZooError(f"convolutions need images (C, H, W), not items of shape {shape}")
     _, height, side = shape
     if height != side or side % 4:
         raise ZooError(
             f"images of {height}x{side} do not fit: the side must be square and a multiple of 4, resize them"
         )
-    channels: list[int] = []
-    while len(channels) < 2 or (side >= 8 and side % 2 == 0):
-        channels.append(width * 2 ** len(channels))
+    times = 0
+    while times < 2 or (side >= 8 and side % 2 == 0):
+        times += 1
         side //= 2
-    return channels, side
+    return times, side
+
+
+def _channels(shape: tuple[int, ...], width: int) -> tuple[list[int], int]:
+    """Return the channels after each halving, and the side that is left."""
+    times, side = halvings(shape)
+    return [width * 2**i for i in range(times)], side
 
 
 def default_width(shape: tuple[int, ...]) -> int:

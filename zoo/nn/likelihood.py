@@ -40,11 +40,20 @@ class Bernoulli(Likelihood):
 
 
 class Gaussian(Likelihood):
-    """N(output, sigma^2) with one learned sigma for all dimensions (sigma-VAE, Rybkin et al. 2021)."""
+    """N(output, sigma^2) with one sigma for all dimensions.
 
-    def __init__(self) -> None:
+    Args:
+        sigma: Standard deviation on the scale of items; None to learn it (sigma-VAE, Rybkin et al. 2021), from 1.
+    """
+
+    log_sigma: Tensor
+
+    def __init__(self, sigma: float | None = None) -> None:
         super().__init__()
-        self.log_sigma = nn.Parameter(torch.zeros(()))
+        if sigma is None:
+            self.log_sigma = nn.Parameter(torch.zeros(()))
+        else:
+            self.register_buffer("log_sigma", torch.tensor(math.log(sigma)))
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         """See the base class."""
@@ -58,6 +67,18 @@ class Gaussian(Likelihood):
     def sample(self, output: Tensor) -> Tensor:
         """See the base class."""
         return output + torch.randn_like(output) * self.log_sigma.exp()
+
+
+def active_units(mu: Tensor, threshold: float = 0.01) -> int:
+    """Count the latent dimensions whose posterior mean varies with the item: Var_x(E[z | x]) > threshold.
+
+    The rest have collapsed to the prior. Burda et al. 2016, section 5.2 and appendix C.
+
+    Args:
+        mu: Posterior means of a data set, (N, z_dim).
+        threshold: The paper's 0.01.
+    """
+    return int((mu.var(0) > threshold).sum())
 
 
 def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:

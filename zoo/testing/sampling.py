@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -76,7 +78,7 @@ def sample_keeps_mode(subject: Subject) -> None:
     require(not switched, f"after sampling {', '.join(switched[:3]) or 'the model'} is in train mode")
 
 
-@rule("keep nothing from sample(n): tensors made in inference mode cannot be trained with")
+@rule("keep nothing from sample(n): what is made without gradients cannot be trained with")
 def trains_after_sampling(subject: Subject) -> None:
     """Training goes on after samples were drawn from a fresh model."""
     model = subject.build()
@@ -99,3 +101,16 @@ def compiles(subject: Subject) -> None:
     finally:
         torch.compiler.reset()
     require(torch.allclose(samples, expected, rtol=1e-2, atol=1e-2), "compiled networks give other samples")
+
+
+@rule("return a dict from lower-case names to finite numbers, and change nothing in figures(real)")
+def figures(subject: Subject) -> None:
+    """The model's own figures on held-out data are finite numbers, and computing them changes no state."""
+    model = _trained(subject).eval()
+    before = copied(model)
+    with torch.no_grad():
+        found = model.figures(subject.batch())
+    bad = [f"{name!r}: {value!r}" for name, value in found.items() if not (name.islower() and math.isfinite(value))]
+    require(not bad, f"figures(real) returns {', '.join(bad)}")
+    changed = differing(before, copied(model))
+    require(not changed, f"figures(real) changes {', '.join(changed[:3])}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import math
 import os
 import subprocess
 import sys
@@ -105,7 +106,7 @@ class Subject:
     def samples(self, model: GenerativeModel, n: int = SAMPLES) -> Tensor:
         """Sample as the harness does: in eval mode and without gradients."""
         model.eval()
-        with torch.inference_mode():
+        with torch.no_grad():
             return model.sample(n)
 
 
@@ -143,12 +144,13 @@ class Rounds:
 
     @property
     def cycle(self) -> int:
-        """Rounds until every player has moved."""
-        return max(p.every for p in self.players)
+        """Rounds in which every player moves, if the budget ends after twice as many."""
+        return max(math.ceil(p.every / (p.during[1] - p.during[0])) for p in self.players)
 
     def play(self, real: Tensor) -> None:
         """Play one round on one batch."""
-        self._turn = Turn(real, self.round, min(self.round / 100, 0.99), self.players, self.move)
+        budget = 2 * self.cycle
+        self._turn = Turn(real, self.round, self.round % budget / budget, self.players, self.move)
         self.model.play(self._turn)
         self.round += 1
 

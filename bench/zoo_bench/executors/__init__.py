@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from zoo_bench.record import Outcome
+from zoo_bench.resources import Resources
 from zoo_bench.run import Progress
 from zoo_bench.spec import RunSpec
 
@@ -20,21 +21,24 @@ class Options:
     """What an executor is told.
 
     Attributes:
-        workers: Runs at once.
-        threads: CPU threads of each.
+        workers: Runs at once; None: what suits the machine, and one if the budget is wall-clock.
+        threads: CPU threads of each; None: what suits the number of workers.
         timeout: Wall-clock seconds after which a run is ended as hung; None: never.
+        address: Where a cluster listens; empty: none, or the executor's own default.
     """
 
-    workers: int
-    threads: int
-    timeout: float | None
+    workers: int | None = None
+    threads: int | None = None
+    timeout: float | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True)
 class Started:
-    """A run has begun."""
+    """A run has begun, with these resources."""
 
     spec: RunSpec
+    resources: Resources
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from zoo_bench.environment import environment
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
 from zoo_bench.processes import context, without_main_module
 from zoo_bench.record import Outcome, RunRecord, Status
-from zoo_bench.run import Progress, Resources, execute
+from zoo_bench.resources import Resources, share_this_machine
+from zoo_bench.run import Progress, execute
 from zoo_bench.spec import RunSpec
 
 PROGRESS_SECONDS = 0.2
@@ -37,22 +38,28 @@ class _Running:
 
 
 def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
-    """Run every spec in a process of its own, ``options.workers`` at once; see :mod:`zoo_bench.executors`.
+    """Run every spec in a process of its own, ``options.workers`` at once; see :mod:`zoo_bench.executors`."""
+    if specs:
+        yield from run_with(share_this_machine(specs, options.workers, options.threads), specs, options.timeout)
+
+
+def run_with(slots: Sequence[Resources], specs: Sequence[RunSpec], timeout: float | None) -> Iterator[Event]:
+    """Run every spec in a process of its own, as many at once as there are slots, each with a slot's resources.
 
     A crash or a timeout costs only that run's record.
     """
-    resources = Resources(options.threads, contended=min(options.workers, len(specs)) > 1)
-    waiting, running = list(specs), list[_Running]()
+    waiting, running, free = list(specs), list[_Running](), list(slots)
     with tempfile.TemporaryDirectory(prefix="zoo-bench-") as logs:
         try:
             while waiting or running:
-                while waiting and len(running) < options.workers:
-                    running.append(_start(waiting.pop(0), resources, options.timeout, Path(logs)))
-                    yield Started(running[-1].spec)
+                while waiting and free:
+                    running.append(_start(waiting.pop(0), free.pop(0), timeout, Path(logs)))
+                    yield Started(running[-1].spec, running[-1].resources)
                 for current, event in _next_events(running):
                     if isinstance(event, Finished):
                         _end(current)
                         running.remove(current)
+                        free.append(current.resources)
                     yield event
         finally:
             for current in running:
@@ -128,6 +135,8 @@ def _work(spec: RunSpec, resources: Resources, events: Connection[Any, Any], log
     from threadpoolctl import threadpool_limits
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if resources.gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(resources.gpu)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

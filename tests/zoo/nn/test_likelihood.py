@@ -9,7 +9,7 @@ import torch
 from torch.distributions import Bernoulli as TorchBernoulli
 from torch.distributions import Normal, kl_divergence
 
-from zoo.nn import Bernoulli, Gaussian, gaussian_kl
+from zoo.nn import Bernoulli, Gaussian, active_units, gaussian_kl
 
 SHAPES = [(3, 8, 8), (2,)]
 
@@ -90,3 +90,18 @@ def test_gaussian_samples_have_the_mean_and_sigma():
     assert torch.equal(likelihood.mean(mean), mean)
     assert (x.mean() - 3).abs() < 0.01
     assert (x.std() - 0.2).abs() < 0.01
+
+
+@pytest.mark.parametrize("sigma", [0.1, 1.0, 3.0])
+def test_a_fixed_sigma_is_stored_but_not_trained(sigma):
+    likelihood, mean, x = Gaussian(sigma), draw(4, 8), draw(4, 8, seed=1)
+    torch.testing.assert_close(likelihood.nll(mean, x), -Normal(mean, sigma).log_prob(x).sum(1))
+    assert list(likelihood.parameters()) == []
+    assert likelihood.state_dict().keys() == Gaussian().state_dict().keys() == {"log_sigma"}
+
+
+def test_units_whose_mean_varies_by_more_than_a_hundredth_are_active():
+    n = 4000
+    mu = draw(n, 4) * torch.tensor([1.0, 0.13, 0.08, 0.0]) + torch.tensor([0.0, 5.0, -5.0, 9.0])
+    assert active_units(mu) == 2
+    assert active_units(mu, threshold=0.001) == 3

@@ -6,6 +6,7 @@ import pytest
 from zoo_bench.executors import Finished, Progressed, Started
 from zoo_bench.record import Outcome
 from zoo_bench.report.progress import Live
+from zoo_bench.resources import Resources
 from zoo_bench.run import Progress
 
 
@@ -30,8 +31,8 @@ def kind(request, monkeypatch):
 def play(bench, make_record, *, losses=None, **record):
     spec = bench.missing[0]
     with Live(bench) as live:
-        live.on_event(Started(spec))
-        live.on_event(Progressed(spec, Progress(0.5, 12345.6, losses or {"left": 0.25})))
+        live.on_event(Started(spec, Resources(1, False)))
+        live.on_event(Progressed(spec, Progress(0.5, 320, 12345.6, losses or {"left": 0.25})))
         live._bars.refresh()
         live.on_event(Finished(spec, Outcome(make_record({"seed": spec.seed}, train_seconds=1.25, **record))))
 

@@ -16,7 +16,7 @@ SECONDS = 0.25
 LATENCY_REPEATS = 30
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def sampling(model: GenerativeModel) -> dict[str, float]:
     """Return sampling speed in batches of 256, and the median latency of one sample in milliseconds."""
     synchronise = torch.cuda.synchronize if model.device.type == "cuda" else lambda: None

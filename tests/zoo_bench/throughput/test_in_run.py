@@ -4,7 +4,7 @@ import psutil
 import torch
 
 import zoo
-from zoo_bench import throughput
+from zoo_bench.throughput import in_run
 
 
 def test_speeds_are_those_of_samples_and_sampling_is_in_eval_mode(monkeypatch):
@@ -21,11 +21,11 @@ def test_speeds_are_those_of_samples_and_sampling_is_in_eval_mode(monkeypatch):
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     model = Slow((2,), zoo.ModelConfig())
     model.weight = torch.nn.Parameter(torch.zeros(1))
-    speeds = throughput.sampling(model)
+    speeds = in_run.sampling(model)
     assert round(speeds["sample_images_per_s"], 6) == 100.0
     assert round(speeds["sample_latency_ms"], 6) == 10.0
     assert modes == {(False, False)}
 
 
 def test_peak_memory_is_at_least_what_is_used_now():
-    assert throughput.peak_memory_mb(torch.device("cpu")) >= 0.9 * psutil.Process().memory_info().rss / 1e6
+    assert in_run.peak_memory_mb(torch.device("cpu")) >= 0.9 * psutil.Process().memory_info().rss / 1e6

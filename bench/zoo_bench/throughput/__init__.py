@@ -1,0 +1,1 @@
+"""How fast a model is: within its run, and alone on the machine."""

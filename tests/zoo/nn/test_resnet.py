@@ -1,0 +1,79 @@
+"""Residual networks: shapes, the paper's sizes, initialisation and spectral norm."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import zoo
+from zoo.nn import DownBlock, ResNetDiscriminator, ResNetGenerator, UpBlock
+
+SHAPES = [(channels, side, side) for side in (8, 16, 28, 32, 64) for channels in (1, 3)]
+
+
+def count(network: nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters())
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_they_fit_images_of_the_usual_sides(shape):
+    images = ResNetGenerator(5, shape, 4)(torch.randn(3, 5))
+    assert images.shape == (3, *shape)
+    discriminator = ResNetDiscriminator(shape, 4)
+    assert discriminator(images).shape == (3,)
+    assert discriminator.eval()(images[:1]).shape == (1,)
+
+
+def test_at_32_pixels_they_have_the_blocks_and_parameters_of_the_paper_s_table_4():
+    shape, (g, d) = (3, 32, 32), (256, 128)
+    generator, discriminator = ResNetGenerator(128, shape, g), ResNetDiscriminator(shape, d)
+    up = 2 * (9 * g * g + g) + 2 * 2 * g + g * g + g
+    assert count(generator) == (128 + 1) * 16 * g + 3 * up + 2 * g + 9 * g * 3 + 3
+    first = (9 * 3 + 1) * d + (9 * d + 1) * d + (3 + 1) * d
+    half, whole = 2 * (9 * d + 1) * d + (d + 1) * d, 2 * (9 * d + 1) * d
+    assert count(discriminator) == first + half + 2 * whole + d + 1
+    assert discriminator.blocks(torch.zeros(1, *shape)).shape == (1, d, 8, 8)
+
+
+def test_blocks_add_a_shortcut_to_two_convolutions():
+    x = torch.randn(2, 3, 4, 4)
+    for block, size in ((UpBlock(3, 5), 8), (DownBlock(3, 5, half=True), 2), (DownBlock(3, 5, half=False), 4)):
+        whole = block(x)
+        assert whole.shape == (2, 5, size, size)
+        for layer in block.layers:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+        assert not torch.equal(block(x), whole)
+        resized = nn.functional.interpolate(x, size=size) if size > 4 else nn.functional.adaptive_avg_pool2d(x, size)
+        shortcut = next(m for m in block.shortcut.modules() if isinstance(m, nn.Conv2d))
+        torch.testing.assert_close(block(x), shortcut(resized))
+
+
+def test_the_discriminator_judges_each_image_by_itself():
+    discriminator, x = ResNetDiscriminator((1, 16, 16), 4).train(), torch.randn(5, 1, 16, 16)
+    torch.testing.assert_close(discriminator(x)[:2], discriminator(x[:2]))
+
+
+def test_initial_weights_are_glorot_s_with_gain_root_two_in_3x3_convolutions():
+    generator = ResNetGenerator(128, (3, 32, 32), 64)
+    within, shortcut = generator.blocks[0].layers[3].weight, generator.blocks[0].shortcut[0].weight
+    assert within.std().item() == pytest.approx((2 * 2 / (9 * 64 + 9 * 64)) ** 0.5, rel=0.02)
+    assert shortcut.std().item() == pytest.approx((2 / (64 + 64)) ** 0.5, rel=0.05)
+
+
+def test_the_preset_of_sngan_sets_networks_and_settings_which_others_override():
+    model = zoo.create("sngan", shape=(3, 32, 32), preset="resnet", width=8)
+    assert isinstance(model.generator[0], ResNetGenerator)
+    layers = [m for m in model.discriminator.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert all(nn.utils.parametrize.is_parametrized(layer) for layer in layers)
+    config = model.config
+    assert (config.width, config.betas, config.discriminator_steps, config.schedule) == (8, (0.0, 0.9), 5, "linear")
+    assert [player.every for player in model.players()] == [5, 1]
+    assert zoo.create("sngan", shape=(1, 8, 8), preset="cnn").config == zoo.create("sngan", shape=(1, 8, 8)).config
+
+
+def test_the_preset_is_for_images():
+    with pytest.raises(zoo.ZooError, match=r"^convolutions need images \(C, H, W\), not items of shape \(2,\)$"):
+        zoo.create("sngan", shape=(2,), preset="resnet")

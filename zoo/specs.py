@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from zoo.data import data_root
-from zoo.errors import PluginError, ZooError
+from zoo.errors import PluginError, UnknownNameError, ZooError
 
 Data = Literal["images", "points"]
 
@@ -186,5 +186,8 @@ class CommandSpec(Spec):
 
 
 def _import(target: str) -> Any:
-    module, _, attribute = target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    name, _, attribute = target.partition(":")
+    module = importlib.import_module(name)
+    if not hasattr(module, attribute):
+        raise UnknownNameError(f"attribute of {name}", attribute, (key for key in vars(module) if key[0] != "_"))
+    return getattr(module, attribute)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from zoo.data import data_root
-from zoo.errors import PluginError, ZooError
+from zoo.errors import PluginError, UnknownNameError, ZooError
 
 Data = Literal["images", "points"]
 
@@ -61,6 +61,8 @@ class ModelSpec(Spec):
         paper: Authors, title, venue and year.
         url: Where the paper is.
         conditional: Whether it is trained with class labels.
+        loss: What each player minimises, in one sentence, for the model's card.
+        failure_modes: What is known to go wrong with it and when, in one or two sentences, for the model's card.
     """
 
     family: str = ""
@@ -68,6 +70,8 @@ class ModelSpec(Spec):
     paper: str = ""
     url: str = ""
     conditional: bool = False
+    loss: str = ""
+    failure_modes: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,5 +186,8 @@ class CommandSpec(Spec):
 
 
 def _import(target: str) -> Any:
-    module, _, attribute = target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    name, _, attribute = target.partition(":")
+    module = importlib.import_module(name)
+    if not hasattr(module, attribute):
+        raise UnknownNameError(f"attribute of {name}", attribute, (key for key in vars(module) if key[0] != "_"))
+    return getattr(module, attribute)

@@ -59,7 +59,7 @@ class Game:
     def __init__(self, model: GenerativeModel, precision: PrecisionMode) -> None:
         self.model = model
         self._autocast = precision.startswith("bf16")
-        self.players = model.players()
+        self.players = list(model.players() or [])
         compiled = precision.endswith("+compile")
         self._losses = {p.name: _compiled(p.loss) if compiled else p.loss for p in self.players}
         self.losses: dict[str, Tensor] = {}
@@ -105,6 +105,9 @@ class Game:
         device = self._turn.real.device.type
         with torch.autocast(device, torch.bfloat16, enabled=self._autocast):
             loss = loss_of(self._turn)
+        if loss.dim():
+            shape = tuple(loss.shape)
+            raise PluginError(f"the loss of player {player.name!r} has shape {shape}: return a scalar, as loss.mean()")
         loss.backward()
         self._schedules[player.name](self._turn.progress)
         optimizer.step()

@@ -265,13 +265,23 @@ def test_a_player_whose_network_is_not_the_model_s_is_refused_by_name():
         trained(Stray(), "1steps")
 
 
-def test_a_model_without_players_is_refused():
+@pytest.mark.parametrize("players", [[], None], ids=["empty", "no return"])
+def test_a_model_without_players_is_refused(players):
     class Lonely(Tiny):
-        def players(self) -> list[zoo.Player]:
-            return []
+        def players(self) -> Any:
+            return players
 
     with pytest.raises(PluginError, match="at least one"):
         trained(Lonely(), "1steps")
+
+
+def test_a_loss_that_is_no_scalar_is_refused_with_its_shape():
+    class Rows(Tiny):
+        def left_loss(self, turn: zoo.Turn) -> torch.Tensor:
+            return super().left_loss(turn).expand(3)
+
+    with pytest.raises(PluginError, match=r"loss of player 'left' has shape \(3,\): return a scalar"):
+        trained(Rows(), "1steps")
 
 
 def test_players_of_one_name_are_refused():

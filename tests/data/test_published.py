@@ -174,10 +174,14 @@ def test_checksums_and_names_are_torchvisions():
     for kind, source in (("CIFAR10", sources.CIFAR10), ("CIFAR100", sources.CIFAR100)):
         real = getattr(torchvision.datasets, kind)
         expected = dict([*real.train_list, *real.test_list, [real.meta["filename"], real.meta["md5"]]])
-        assert (source.checksums, source.folder, source.archive) == (expected, real.base_folder, real.filename)
+        assert (source.checksums, source.folder, source.instead) == (expected, real.base_folder, (real.filename,))
     parts = torchvision.datasets.SVHN.split_list
     assert sources.SVHN.checksums == {parts[p][1]: parts[p][2] for p in ("train", "test")}
     for kind in ("MNIST", "FashionMNIST", "KMNIST"):
         names = [name.removesuffix(".gz") for name, _ in getattr(torchvision.datasets, kind).resources]
         source = next(s for s in sources.SOURCES.values() if s.folder == f"{kind}/raw")
         assert sorted(source.checksums) == sorted(names)
+        assert sorted(source.instead) == sorted(f"{source.folder}/{name}.gz" for name in names)
+    faces = {name: md5 for _, md5, name in torchvision.datasets.CelebA.file_list}
+    assert sources.CELEBA.checksums.items() <= faces.items()
+    assert sources.CELEBA.folder == torchvision.datasets.CelebA.base_folder

@@ -27,7 +27,7 @@ from zoo_bench.tasks.prepare import prepare
 from zoo_bench.train import train
 
 FILES, SIDES = 5_000, (64, 256)
-BATCH, BATCHES, ROUNDS = 64, 500, 40
+BATCH, BATCHES, ROUNDS = 64, 500, 20
 CPU = torch.device("cpu")
 PLACES = ["memory", "mapped", "larger than memory"]
 
@@ -41,7 +41,7 @@ def pictures(tmp_path_factory) -> Folder:
         size = rng.integers(*SIDES, 2, endpoint=True)
         smooth = Image.fromarray(rng.integers(0, 256, (6, 6, 3), np.uint8)).resize(size, Image.Resampling.BICUBIC)
         noisy = np.asarray(smooth, np.int16) + rng.integers(-6, 7, (*size[::-1], 3))
-        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(path / f"{i:05}.png")
+        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(path / f"{i:05}.png", compress_level=1)
     return Folder(path)
 
 
@@ -94,7 +94,7 @@ def test_batches(benchmark, data):
 def test_training(benchmark, data):
     def setup() -> tuple[tuple[zoo.GenerativeModel, Stream, Budget], dict[str, object]]:
         torch.manual_seed(0)
-        model = zoo.create("vae", shape=tuple(data.shape[1:])).to(memory_format=torch.channels_last)
+        model = zoo.create("vae", shape=tuple(data.shape[1:]), width=8).to(memory_format=torch.channels_last)
         return (model, Stream(data, 0, CPU), Budget(steps=ROUNDS)), {}
 
     benchmark.pedantic(train, setup=setup, rounds=5, warmup_rounds=1)

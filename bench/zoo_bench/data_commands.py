@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -49,6 +48,7 @@ def task(
     from zoo_bench.report.sheet import sheet
     from zoo_bench.spec import load_task
     from zoo_bench.store import write_atomically
+    from zoo_bench.tasks.listing import printable
     from zoo_bench.tasks.pictures import prepared_of
 
     if out.name and (out.is_dir() or not out.absolute().parent.is_dir()):
@@ -57,6 +57,9 @@ def task(
     loaded = load_task(entry)
     prepared = prepared_of(entry.spec)
     facts = describe(entry, loaded, prepared.about["classes"] if prepared else [])
+    if prepared:
+        facts["duplicates left out"] = prepared.about["duplicates"]
+        facts["unusable files left out"] = {printable(k): why for k, why in prepared.about["unusable"].items()} or 0
     if preview:
         path = out if out.name else Path(f"{entry.spec.name}.png")
         write_atomically(path, sheet(loaded.train.data[_spread(len(loaded.train))], loaded))
@@ -66,9 +69,6 @@ def task(
         return
     for key, value in facts.items():
         print(f"{key}: {_text(value)}")
-    if prepared:
-        for sentence in prepared.report():
-            print(sentence, file=sys.stderr)
 
 
 def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) -> dict[str, Any]:

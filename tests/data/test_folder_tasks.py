@@ -214,6 +214,11 @@ def test_too_small_a_held_out_split_is_refused(pictures, monkeypatch):
         task_of(pictures)
 
 
+def test_it_runs(pictures, runs, monkeypatch):
+    monkeypatch.setattr(pictures_module, "LEAST", 64)
+    runs(f"folder:{pictures}?size=16&grey=1")
+
+
 def test_a_folder_goes_through_the_harness_and_back(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(pictures_module, "LEAST", 64)
     (spec,) = plan("vae", f"folder:{pictures}?size=16", budget="64", seeds=1, metrics="fid").runs

@@ -9,8 +9,7 @@ from PIL import Image
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError, ZooError
-from zoo_bench.run import Resources, execute
-from zoo_bench.spec import load_task, plan
+from zoo_bench.spec import load_task
 from zoo_bench.tasks import pictures as pictures_module
 from zoo_bench.tasks.folder import Folder
 from zoo_bench.tasks.images import Recipe
@@ -165,11 +164,9 @@ def bind_result(name):
     return zoo.installed().tasks.get(name).spec
 
 
-def test_it_goes_through_the_harness(saved, monkeypatch):
+def test_it_runs(saved, runs, monkeypatch):
     monkeypatch.setattr(pictures_module, "LEAST", 64)
-    (spec,) = plan("vae", f"hf:{saved}?size=16", budget="64", seeds=1, metrics="fid").runs
-    record = execute(spec, Resources(threads=1, contended=True)).record
-    assert (record.status, record.error) == ("ok", "")
+    runs(f"hf:{saved}?size=16")
 
 
 def test_nothing_stays_but_the_prepared_images(saved, tmp_path, cache):

@@ -98,7 +98,9 @@ def test_duplicates_stay_where_they_were_published(root, unchecked):
     assert [int((s.data == copy).flatten(1).all(1).sum()) for s in (task.train, task.test)] == [2, 1]
 
 
-def test_it_is_ready_and_runs_from_its_file_format(files, runs, monkeypatch):
+def test_it_is_ready_and_runs_from_its_file_format(root, unchecked, runs, monkeypatch):
+    write_partition(root)
+    write_archive(root)
     monkeypatch.setattr(pictures, "LEAST", 32)
     assert zoo.installed().tasks.get("celeba64").spec.state == "ready"
     runs("celeba64")

@@ -113,6 +113,7 @@ def test_every_published_set_runs_from_its_file_format(root, unchecked, few, off
     runs(name)
 
 
+@pytest.mark.slow
 def test_stacked_mnist_runs_from_the_files_of_mnist(root, offline, runs, monkeypatch):
     monkeypatch.setattr(stacked, "TRAIN", 2000)
     monkeypatch.setattr(stacked, "VALIDATION", 1000)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from zoo.data import cache_root, data_root
 from zoo.errors import DataError, NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.hookspecs import hookimpl
 from zoo.registry import installed
@@ -40,7 +41,7 @@ __all__ = [
     "Adam", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
     "LatentConfig", "MetricSpec", "Mixture", "ModelConfig", "ModelSpec", "NameClashError", "Player", "PluginError",
     "Range", "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn", "UnknownNameError", "ZooError",
-    "__version__", "create", "hookimpl", "models",
+    "__version__", "cache_root", "create", "data_root", "hookimpl", "models",
 ]  # fmt: skip
 
 

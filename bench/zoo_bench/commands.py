@@ -46,6 +46,9 @@ def bench(
         bool | None,
         typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Only say where the time of one run of each model goes.")
+    ] = False,
     track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others with commas.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
@@ -88,6 +91,9 @@ def bench(
         print(f"precision {prepared.probe['mode']}: {prepared.probe['reason']}", file=sys.stderr)
     if dry_run:
         _print_plan(prepared, as_json)
+        return 0
+    if profile:
+        _print_profiles(prepared, threads or 1, as_json)
         return 0
     installed().executors.get(executor)
     for tracker in installed().trackers.select(track) if track else ():
@@ -159,6 +165,27 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
     cells = [[r["task"], r["model"], str(r["seed"]), r["budget"], r["run_id"][:8], r["state"]] for r in rows]
     print_table(["task", "model", "seed", "budget", "run", "state"], cells)
     print(f"{len(missing)} of {len(rows)} runs to do, into {prepared.store.root}", file=sys.stderr)
+
+
+def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> None:
+    from zoo.tables import print_table
+    from zoo_bench.profile import profile
+
+    firsts = {(spec.task, spec.model): spec for spec in reversed(prepared.plan.runs)}
+    found = {spec: profile(spec, threads, prepared.store.root) for spec in sorted(firsts.values(), key=str)}
+    if as_json:
+        rows = [
+            {"task": s.task, "model": s.model, "phase": p, "seconds": v} for s, d in found.items() for p, v in d.items()
+        ]
+        print(json.dumps(rows, indent=2))
+        return
+    phases = next(iter(found.values()))
+    cells = [
+        [phase, *(f"{own[phase]:.2f} s {own[phase] / sum(own.values()):4.0%}" for own in found.values())]
+        for phase in phases
+    ]
+    print_table(["phase", *(f"{spec.model} on {spec.task}" for spec in found)], cells)
+    print(f"for a viewer of Python's profiles: {prepared.store.root}/profile/*.prof", file=sys.stderr)
 
 
 def _print_tables(frame: Any, prepared: Bench) -> None:

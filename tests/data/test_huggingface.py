@@ -17,6 +17,7 @@ from zoo_bench.tasks.pictures import prepared_of
 from zoo_bench.tasks.prepare import prepare
 
 datasets = pytest.importorskip("datasets", reason="needs the extra hf")
+pytestmark = pytest.mark.extra
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from zoo_bench.store import Store
 from zoo_bench.tune import Effort, Study, tunable, tune
 
 pytest.importorskip("optuna")
+pytestmark = pytest.mark.extra
 ALONE = Options(workers=1, threads=1, timeout=None)
 EFFORT = Effort("digits", "5k", trials=12)
 

@@ -29,7 +29,7 @@ PHASES = {
     "sheets": [("sheet.py", "image_grid"), ("sheet.py", "neighbours"), ("sheet.py", "scatter")],
     "metrics": [("score.py", "score"), ("curve.py", "add"), ("run.py", "_score_curve")],
 }
-"""Functions, by the end of their file's name, whose time makes up a phase. Phases overlap; :func:`phases` parts them."""
+"""Functions, with the name of their file, whose time is a phase's. Phases overlap; :func:`phases` parts them."""
 
 CURVE = ("add", "_score_curve")
 """What samples and scores along the budget."""

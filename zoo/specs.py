@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from zoo.data import data_root
+from zoo.data import absent
 from zoo.errors import PluginError, UnknownNameError, ZooError
 
 Data = Literal["images", "points"]
@@ -89,6 +89,7 @@ class TaskSpec(Spec):
         version: Changes whenever data, splits or judge do; rows of different versions are never compared.
         needs: What must be there beforehand, for listings; empty if nothing.
         files: The files it reads, relative to the data root, so that a listing can say whether they are there.
+        instead: What serves as well if all of it is there, such as the files' archives.
         takes: What may follow the name, for people, as in ":PATH?size=32"; empty if nothing.
         variants: ``"module:function"`` from this spec and what follows the name to the spec that both mean.
         argument: What ``target`` is called with; empty: with nothing.
@@ -100,6 +101,7 @@ class TaskSpec(Spec):
     version: str
     needs: str = ""
     files: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
     takes: str = ""
     variants: str = ""
     argument: str = ""
@@ -129,13 +131,15 @@ class TaskSpec(Spec):
 
     @property
     def absent(self) -> list[str]:
-        """The files that are not under the data root."""
-        return [name for name in self.files if not (data_root() / name).is_file()]
+        """The files that are not under the data root, if what serves as well is not there either."""
+        return absent(self.files, self.instead)
 
     @property
     def state(self) -> str:
         """Whether it can be used on this machine: "ready", or what it needs."""
-        return self.needs if self.absent or not self.shape else "ready"
+        if self.shape and not self.absent:
+            return "ready"
+        return self.needs or f"files under $ZOO_DATA: {', '.join(self.absent)}"
 
 
 @dataclass(frozen=True)

@@ -164,18 +164,21 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
 def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
+    from zoo_bench.report.results import load_controls
     from zoo_bench.report.speeds import speed_tables
     from zoo_bench.report.table import tables
+    from zoo_bench.report.text import visible
     from zoo_bench.throughput.alone import load
 
     console = Console()
-    for part in tables(frame, console.width):
+    for part in tables(frame, console.width, load_controls(prepared.store.root, [])):
         console.print(part)
     speeds = load(prepared.store.root)
     here = speeds["model"].isin(frame["model"]) & speeds["task"].isin(frame["task"])
     for part in speed_tables(speeds[here]):
         console.print(part)
     for _, row in frame[frame["status"] != "ok"].iterrows():
-        print(f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}", file=sys.stderr)
+        sentence = f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}"
+        print(visible(sentence), file=sys.stderr)
     print(f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
           file=sys.stderr)  # fmt: skip

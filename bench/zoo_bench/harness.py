@@ -73,7 +73,7 @@ def prepare(
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
     probe = choose(planned.runs, out) if precision == "auto" else {}
     if probe and probe["mode"] != "fp32":
-        faster = [RunSpec(**{**spec.model_dump(), "precision_mode": probe["mode"]}) for spec in planned.runs]
+        faster = [spec.but(precision_mode=probe["mode"]) for spec in planned.runs]
         planned = Plan(faster, planned.left_out)
     again = {"interrupted"} | ({"error", "timeout"} if retry_failed else set())
     missing = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -46,6 +46,10 @@ class RunSpec(BaseModel):
         """SHA-256 of the canonical JSON of this spec, 64 hex digits."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def but(self, **fields: Any) -> RunSpec:
+        """Return a spec with other values in these fields, and so with another key."""
+        return RunSpec(**{**self.model_dump(), **fields})
 
     def __hash__(self) -> int:
         return hash(self.run_id)
@@ -122,7 +126,8 @@ def plan(
 ) -> Plan:
     """Resolve names, settings and data into runs, seed by seed; nothing is written.
 
-    A model that does not apply to a task is left out, unless it was named: then that is an error.
+    A model that does not apply to a task is left out, unless it was named: then that is an error. So is a task whose
+    data are absent or damaged.
 
     Raises:
         ZooError: If any argument is unusable, in one sentence.
@@ -144,9 +149,9 @@ def plan(
 
     from zoo.model import check_applies, configure
 
-    runs, left_out = [], []
-    for task_entry in registry.tasks.select(tasks):
-        task = load_task(task_entry)
+    runs: list[RunSpec] = []
+    left_out: list[str] = []
+    for task_entry, task in _load_tasks(tasks, registry, left_out):
         applicable = tuple(sorted(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers))
         for entry in chosen:
             try:
@@ -175,6 +180,25 @@ def plan(
                 for seed in range(seeds)
             ]
     return Plan(sorted(runs, key=lambda run: run.seed), left_out)
+
+
+def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:
+    """Load one task after another; one that only a pattern means is left out if its data are absent or unusable."""
+    named = {name.strip() for name in patterns.split(",")}
+    for entry in registry.tasks.select(patterns):
+        spec = entry.spec
+        must = spec.name in named or spec.argument
+        if spec.absent and not must:
+            left_out.append(f"task {spec.name!r} needs {spec.state}: try `zoo data {spec.name}`")
+            continue
+        try:
+            task = load_task(entry)
+        except ZooError as error:
+            if must:
+                raise
+            left_out.append(str(error))
+            continue
+        yield entry, task
 
 
 def resolve_precision(precision: str) -> PrecisionMode:

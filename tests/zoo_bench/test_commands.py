@@ -192,6 +192,15 @@ def test_a_failed_run_makes_the_exit_code_1_and_is_told_with_its_error(tmp_path,
     assert frame.loc["gan", "error"].tolist() == ["ValueError: [red]no[/red] loss"] * 2
 
 
+def test_an_error_of_several_lines_stays_one_line(tmp_path, fake_executor, capsys):
+    fake_executor({"gan": "two\nlines \u202e"})
+    assert again(tmp_path / "out") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("error: ")] == [
+        f"error: gan on digits, seed {seed}: two\\nlines \\u202e" for seed in (0, 1)
+    ]
+
+
 def test_failed_runs_are_run_again_on_demand_only(tmp_path, fake_executor):
     given = fake_executor({"gan": "it broke"})
     assert again(tmp_path) == 1

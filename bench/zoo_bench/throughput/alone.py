@@ -67,7 +67,7 @@ def load(root: Path) -> pd.DataFrame:
 
 def _timed(spec: RunSpec) -> dict[str, Any]:
     """Return what a speed depends on: the spec without seed and budget, whose place a constant takes."""
-    return spec.model_copy(update={"seed": 0, "budget": "1"}).model_dump(mode="json")
+    return spec.but(seed=0, budget="1").model_dump(mode="json")
 
 
 def _measure(key: dict[str, Any]) -> dict[str, Any]:

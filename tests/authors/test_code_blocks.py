@@ -6,7 +6,6 @@ test_docs_plugins.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import re
 import shlex
@@ -25,6 +24,7 @@ from zoo.registry import installed
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")} - {ROOT / "docs/plugins.md"})
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
 PROSE = {"bibtex", "json", "text", "yaml"}
 QUICK = {"doctor", "metrics", "models", "plugins", "show", "tasks"}
 PARAMETRIC = re.compile(r"--task \S*[:?]")  # tasks whose plan reads data
@@ -48,7 +48,7 @@ def run(words: list[str]) -> None:
     elif program != ".":
         assert shutil.which(program), f"{program} is installed nowhere"
         extras = {extra for word in words for extra in re.findall(r"(?:\.|genzoo)\[([\w,]+)\]", word)}
-        assert extras <= set(importlib.metadata.metadata("genzoo").get_all("Provides-Extra") or [])
+        assert extras <= set(EXTRAS)
 
 
 def parse(name: str, arguments: list[str]) -> None:

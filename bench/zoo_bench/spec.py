@@ -97,6 +97,8 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
     spec = entry.spec
     try:
         task = spec.load()()
+    except UnknownNameError as error:
+        raise PluginError(f"task {spec.name!r} of {entry.plugin} cannot be loaded: {error}") from error
     except ZooError:
         raise
     except Exception as error:

@@ -187,7 +187,7 @@ def test_a_bench_tells_of_its_runs_and_of_the_files_they_left(tmp_path, monkeypa
 
 def test_an_interrupted_run_is_told_of_as_finished(tmp_path, monkeypatch, fake_entry):
     def interrupted(specs, options):
-        yield Started(specs[0])
+        yield Started(specs[0], Resources(1, False))
         raise KeyboardInterrupt
 
     spy = Spy()

@@ -18,8 +18,8 @@ def test_phases_sum_to_the_time_of_the_run_and_training_takes_more_with_more_bud
     for found in (short, long):
         assert all(seconds >= 0 for phase, seconds in found.items() if phase != "other")
         assert abs(found["other"]) < 0.5 * sum(found.values())
-    assert long["backward"] > 5 * short["backward"] > 0
-    assert long["forward"] > 5 * short["forward"] > 0
+    assert long["backward"] > 2 * short["backward"] > 0
+    assert long["forward"] > 2 * short["forward"] > 0
     kept = pstats.Stats(str(tmp_path / "profile" / "digits-vae.prof"))
     assert any(name == "execute" for _, _, name in kept.stats)
 

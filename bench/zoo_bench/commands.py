@@ -72,6 +72,9 @@ def bench(
 
     limit = seconds(timeout)
     check_counts(workers, threads)
+    installed().executors.get(executor)
+    for tracker in installed().trackers.select(track) if track else ():
+        tracker.spec.load()
     prepared = prepare(
         models,
         task,
@@ -95,9 +98,6 @@ def bench(
     if profile:
         _print_profiles(prepared, threads or 1, as_json)
         return 0
-    installed().executors.get(executor)
-    for tracker in installed().trackers.select(track) if track else ():
-        tracker.spec.load()
     with Live(prepared) as live:
         try:
             frame = run(

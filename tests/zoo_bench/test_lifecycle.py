@@ -15,6 +15,7 @@ from zoo.registry import Catalogue, Registry
 from zoo_bench.executors import Started
 from zoo_bench.harness import prepare, run
 from zoo_bench.lifecycle import Lifecycle
+from zoo_bench.resources import Resources
 from zoo_bench.run import Progress
 
 PROGRESS = Progress(0.5, 320, 1000.0, {"left": 0.25})

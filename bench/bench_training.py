@@ -1,8 +1,8 @@
 """Our training loop beside a hand-tuned bare loop: same networks, batches, optimiser and precision.
 
-    pytest bench/bench_training.py --benchmark-group-by=param:name --benchmark-columns=min,median,ops
+    pytest bench/bench_training.py --benchmark-json training.json && python bench/ratios.py training.json
 
-Within a group, the ratio of the two medians is what the harness costs. One thread, so that both are steady.
+The ratio of the two medians is what the harness costs. One thread, so that both are steady.
 """
 
 from __future__ import annotations
@@ -139,6 +139,8 @@ def ours(name: str, model: GenerativeModel) -> None:
 @pytest.mark.parametrize("loop", [bare, ours], ids=["bare", "ours"])
 def test_training_loop(benchmark, name, loop):
     torch.set_num_threads(1)
+    benchmark.group = f"{name}, 8 pixels"
+    benchmark.extra_info |= {"loop": loop.__name__, "items": ROUNDS * zoo.create(name, shape=SHAPE).config.batch_size}
 
     def setup() -> tuple[tuple[str, GenerativeModel], dict[str, object]]:
         torch.manual_seed(0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from zoo.data import cache_root, data_root
 from zoo.errors import DataError, NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.hookspecs import hookimpl
 from zoo.registry import installed
@@ -17,7 +18,7 @@ from zoo.version import __version__
 
 if TYPE_CHECKING:
     from zoo.evaluation import Evaluation
-    from zoo.model import Adam, GenerativeModel, LatentConfig, ModelConfig, Player, Schedule, Turn
+    from zoo.model import Adam, GenerativeModel, LatentConfig, ModelConfig, Player, Range, Schedule, Turn
     from zoo.task import Judge, Mixture, Split, Task
 
 _LAZY = {
@@ -29,6 +30,7 @@ _LAZY = {
     "Mixture": "zoo.task",
     "ModelConfig": "zoo.model",
     "Player": "zoo.model",
+    "Range": "zoo.model",
     "Schedule": "zoo.model",
     "Split": "zoo.task",
     "Task": "zoo.task",
@@ -38,8 +40,8 @@ _LAZY = {
 __all__ = [
     "Adam", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
     "LatentConfig", "MetricSpec", "Mixture", "ModelConfig", "ModelSpec", "NameClashError", "Player", "PluginError",
-    "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn", "UnknownNameError", "ZooError", "__version__",
-    "create", "hookimpl", "models",
+    "Range", "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn", "UnknownNameError", "ZooError",
+    "__version__", "cache_root", "create", "data_root", "hookimpl", "models",
 ]  # fmt: skip
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from zoo.registry import installed
+from zoo.errors import PluginError, UnknownNameError, ZooError
+from zoo.registry import Entry, installed
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="An installed model.")],
+    name: Annotated[str, typer.Argument(help="An installed model, task or metric.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Examine a model by the plugin contract and say what to change. Exits with 1 if a check fails."""
-    installed().models.get(name)
+    """Examine a model, task or metric by the contract and say what to change. Exits with 1 if a check fails."""
+    try:
+        entry = installed().find(name)
+    except UnknownNameError as error:
+        raise ZooError(f"{error} (`zoo plugins` lists what is installed)") from None
+    _load(entry)
 
     from zoo.testing import CheckFailed, checks_for
 
@@ -38,6 +44,14 @@ def check(
     return 0 if passed == len(results) else 1
 
 
+def _load(entry: Entry[Any]) -> None:
+    try:
+        entry.spec.load()
+    except Exception as error:
+        sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {type(error).__name__}: {error}"
+        raise PluginError(sentence) from error
+
+
 def new_plugin(
     name: Annotated[str, typer.Argument(help="Name of the model, in lower case: my-model.")],
     out: Annotated[Path, typer.Option(help="Folder in which the package's folder is made.")] = Path(),
@@ -47,3 +61,4 @@ def new_plugin(
 
     folder = write_plugin(name, out)
     print(f"{folder}")
+    print(f"next: python -m pip install -e {folder} && zoo check {name}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -37,10 +38,8 @@ def cached(key: str, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tens
     except (OSError, SafetensorError):
         pass
     found = compute()
-    try:
+    with contextlib.suppress(OSError):
         _write(path, save({name: tensor.contiguous() for name, tensor in found.items()}))
-    except OSError:
-        pass
     return found
 
 

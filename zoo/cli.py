@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -13,15 +12,21 @@ from typing import Annotated, Any
 import typer
 
 from zoo.author_commands import check, new_plugin
-from zoo.errors import UnknownNameError, ZooError
-from zoo.registry import HOST, Entry, Registry, installed
-from zoo.specs import CommandSpec, MetricSpec, ModelSpec, TaskSpec
+from zoo.errors import ZooError
+from zoo.registry import HOST, Entry, Plugin, installed
+from zoo.specs import CommandSpec, ModelSpec
 from zoo.tables import print_table
 from zoo.version import __version__
 
 UNUSABLE = 2
 NO_PLUGINS = "--no-plugins"
 HELP = "Generative models as plugins, compared under equal budgets."
+TABLES = {
+    "columns": ["column", "better", "description"],
+    "settings": ["setting", "type", "default", "description"],
+    "parameters": ["task", "parameters"],
+    "reference_results": ["reference results", "runs", "FID", "modes", "command"],
+}
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -51,37 +56,55 @@ def metrics(as_json: Json = False) -> None:
 
 
 def plugins(as_json: Json = False) -> None:
-    """List the installed plugins, with what each provides or why it failed."""
+    """List the installed plugins, with what each provides or what is wrong with it."""
     found = installed().plugins
     if as_json:
         print(json.dumps([dataclasses.asdict(p) for p in found], indent=2))
     else:
-        rows = [[p.name, p.distribution, p.version, p.error or ", ".join(p.provides)] for p in found]
-        print_table(["name", "distribution", "version", "provides, or why it failed"], rows)
+        rows = [[p.name, p.distribution, p.version, _state(p)] for p in found]
+        print_table(["name", "distribution", "version", "provides, or what is wrong"], rows)
+
+
+def _state(plugin: Plugin) -> str:
+    return plugin.error or "; ".join([*(f"warning: it {w}" for w in plugin.warnings), ", ".join(plugin.provides)])
 
 
 def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], as_json: Json = False) -> None:
     """Show everything about one model, task or metric."""
-    entry = find(installed(), name)
+    entry = installed().find(name)
     facts: dict[str, Any] = {
         key: value for key, value in dataclasses.asdict(entry.spec).items() if value not in ("", ()) or key == "name"
     }
     facts["provided by"] = f"{entry.plugin} (entry point {entry.plugin.name!r})"
-    settings = _settings(entry) if isinstance(entry.spec, ModelSpec) else []
+    if isinstance(entry.spec, ModelSpec):
+        facts |= _model_facts(entry)
     if as_json:
-        print(json.dumps({**facts, "settings": settings} if settings else facts, indent=2))
+        print(json.dumps(facts, indent=2))
         return
     for key, value in facts.items():
-        if key != "columns":
+        if key not in TABLES:
             text = " ".join(map(str, value)) if isinstance(value, tuple | list) else value
             print(f"{key.replace('_', ' ')}: {text}")
-    if isinstance(entry.spec, MetricSpec):
-        print_table(
-            ["column", "better", "description"], [[c.name, c.better, c.description] for c in entry.spec.columns]
-        )
-    if settings:
-        print_table(["setting", "type", "default", "description"], [list(map(str, s.values())) for s in settings])
+    for key, headers in TABLES.items():
+        if facts.get(key):
+            print_table(headers, [[_cell(value) for value in row.values()] for row in facts[key]])
+    if facts.get("settings"):
         print("Some defaults depend on the shape of the data; a run's record has the values used.")
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _model_facts(entry: Entry[ModelSpec]) -> dict[str, Any]:
+    from zoo import card
+
+    counts = card.parameters(entry, installed().tasks)
+    return {
+        "settings": [dataclasses.asdict(setting) for setting in card.settings(entry)],
+        "parameters": [{"task": task, "parameters": count} for task, count in counts.items()],
+        "reference_results": [dataclasses.asdict(found) for found in card.references(entry.spec.name)],
+    }
 
 
 def doctor(as_json: Json = False) -> int:
@@ -95,42 +118,6 @@ def doctor(as_json: Json = False) -> int:
         for finding in findings:
             print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}")
     return 0 if all(f.ok for f in findings) else 1
-
-
-def find(registry: Registry, name: str) -> Entry[ModelSpec] | Entry[TaskSpec] | Entry[MetricSpec]:
-    """Return the model, task or metric of this name.
-
-    Raises:
-        UnknownNameError: If there is none.
-    """
-    catalogues = (registry.models, registry.tasks, registry.metrics)
-    for catalogue in catalogues:
-        with contextlib.suppress(UnknownNameError):
-            return catalogue.get(name)
-    known = [entry.spec.name for catalogue in catalogues for entry in catalogue]
-    raise UnknownNameError("model, task or metric", name, known)
-
-
-def _settings(entry: Entry[ModelSpec]) -> list[dict[str, str]]:
-    from zoo.model import load_class
-
-    fields = load_class(entry).Config.model_json_schema()["properties"]
-    rows = []
-    for name, field in fields.items():
-        options = field.get("anyOf", [field])
-        kinds = [_kind(option) for option in options]
-        default = json.dumps(field.get("default"))
-        rows.append({"name": name, "type": " or ".join(kinds), "default": default, "description": field["description"]})
-    return rows
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    """Say a JSON schema in a few characters: "number > 0", "one of hinge, non-saturating"."""
-    if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
-    signs = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
-    bounds = [f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema]
-    return " ".join([schema.get("type", "any"), *bounds])
 
 
 def _list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import platformdirs
@@ -16,3 +17,11 @@ def data_root() -> Path:
 def cache_root() -> Path:
     """Return the folder for what can be made again: ``$ZOO_CACHE``, or the platform's cache folder for genzoo."""
     return Path(os.environ.get("ZOO_CACHE") or platformdirs.user_cache_dir("genzoo"))
+
+
+def absent(files: Iterable[str], instead: Iterable[str] = ()) -> list[str]:
+    """Return those of ``files`` that are not under the data root, or none if all of ``instead`` are."""
+    root, instead = data_root(), list(instead)
+    if instead and all((root / name).exists() for name in instead):
+        return []
+    return [name for name in files if not (root / name).exists()]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
-from zoo.registry import installed
+from zoo.data import cache_root, data_root
+from zoo.registry import Registry, installed
 from zoo.version import __version__
 
 
@@ -20,13 +23,11 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Examine Python, torch, devices and plugins."""
+    """Examine Python, torch, devices, data and plugins."""
     registry = installed()
     findings = [Finding("genzoo", True, f"{__version__} on Python {platform.python_version()}, {platform.platform()}")]
     findings.append(_torch())
-    findings.append(
-        Finding("data", True, f"ZOO_DATA is {os.environ.get('ZOO_DATA') or 'not set, the cache folder is used'}")
-    )
+    findings += [_data(registry), _cache()]
     counts = {c.kind: len(list(c)) for c in (registry.models, registry.tasks, registry.metrics, registry.executors)}
     text = ", ".join(f"{n} {kind}s" for kind, n in counts.items())
     findings.append(Finding("plugins", all(counts.values()), f"{len(registry.plugins)} entry points provide {text}"))
@@ -43,6 +44,51 @@ def _torch() -> Finding:
     devices += [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     devices += ["Apple MPS"] if torch.backends.mps.is_available() else []
     return Finding("torch", True, f"{torch.__version__} with {', '.join(devices)}")
+
+
+def _data(registry: Registry) -> Finding:
+    """Say where data sets are: a folder that is only read need not be writable."""
+    root, specs = data_root(), [entry.spec for entry in registry.tasks if entry.spec.shape]
+    files = {root / name for spec in specs for name in (*spec.files, *spec.instead)}
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    ready = sum(spec.state == "ready" for spec in specs)
+    text = f"{str(root)!r} ({_set_by('ZOO_DATA')}), {_access(root)}, {_megabytes(size)} of data sets"
+    return Finding("data root", True, f"{text}; {ready} of {len(specs)} tasks are ready, see `zoo tasks`")
+
+
+def _cache() -> Finding:
+    root = cache_root()
+    size = sum(file.stat().st_size for file in (root / "folders").rglob("*") if file.is_file())
+    free = shutil.disk_usage(_nearest(root)).free
+    text = f"{str(root)!r} ({_set_by('ZOO_CACHE')}), {_access(root)}, {_megabytes(size)} of prepared images, "
+    text += f"{_megabytes(free)} free"
+    if not _writable(root):
+        return Finding("cache", False, f"{text}: set ZOO_CACHE to a folder that can be written")
+    return Finding("cache", True, text)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
+
+
+def _set_by(variable: str) -> str:
+    return variable if os.environ.get(variable) else f"{variable} is not set"
+
+
+def _access(path: Path) -> str:
+    if path.exists() and not path.is_dir():
+        return "not a folder"
+    return ("writable" if _writable(path) else "read-only") + ("" if path.exists() else ", made when it is needed")
+
+
+def _writable(path: Path) -> bool:
+    nearest = _nearest(path)
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def _nearest(path: Path) -> Path:
+    """Return a path, or the nearest folder above it that exists."""
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
 
 
 def _loads(entry: object) -> Finding:

@@ -71,7 +71,10 @@ class Judged:
 
         def compute() -> dict[str, Tensor]:
             found = [judge.judge(batch) for batch in self._data.split(BATCH)]
-            return {name: torch.cat(parts).cpu() for name, parts in zip(found[0]._fields, zip(*found), strict=True)}
+            return {
+                name: torch.cat(parts).cpu()
+                for name, parts in zip(found[0]._fields, zip(*found, strict=True), strict=True)
+            }
 
         return self._cached(compute) if self._keep else compute()
 
@@ -85,7 +88,7 @@ class Judged:
 def digest(data: Tensor) -> str:
     """Return the SHA-256 of a tensor's shape, type and content."""
     found = hashlib.sha256(f"{tuple(data.shape)} {data.dtype}".encode())
-    found.update(data.contiguous().numpy())
+    found.update(data.contiguous().flatten().numpy().data)
     return found.hexdigest()
 
 

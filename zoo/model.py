@@ -23,6 +23,23 @@ Shape = tuple[int, ...]
 Schedule = Literal["constant", "linear", "cosine"]
 
 
+@dataclass(frozen=True)
+class Range:
+    """The values that tuning draws a setting from, on the log scale.
+
+    Attributes:
+        low: Lowest value, above 0.
+        high: Highest value.
+    """
+
+    low: float
+    high: float
+
+
+Space = Range | tuple[Any, ...]
+"""What tuning draws a setting from: a range, or one of several values."""
+
+
 class ModelConfig(BaseModel):
     """Settings of a model, validated and immutable. Subclass it and add fields with defaults.
 
@@ -31,6 +48,7 @@ class ModelConfig(BaseModel):
     Attributes:
         named: For a config with a field ``preset``: by its value, the defaults that a preset of this name changes, such
             as the networks and settings of one experiment of the paper.
+        search: The settings that ``zoo tune`` searches, such as ``{"lr": zoo.Range(1e-5, 1e-2), "z_dim": (8, 32)}``.
 
     Raises:
         pydantic.ValidationError: For an unknown field or a value of the wrong type or range.
@@ -39,6 +57,7 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     named: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    search: ClassVar[Mapping[str, Space]] = {}
 
     batch_size: int = Field(64, ge=1, description="Real items drawn, and charged, per round")
     schedule: Schedule = Field("constant", description="Of learning rates over the budget; all but constant end at 0")

@@ -10,7 +10,6 @@ import importlib.metadata
 import inspect
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -20,7 +19,9 @@ import pluggy
 
 from zoo import hookspecs
 from zoo.errors import NameClashError, PluginError, UnknownNameError, ZooError
+from zoo.isolation import isolated
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec, TrackerSpec
+from zoo.version import __version__
 
 GROUP = "zoo"
 HOST = "genzoo"
@@ -30,7 +31,17 @@ S = TypeVar("S", bound=Spec)
 
 @dataclass
 class Plugin:
-    """One entry point of the group ``zoo``: where it comes from, what it provides, and why it failed, if it did."""
+    """One entry point of the group ``zoo``: where it comes from, what it provides, and what is wrong with it.
+
+    Attributes:
+        name: The entry point's name.
+        distribution: The distribution that it is part of.
+        version: The distribution's version.
+        module: What it imports.
+        provides: Kind and name of everything that it provides; nothing if it failed.
+        error: Why it failed; "" if it did not.
+        warnings: What it did to the process and had undone, in phrases.
+    """
 
     name: str
     distribution: str
@@ -38,6 +49,7 @@ class Plugin:
     module: str
     provides: list[str] = field(default_factory=list)
     error: str = ""
+    warnings: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}"
@@ -142,17 +154,32 @@ class Registry:
 
     @property
     def problems(self) -> list[str]:
-        """One sentence per plugin that failed and per name that clashes."""
+        """One sentence per plugin that failed or misbehaved, and per name that clashes."""
         failed = [f"plugin {p.name!r} of {p} was not loaded: {p.error}" for p in self.plugins if p.error]
+        failed += [f"plugin {p.name!r} of {p} {'; '.join(p.warnings)}" for p in self.plugins if p.warnings]
         catalogues = (self.models, self.tasks, self.metrics, self.executors, self.trackers, self.commands)
         return failed + [clash for catalogue in catalogues for clash in catalogue.clashes]
+
+    def find(self, name: str) -> Entry[ModelSpec] | Entry[TaskSpec] | Entry[MetricSpec]:
+        """Return the model, task or metric of this name.
+
+        Raises:
+            UnknownNameError: If there is none.
+        """
+        catalogues = (self.models, self.tasks, self.metrics)
+        for catalogue in catalogues:
+            with contextlib.suppress(UnknownNameError):
+                return catalogue.get(name)
+        known = [entry.spec.name for catalogue in catalogues for entry in catalogue]
+        raise UnknownNameError("model, task or metric", name, known)
 
     def load(self, plugin: Plugin, entry_point: importlib.metadata.EntryPoint) -> None:
         """Import one entry point and take in what it provides: all of it, or, if anything fails, none of it."""
         self.plugins.append(plugin)
         key = f"{plugin.distribution}:{plugin.name}"
         try:
-            with contextlib.redirect_stdout(sys.stderr):
+            _refuse_other_versions(entry_point)
+            with isolated(plugin.warnings):
                 module = entry_point.load()
                 _refuse_unknown_hooks(module)
                 self._manager.register(module, name=key)
@@ -198,6 +225,19 @@ def _refuse_unknown_hooks(module: ModuleType) -> None:
     for name, function in inspect.getmembers(module, inspect.isfunction):
         if hasattr(function, f"{hookspecs.PROJECT}_impl") and name not in known:
             raise UnknownNameError("hook", name, known)
+
+
+def _refuse_other_versions(point: importlib.metadata.EntryPoint) -> None:
+    """Raise if the plugin's distribution requires another version of genzoo than this one."""
+    requirements = [text for text in (point.dist and point.dist.requires) or [] if text.startswith(HOST)]
+    if not requirements:
+        return
+    from packaging.requirements import Requirement
+
+    for needed in map(Requirement, requirements):
+        applies = needed.name == HOST and (needed.marker is None or needed.marker.evaluate({"extra": ""}))
+        if applies and not needed.specifier.contains(__version__, prereleases=True):
+            raise PluginError(f"it needs {HOST}{needed.specifier}, and {__version__} is installed: upgrade one of them")
 
 
 def _provenance(point: importlib.metadata.EntryPoint) -> tuple[str, str]:

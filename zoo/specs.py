@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from zoo.data import data_root
-from zoo.errors import PluginError, ZooError
+from zoo.data import absent
+from zoo.errors import PluginError, UnknownNameError, ZooError
 
 Data = Literal["images", "points"]
 
@@ -61,6 +61,8 @@ class ModelSpec(Spec):
         paper: Authors, title, venue and year.
         url: Where the paper is.
         conditional: Whether it is trained with class labels.
+        loss: What each player minimises, in one sentence, for the model's card.
+        failure_modes: What is known to go wrong with it and when, in one or two sentences, for the model's card.
     """
 
     family: str = ""
@@ -68,6 +70,8 @@ class ModelSpec(Spec):
     paper: str = ""
     url: str = ""
     conditional: bool = False
+    loss: str = ""
+    failure_modes: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,7 @@ class TaskSpec(Spec):
         version: Changes whenever data, splits or judge do; rows of different versions are never compared.
         needs: What must be there beforehand, for listings; empty if nothing.
         files: The files it reads, relative to the data root, so that a listing can say whether they are there.
+        instead: What serves as well if all of it is there, such as the files' archives.
         takes: What may follow the name, for people, as in ":PATH?size=32"; empty if nothing.
         variants: ``"module:function"`` from this spec and what follows the name to the spec that both mean.
         argument: What ``target`` is called with; empty: with nothing.
@@ -96,6 +101,7 @@ class TaskSpec(Spec):
     version: str
     needs: str = ""
     files: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
     takes: str = ""
     variants: str = ""
     argument: str = ""
@@ -125,13 +131,15 @@ class TaskSpec(Spec):
 
     @property
     def absent(self) -> list[str]:
-        """The files that are not under the data root."""
-        return [name for name in self.files if not (data_root() / name).is_file()]
+        """The files that are not under the data root, if what serves as well is not there either."""
+        return absent(self.files, self.instead)
 
     @property
     def state(self) -> str:
         """Whether it can be used on this machine: "ready", or what it needs."""
-        return self.needs if self.absent or not self.shape else "ready"
+        if self.shape and not self.absent:
+            return "ready"
+        return self.needs or f"files under $ZOO_DATA: {', '.join(self.absent)}"
 
 
 @dataclass(frozen=True)
@@ -182,5 +190,8 @@ class CommandSpec(Spec):
 
 
 def _import(target: str) -> Any:
-    module, _, attribute = target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    name, _, attribute = target.partition(":")
+    module = importlib.import_module(name)
+    if not hasattr(module, attribute):
+        raise UnknownNameError(f"attribute of {name}", attribute, (key for key in vars(module) if key[0] != "_"))
+    return getattr(module, attribute)

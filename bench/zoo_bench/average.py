@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from zoo.model import Player
 
@@ -24,23 +25,23 @@ class WeightAverage:
 
     def __init__(self, decay: float, players: Sequence[Player]) -> None:
         self._decay = decay
-        averaged = players if decay else ()
-        self._own = {p.name: [*p.network.parameters(), *p.network.buffers()] for p in averaged}
+        self._own = {p.name: [*p.network.parameters(), *p.network.buffers()] for p in players if decay}
         self._means = {tensor: tensor.detach().clone() for own in self._own.values() for tensor in own}
         self._moves: Counter[str] = Counter()
 
     @torch.no_grad()
     def update(self, name: str) -> None:
         """Take the weights of a player that has moved into the average."""
+        if name not in self._own:
+            return
         self._moves[name] += 1
         n = self._moves[name]
-        share = 1.0 - min(self._decay, n / (n + 9))
-        for tensor in self._own.get(name, ()):
-            mean = self._means[tensor]
-            if tensor.is_floating_point():
-                mean.lerp_(tensor, share)
-            else:
-                mean.copy_(tensor)
+        average = get_ema_multi_avg_fn(min(self._decay, n / (n + 9)))
+        continuous = [tensor for tensor in self._own[name] if tensor.is_floating_point()]
+        average([self._means[tensor] for tensor in continuous], continuous, n)
+        for tensor in self._own[name]:
+            if not tensor.is_floating_point():
+                self._means[tensor].copy_(tensor)
 
     @torch.no_grad()
     def swap(self) -> None:

@@ -39,11 +39,16 @@ def bench(
     ] = None,
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
+    ] = "auto",
     throughput: Annotated[
         bool | None,
         typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Only say where the time of one run of each model goes.")
+    ] = False,
     track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others with commas.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
@@ -67,6 +72,9 @@ def bench(
 
     limit = seconds(timeout)
     check_counts(workers, threads)
+    installed().executors.get(executor)
+    for tracker in installed().trackers.select(track) if track else ():
+        tracker.spec.load()
     prepared = prepare(
         models,
         task,
@@ -82,12 +90,14 @@ def bench(
     )
     for sentence in prepared.plan.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
+    if prepared.probe:
+        print(f"precision {prepared.probe['mode']}: {prepared.probe['reason']}", file=sys.stderr)
     if dry_run:
         _print_plan(prepared, as_json)
         return 0
-    installed().executors.get(executor)
-    for tracker in installed().trackers.select(track) if track else ():
-        tracker.spec.load()
+    if profile:
+        _print_profiles(prepared, threads or 1, as_json)
+        return 0
     with Live(prepared) as live:
         try:
             frame = run(
@@ -157,21 +167,45 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
     print(f"{len(missing)} of {len(rows)} runs to do, into {prepared.store.root}", file=sys.stderr)
 
 
+def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> None:
+    from zoo.tables import print_table
+    from zoo_bench.profile import profile
+
+    firsts = {(spec.task, spec.model): spec for spec in reversed(prepared.plan.runs)}
+    found = {spec: profile(spec, threads, prepared.store.root) for spec in sorted(firsts.values(), key=str)}
+    if as_json:
+        rows = [
+            {"task": s.task, "model": s.model, "phase": p, "seconds": v} for s, d in found.items() for p, v in d.items()
+        ]
+        print(json.dumps(rows, indent=2))
+        return
+    phases = next(iter(found.values()))
+    cells = [
+        [phase, *(f"{own[phase]:.2f} s {own[phase] / sum(own.values()):4.0%}" for own in found.values())]
+        for phase in phases
+    ]
+    print_table(["phase", *(f"{spec.model} on {spec.task}" for spec in found)], cells)
+    print(f"for a viewer of Python's profiles: {prepared.store.root}/profile/*.prof", file=sys.stderr)
+
+
 def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
+    from zoo_bench.report.results import load_controls
     from zoo_bench.report.speeds import speed_tables
     from zoo_bench.report.table import tables
+    from zoo_bench.report.text import visible
     from zoo_bench.throughput.alone import load
 
     console = Console()
-    for part in tables(frame, console.width):
+    for part in tables(frame, console.width, load_controls(prepared.store.root, [])):
         console.print(part)
     speeds = load(prepared.store.root)
     here = speeds["model"].isin(frame["model"]) & speeds["task"].isin(frame["task"])
     for part in speed_tables(speeds[here]):
         console.print(part)
     for _, row in frame[frame["status"] != "ok"].iterrows():
-        print(f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}", file=sys.stderr)
+        sentence = f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}"
+        print(visible(sentence), file=sys.stderr)
     print(f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
           file=sys.stderr)  # fmt: skip

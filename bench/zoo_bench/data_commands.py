@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +15,6 @@ from zoo.specs import TaskSpec
 
 if TYPE_CHECKING:
     from zoo.task import Split, Task
-    from zoo_bench.tasks.prepare import Prepared
 
 SHEET_ITEMS = 100
 
@@ -34,13 +32,14 @@ def data(name: Annotated[str, typer.Argument(help="A task; see `zoo tasks`.")]) 
         return
     if damaged := source.damaged():
         raise DataError(f"{source.title} in {str(source.path)!r} is damaged: {'; '.join(damaged)}")
-    verified = sum(map(bool, source.checksums.values()))
-    checks = f"{verified} of {len(source.checksums)} files have the right MD5" if verified else "no MD5 is published"
+    known = [file for file, md5 in source.checksums.items() if md5]
+    verified = sum((source.path / file).is_file() for file in known)
+    checks = f"{verified} of {len(source.checksums)} files have the right MD5" if known else "no MD5 is published"
     print(f"{name}: {checks}, {_counts(loaded)}, in {str(source.path)!r}")
 
 
 def task(
-    name: Annotated[str, typer.Argument(help="A task, or folder:PATH?size=32&grey=1.")],
+    name: Annotated[str, typer.Argument(help="A task, or folder:PATH?size=32&grey=1, or hf:NAME.")],
     preview: Annotated[bool, typer.Option("--preview", help="Write a sheet of real items as PNG.")] = False,
     out: Annotated[Path, typer.Option(help="Where the sheet goes.", show_default="NAME.png")] = Path(""),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -49,13 +48,18 @@ def task(
     from zoo_bench.report.sheet import sheet
     from zoo_bench.spec import load_task
     from zoo_bench.store import write_atomically
+    from zoo_bench.tasks.listing import printable
+    from zoo_bench.tasks.pictures import prepared_of
 
     if out.name and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise ZooError(f"--out {str(out)!r} must be a file in an existing folder")
     entry = installed().tasks.get(name)
     loaded = load_task(entry)
-    prepared = _prepared(entry.spec)
+    prepared = prepared_of(entry.spec)
     facts = describe(entry, loaded, prepared.about["classes"] if prepared else [])
+    if prepared:
+        facts["duplicates left out"] = prepared.about["duplicates"]
+        facts["unusable files left out"] = {printable(k): why for k, why in prepared.about["unusable"].items()} or 0
     if preview:
         path = out if out.name else Path(f"{entry.spec.name}.png")
         write_atomically(path, sheet(loaded.train.data[_spread(len(loaded.train))], loaded))
@@ -65,11 +69,6 @@ def task(
         return
     for key, value in facts.items():
         print(f"{key}: {_text(value)}")
-    if prepared:
-        from zoo_bench.tasks.prepare import report
-
-        for sentence in report(prepared):
-            print(sentence, file=sys.stderr)
 
 
 def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) -> dict[str, Any]:
@@ -125,15 +124,6 @@ def _class_counts(split: Split, names: Sequence[str]) -> Any:
     if len(counts) <= 100:
         return dict(zip(names or range(len(counts)), counts.tolist(), strict=False))
     return f"{len(counts)}, with {int(counts.min())} to {int(counts.max())} items each"
-
-
-def _prepared(spec: TaskSpec) -> Prepared | None:
-    """Return the prepared images behind a task of a folder."""
-    if not spec.name.startswith("folder@"):
-        return None
-    from zoo_bench.tasks.folder import prepared_of
-
-    return prepared_of(spec)
 
 
 def _counts(loaded: Task) -> str:

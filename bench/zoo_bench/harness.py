@@ -35,11 +35,13 @@ class Bench:
         plan: All runs that the command means.
         store: The output folder.
         missing: The runs to be executed now.
+        probe: What was measured to choose the arithmetic; empty if it was given.
     """
 
     plan: Plan
     store: Store
     missing: list[RunSpec]
+    probe: dict[str, Any]
 
     def frame(self) -> pd.DataFrame:
         """Return the planned runs' rows, as far as they are stored, in the plan's order."""
@@ -56,20 +58,30 @@ def prepare(
     out: Path,
     retry_failed: bool = False,
     force: bool = False,
+    precision: str = "auto",
     **options: Any,
 ) -> Bench:
-    """Plan a bench and find what is missing; nothing is written. Options and errors as :func:`zoo_bench.spec.plan`."""
+    """Plan a bench and find what is missing; nothing is written. Options and errors as :func:`zoo_bench.spec.plan`.
+
+    Precision "auto" is the fastest that :mod:`zoo_bench.probe` finds.
+    """
+    from zoo_bench.probe import choose
+
     store = Store(out)
-    planned = plan(models, task, budget=budget, seeds=seeds, **options)
+    planned = plan(models, task, budget=budget, seeds=seeds, precision=precision, **options)
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
+    probe = choose(planned.runs, out) if precision == "auto" else {}
+    if probe and probe["mode"] != "fp32":
+        faster = [spec.but(precision_mode=probe["mode"]) for spec in planned.runs]
+        planned = Plan(faster, planned.left_out)
     again = {"interrupted"} | ({"error", "timeout"} if retry_failed else set())
     missing = []
     for spec in planned.runs:
         record = None if force else store.find(spec)
         if record is None or record.status in again:
             missing.append(spec)
-    return Bench(planned, store, missing)
+    return Bench(planned, store, missing, probe)
 
 
 def run(
@@ -103,6 +115,7 @@ def run(
     from zoo_bench.controls import ensure as ensure_controls
     from zoo_bench.executors import Finished, Options, Progressed, Started
     from zoo_bench.lifecycle import Lifecycle
+    from zoo_bench.probe import FILE
     from zoo_bench.report.html import write_report
     from zoo_bench.resources import check_counts
     from zoo_bench.throughput.alone import ensure as ensure_throughput
@@ -137,6 +150,8 @@ def run(
     finally:
         if bench.missing and bench.store.root.exists():
             write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
+            if bench.probe:
+                write_atomically(bench.store.root / FILE, json.dumps(bench.probe, indent=1).encode())
         if bench.store.root.exists():
             bench.store.write_tables()
     ensure_controls(bench.store.root, bench.plan.runs)
@@ -184,7 +199,7 @@ def bench(
         seeds: Number of seeds, 0 to ``seeds - 1``.
         out: Folder for results; what is there already is not run again. None: nothing is kept.
         metrics: Names of metrics.
-        precision: "auto", "fp32" or "bf16".
+        precision: "fp32", "bf16", either with "+compile", or "auto": the fastest that a short measurement finds.
         device: "auto", "cpu", "cuda" or "mps".
         settings: Overrides such as ``["dcgan.lr=1e-4"]``.
         retry_failed: Run again what ended in an error or a timeout.

@@ -11,7 +11,7 @@ from zoo_bench.tasks.catalogue import TASKS
 
 @zoo.hookimpl
 def zoo_commands() -> Iterator[zoo.CommandSpec]:
-    """Provide ``zoo bench``, ``zoo sample``, ``zoo data`` and ``zoo task``."""
+    """Provide the harness's commands."""
     yield zoo.CommandSpec(
         name="bench", target="zoo_bench.commands:bench", summary="Train models under one budget and compare them."
     )
@@ -25,6 +25,9 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
         name="compare",
         target="zoo_bench.report.commands:compare",
         summary="Say by how much two benches or models differ.",
+    )
+    yield zoo.CommandSpec(
+        name="tune", target="zoo_bench.tune_command:tune", summary="Search settings with equal effort for every model."
     )
     yield zoo.CommandSpec(
         name="data", target="zoo_bench.data_commands:data", summary="Fetch or verify the files of a task."

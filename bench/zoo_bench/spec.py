@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,9 @@ from zoo_bench.budget import Budget
 
 if TYPE_CHECKING:
     from zoo.task import Task
+
+PrecisionMode = Literal["fp32", "bf16", "fp32+compile", "bf16+compile"]
+"""bf16 is autocast, with weights in fp32; compile is ``torch.compile`` of every player's loss."""
 
 
 class RunSpec(BaseModel):
@@ -35,7 +38,7 @@ class RunSpec(BaseModel):
     metrics: tuple[str, ...] = Field(description="Names of the metrics computed")
     seed: int = Field(ge=0, description="Training seed")
     budget: str = Field(description="Canonical text of the budget")
-    precision_mode: Literal["fp32", "bf16"] = Field(description="Arithmetic of forward and backward passes")
+    precision_mode: PrecisionMode = Field(description="Arithmetic of forward and backward passes, and compilation")
     device: str = Field(description='Kind of device: "cpu", "cuda" or "mps"')
 
     @cached_property
@@ -43,6 +46,10 @@ class RunSpec(BaseModel):
         """SHA-256 of the canonical JSON of this spec, 64 hex digits."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def but(self, **fields: Any) -> RunSpec:
+        """Return a spec with other values in these fields, and so with another key."""
+        return RunSpec(**{**self.model_dump(), **fields})
 
     def __hash__(self) -> int:
         return hash(self.run_id)
@@ -90,6 +97,8 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
     spec = entry.spec
     try:
         task = spec.load()()
+    except UnknownNameError as error:
+        raise PluginError(f"task {spec.name!r} of {entry.plugin} cannot be loaded: {error}") from error
     except ZooError:
         raise
     except Exception as error:
@@ -119,7 +128,8 @@ def plan(
 ) -> Plan:
     """Resolve names, settings and data into runs, seed by seed; nothing is written.
 
-    A model that does not apply to a task is left out, unless it was named: then that is an error.
+    A model that does not apply to a task is left out, unless it was named: then that is an error. So is a task whose
+    data are absent or damaged.
 
     Raises:
         ZooError: If any argument is unusable, in one sentence.
@@ -141,9 +151,9 @@ def plan(
 
     from zoo.model import check_applies, configure
 
-    runs, left_out = [], []
-    for task_entry in registry.tasks.select(tasks):
-        task = load_task(task_entry)
+    runs: list[RunSpec] = []
+    left_out: list[str] = []
+    for task_entry, task in _load_tasks(tasks, registry, left_out):
         applicable = tuple(sorted(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers))
         for entry in chosen:
             try:
@@ -174,13 +184,31 @@ def plan(
     return Plan(sorted(runs, key=lambda run: run.seed), left_out)
 
 
-def resolve_precision(precision: str) -> Literal["fp32", "bf16"]:
-    """Return the arithmetic; "auto" is fp32, whose results are comparable on every device."""
-    if precision in ("auto", "fp32"):
-        return "fp32"
-    if precision == "bf16":
-        return "bf16"
-    raise UnknownNameError("precision", precision, ["auto", "fp32", "bf16"])
+def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:
+    """Load one task after another; one that only a pattern means is left out if its data are absent or unusable."""
+    named = {name.strip() for name in patterns.split(",")}
+    for entry in registry.tasks.select(patterns):
+        spec = entry.spec
+        must = spec.name in named or spec.argument
+        if spec.absent and not must:
+            left_out.append(f"task {spec.name!r} needs {spec.state}: try `zoo data {spec.name}`")
+            continue
+        try:
+            task = load_task(entry)
+        except ZooError as error:
+            if must:
+                raise
+            left_out.append(str(error))
+            continue
+        yield entry, task
+
+
+def resolve_precision(precision: str) -> PrecisionMode:
+    """Return the mode; "auto" is fp32 until :mod:`zoo_bench.probe` has found a faster one."""
+    modes: dict[str, PrecisionMode] = {"auto": "fp32", **{mode: mode for mode in get_args(PrecisionMode)}}
+    if precision not in modes:
+        raise UnknownNameError("precision", precision, list(modes))
+    return modes[precision]
 
 
 def resolve_device(device: str) -> str:

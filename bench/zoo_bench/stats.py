@@ -129,7 +129,7 @@ def seeds_needed(
 ) -> int | None:
     """Return about how many runs each side needs to show a difference of the size seen.
 
-    From the power of the two-sided t test with the variance and difference of these runs taken as true; so it is a
+    From the power of Welch's two-sided test with the variances and difference of these runs taken as true; so it is a
     rough figure where they are few.
 
     Args:
@@ -148,13 +148,16 @@ def seeds_needed(
     x, y = ([math.log(v) for v in values] if log else list(values) for values in (a, b))
     if min(len(x), len(y)) < 2:
         return None
-    spread = math.sqrt(_variance(x) + _variance(y))
+    variances = _variance(x), _variance(y)
+    spread = math.sqrt(sum(variances))
     difference = abs(math.fsum(y) / len(y) - math.fsum(x) / len(x))
     if not spread or not difference:
         return None
 
+    share = variances[0] / sum(variances)
+
     def enough(n: int) -> bool:
-        freedom = 2 * n - 2
+        freedom = (n - 1) / (share**2 + (1 - share) ** 2)
         return float(nct.sf(t.ppf(1 - alpha / 2, freedom), freedom, difference / spread * math.sqrt(n))) >= power
 
     if not enough(1000):

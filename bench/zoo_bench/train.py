@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,9 +17,8 @@ from zoo_bench.average import WeightAverage
 from zoo_bench.budget import Budget, Meter
 from zoo_bench.flops import CountFlops
 from zoo_bench.schedule import learning_rates
+from zoo_bench.spec import PrecisionMode
 from zoo_bench.stream import Stream
-
-Precision = Literal["fp32", "bf16"]
 
 CHECK_EVERY = 50
 WARM_UP_ROUNDS = 10
@@ -51,17 +49,19 @@ class Game:
 
     Args:
         model: The model, on its device.
-        precision: "bf16" computes losses under autocast.
+        precision: Arithmetic and compilation of the losses. Compiled ones draw the same random numbers.
 
     Raises:
         PluginError: If the model has no players, two of one name, a player whose network is not the model's, or a
             trainable parameter that no player trains.
     """
 
-    def __init__(self, model: GenerativeModel, precision: Precision) -> None:
+    def __init__(self, model: GenerativeModel, precision: PrecisionMode) -> None:
         self.model = model
-        self.precision = precision
-        self.players = model.players()
+        self._autocast = precision.startswith("bf16")
+        self.players = list(model.players() or [])
+        compiled = precision.endswith("+compile")
+        self._losses = {p.name: _compiled(p.loss) if compiled else p.loss for p in self.players}
         self.losses: dict[str, Tensor] = {}
         self.meter = Meter()
         _check_players(model, self.players)
@@ -90,21 +90,24 @@ class Game:
         """
         key = (player.name, *sorted(self._turn.kept))
         if key in self._flops:
-            self._update(player)
+            self._update(player, self._losses[player.name])
         else:
             with CountFlops() as counter:
-                self._update(player)
+                self._update(player, player.loss)
             self._flops[key] = counter.total
         self.meter.flops += self._flops[key]
         self.meter.updates += 1
 
-    def _update(self, player: Player) -> None:
+    def _update(self, player: Player, loss_of: Callable[[Turn], Tensor]) -> None:
         self._freeze_others(player.name)
         optimizer = self._optimizers[player.name]
         optimizer.zero_grad(set_to_none=True)
         device = self._turn.real.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.precision == "bf16"):
-            loss = player.loss(self._turn)
+        with torch.autocast(device, torch.bfloat16, enabled=self._autocast):
+            loss = loss_of(self._turn)
+        if loss.dim():
+            shape = tuple(loss.shape)
+            raise PluginError(f"the loss of player {player.name!r} has shape {shape}: return a scalar, as loss.mean()")
         loss.backward()
         self._schedules[player.name](self._turn.progress)
         optimizer.step()
@@ -140,6 +143,13 @@ class Game:
                 weight.requires_grad_(True)
 
 
+def _compiled(loss: Callable[[Turn], Tensor]) -> Callable[[Turn], Tensor]:
+    from torch._inductor import config
+
+    config.fallback_random = True
+    return torch.compile(loss)
+
+
 def _check_players(model: GenerativeModel, players: Sequence[Player]) -> None:
     name = type(model).__name__
     names = [p.name for p in players]
@@ -164,7 +174,7 @@ def train(
     stream: Stream,
     budget: Budget,
     *,
-    precision: Precision = "fp32",
+    precision: PrecisionMode = "fp32",
     on_progress: Callable[[float, Training], None] = lambda share, training: None,
     marks: Sequence[float] = (),
     on_mark: Callable[[float, Training], None] = lambda share, training: None,

@@ -8,25 +8,37 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 import zoo
-from zoo.nn import add_spectral_norm, gradient_penalty, mlp, pack, zero_centred_penalty
+from zoo.nn import Maxout, add_spectral_norm, dcgan_init, gradient_penalty, mlp, pack, zero_centred_penalty
 
 
 class GANConfig(zoo.LatentConfig):
-    """Settings of the original GAN; on 2-D points the perceptrons are small and the learning rate is higher."""
+    """Settings of the original GAN; on 2-D points the perceptrons are small and the learning rate is higher.
 
+    The preset "pacgan" is the GAN of Lin et al. 2018 on mixtures of Gaussians, whose results are published. A batch
+    makes ``batch_size / packing`` packs.
+    """
+
+    named: ClassVar = {
+        "pacgan": {"z_dim": 2, "batch_size": 100, "lr": 1e-4, "betas": (0.8, 0.999), "generator_hidden": (400,) * 4,
+                   "discriminator_hidden": (200,) * 3},
+    }  # fmt: skip
+
+    search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999))}
+
+    preset: Literal["original", "pacgan"] = Field("original", description="Networks and settings of a paper")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
     discriminator_lr: float | None = Field(None, gt=0, description="The discriminator's, if it differs (TTUR)")
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
     generator_hidden: tuple[int, ...] = Field((128, 256, 512, 1024), description="Generator's hidden widths")
     discriminator_hidden: tuple[int, ...] = Field((512, 256), description="Discriminator's hidden widths")
-    batch_norm: bool = Field(True, description="Batch normalisation in the generator, from its second layer")
+    batch_norm: bool = Field(True, description="Batch normalisation in the generator")
     spectral_norm: bool = Field(False, description="Spectral normalisation of the discriminator (Miyato et al. 2018)")
     packing: int = Field(1, ge=1, le=4, description="Samples that the discriminator sees at once (PacGAN)")
     r1: float = Field(0.0, ge=0, description="Weight gamma of R1, on real items (Mescheder et al. 2018)")
@@ -56,13 +68,19 @@ class GAN(zoo.GenerativeModel):
     def __init__(self, shape: tuple[int, ...], config: GANConfig) -> None:
         super().__init__(shape, config)
         size, leaky = math.prod(shape), partial(nn.LeakyReLU, 0.2)
-        norm_from = 1 if config.batch_norm else None
-        self.generator = mlp([config.z_dim, *config.generator_hidden, size], activation=leaky, norm_from=norm_from)
+        sizes = [config.z_dim, *config.generator_hidden, size], [config.packing * size, *config.discriminator_hidden, 1]
+        if config.preset == "pacgan":
+            self.generator = mlp(sizes[0], norm_from=0 if config.batch_norm else None)
+            judge = mlp(sizes[1], activation=nn.Identity, layer=partial(Maxout, pieces=5))
+        else:
+            self.generator = mlp(sizes[0], activation=leaky, norm_from=1 if config.batch_norm else None)
+            judge = mlp(sizes[1], activation=leaky)
         self.generator.append(nn.Unflatten(1, shape))
         if len(shape) == 3:
             self.generator.append(nn.Tanh())
-        layers = mlp([config.packing * size, *config.discriminator_hidden, 1], activation=leaky)
-        self.discriminator = nn.Sequential(nn.Flatten(), *layers, nn.Flatten(0))
+        self.discriminator = nn.Sequential(nn.Flatten(), *judge, nn.Flatten(0))
+        if config.preset == "pacgan":
+            self.apply(dcgan_init)
         if config.spectral_norm:
             add_spectral_norm(self.discriminator)
 

@@ -24,6 +24,10 @@ class SNGANConfig(zoo.LatentConfig):
         "resnet": {"betas": (0.0, 0.9), "discriminator_steps": 5, "schedule": "linear", "width": 128},
     }
 
+    search: ClassVar = {
+        "lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999)), "discriminator_steps": (1, 5),
+    }  # fmt: skip
+
     preset: Literal["cnn", "resnet"] = Field("cnn", description="Networks and settings of the paper")
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")

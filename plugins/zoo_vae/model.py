@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -14,6 +14,8 @@ from zoo.nn import Bernoulli, Gaussian, active_units, decoder, default_width, en
 
 class VAEConfig(zoo.LatentConfig):
     """Settings of the VAE; colour images and points take the Gaussian likelihood, grey images the Bernoulli."""
+
+    search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "z_dim": (2, 8, 16, 32, 64)}
 
     batch_size: int = Field(128, ge=1, description="Real items drawn, and charged, per round")
     z_dim: int = Field(20, ge=1, description="Dimensions of the latent, N(0, I)")

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 import zoo
-from zoo.nn import decoder, default_width, encoder, gradient_penalty
+from zoo.nn import ResNetDiscriminator, ResNetGenerator, decoder, default_width, encoder, gradient_penalty
 
 
 class WGANGPConfig(zoo.LatentConfig):
-    """Settings of WGAN-GP; on 2-D points the paper's toy setting: penalty 0.1 and batch 256."""
+    """Settings of WGAN-GP; on 2-D points the paper's toy setting: penalty 0.1 and batch 256.
 
+    The preset "resnet" is the paper's for CIFAR-10 (appendix C), with its schedule.
+    """
+
+    named: ClassVar = {"resnet": {"lr": 2e-4, "betas": (0.0, 0.9), "schedule": "linear", "width": 128}}
+
+    search: ClassVar = {
+        "lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999)),
+        "penalty": zoo.Range(0.1, 100.0), "critic_steps": (1, 5),
+    }  # fmt: skip
+
+    preset: Literal["cnn", "resnet"] = Field("cnn", description="Networks and settings of the paper")
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-4, gt=0, description="Adam's learning rate, both players")
     betas: tuple[float, float] = Field((0.5, 0.9), description="Adam's decay rates, both players")
-    width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
+    width: int = Field(64, ge=1, description="Channels at half the image's side, doubled at each half; all of a ResNet")
     critic_steps: int = Field(5, ge=1, description="Critic steps per generator step")
     penalty: float = Field(10.0, ge=0, description="Weight lambda of the gradient penalty")
 
@@ -39,6 +50,10 @@ class WGANGP(zoo.GenerativeModel):
 
     def __init__(self, shape: tuple[int, ...], config: WGANGPConfig) -> None:
         super().__init__(shape, config)
+        if config.preset == "resnet":
+            self.generator = nn.Sequential(ResNetGenerator(config.z_dim, shape, config.width), nn.Tanh())
+            self.critic: nn.Module = ResNetDiscriminator(shape, config.width, pooling="mean")
+            return
         output = nn.Tanh() if len(shape) == 3 else nn.Identity()
         self.generator = nn.Sequential(decoder(config.z_dim, shape, config.width), output)
         self.critic = encoder(shape, 1, config.width)

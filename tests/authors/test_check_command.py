@@ -60,7 +60,23 @@ def test_json_has_claim_and_problem_of_every_check(capsys):
 
 def test_an_unknown_model_exits_with_2(capsys):
     assert main(["check", "godo"]) == 2
-    assert capsys.readouterr().err == "zoo: unknown model 'godo': did you mean 'good'?\n"
+    said = capsys.readouterr().err
+    assert (
+        said
+        == "zoo: unknown model, task or metric 'godo': did you mean 'good'? (`zoo plugins` lists what is installed)\n"
+    )
+
+
+def test_a_target_that_cannot_be_imported_exits_with_2_and_the_nearest_name(capsys):
+    registry = zoo.author_commands.installed()
+    spec = ModelSpec(name="typo", target="broken_models:Goood", summary="A model.")
+    registry.models.add(Entry(spec, Plugin("typo", "zoo-plugin", "1.0", "quiet_plugin")))
+    assert main(["check", "typo"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "target 'broken_models:Goood' of zoo-plugin 1.0 cannot be imported" in printed.err
+    assert "did you mean 'Good'?" in printed.err
 
 
 def test_checks_are_named_after_model_and_rule():

@@ -10,6 +10,9 @@ import pytest
 import torchvision
 from PIL import Image
 
+from zoo_bench.run import Resources, execute
+from zoo_bench.spec import plan
+
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -56,6 +59,22 @@ def draw_pictures(
 def draw() -> Callable[..., None]:
     """Return :func:`draw_pictures`."""
     return draw_pictures
+
+
+@pytest.fixture(
+    params=[pytest.param(("vae", "64"), id="vae"), pytest.param(("vae,dcgan", "5k"), id="5k", marks=pytest.mark.slow)]
+)
+def runs(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Run models on a task as ``zoo bench`` does, in this process; by default one that sees a single batch."""
+    models, budget = request.param
+
+    def run(task: str, models: str = models) -> None:
+        for spec in plan(models, task, budget=budget, seeds=1, metrics="fid").runs:
+            record = execute(spec, Resources(threads=1, contended=True)).record
+            assert (record.status, record.error) == ("ok", "")
+            assert record.metrics["fid"] > 0
+
+    return run
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ import torchvision
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError
-from zoo_bench.resources import Resources
-from zoo_bench.run import execute
-from zoo_bench.spec import load_task, plan
-from zoo_bench.tasks import cifar, mnist, sources, svhn
+from zoo_bench import load_results
+from zoo_bench.spec import load_task
+from zoo_bench.tasks import cifar, mnist, sources, stacked, svhn
 
 rng = np.random.default_rng(0)
 
@@ -73,7 +72,7 @@ def write(name, root):
     if name.startswith("cifar"):
         fine = name == "cifar100"
         return write_cifar(root, sources.SOURCES[name], "fine_labels" if fine else "labels", 100 if fine else 10)
-    return write_idx(root, "KMNIST" if name == "kmnist" else "FashionMNIST")
+    return write_idx(root, sources.SOURCES[name].folder.partition("/")[0])
 
 
 def refused(name):
@@ -107,14 +106,40 @@ def test_kmnist_keeps_images_and_labels(root, few):
     assert task.test.modes.tolist() == labels.tolist()
 
 
-@pytest.mark.parametrize("name", ["fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn"])
-def test_every_published_set_runs_from_its_file_format(root, unchecked, few, offline, name):
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100", "svhn"])
+def test_every_published_set_runs_from_its_file_format(root, unchecked, few, offline, runs, name):
     write(name, root)
     assert zoo.installed().tasks.get(name).spec.state == "ready"
-    (spec,) = plan("vae", name, budget="64", seeds=1, metrics="fid").runs
-    record = execute(spec, Resources(threads=1, contended=True)).record
-    assert (record.status, record.error) == ("ok", "")
-    assert record.metrics["fid"] > 0
+    runs(name)
+
+
+@pytest.mark.slow
+def test_stacked_mnist_runs_from_the_files_of_mnist(root, offline, runs, monkeypatch):
+    monkeypatch.setattr(stacked, "TRAIN", 2000)
+    monkeypatch.setattr(stacked, "VALIDATION", 1000)
+    monkeypatch.setattr(mnist, "VALIDATION", 20)
+    write("mnist", root)
+    assert zoo.installed().tasks.get("stacked-mnist").spec.state == "ready"
+    runs("stacked-mnist")
+
+
+@pytest.mark.parametrize("name", ["digits", "stacked-digits", "ring8", "grid25"])
+def test_every_task_without_files_runs(root, runs, name):
+    points = zoo.installed().tasks.get(name).spec.data == "points"
+    runs(name, "vae") if points else runs(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "stacked-mnist"])
+def test_the_command_runs_from_the_real_files(name, tmp_path):
+    if zoo.installed().tasks.get(name).spec.state != "ready":
+        pytest.skip(f"{name} is not under $ZOO_DATA")
+    out = tmp_path / "out"
+    assert (
+        main(["bench", "--models", "vae,dcgan", "--task", name, "--budget", "5k", "--seeds", "1", "--out", str(out)])
+        == 0
+    )
+    assert load_results(out)["fid"].gt(0).sum() == 2
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "kmnist", "stacked-mnist", "cifar10", "cifar100", "svhn"])
@@ -175,10 +200,14 @@ def test_checksums_and_names_are_torchvisions():
     for kind, source in (("CIFAR10", sources.CIFAR10), ("CIFAR100", sources.CIFAR100)):
         real = getattr(torchvision.datasets, kind)
         expected = dict([*real.train_list, *real.test_list, [real.meta["filename"], real.meta["md5"]]])
-        assert (source.checksums, source.folder, source.archive) == (expected, real.base_folder, real.filename)
+        assert (source.checksums, source.folder, source.instead) == (expected, real.base_folder, (real.filename,))
     parts = torchvision.datasets.SVHN.split_list
     assert sources.SVHN.checksums == {parts[p][1]: parts[p][2] for p in ("train", "test")}
     for kind in ("MNIST", "FashionMNIST", "KMNIST"):
         names = [name.removesuffix(".gz") for name, _ in getattr(torchvision.datasets, kind).resources]
         source = next(s for s in sources.SOURCES.values() if s.folder == f"{kind}/raw")
         assert sorted(source.checksums) == sorted(names)
+        assert sorted(source.instead) == sorted(f"{source.folder}/{name}.gz" for name in names)
+    faces = {name: md5 for _, md5, name in torchvision.datasets.CelebA.file_list}
+    assert sources.CELEBA.checksums.items() <= faces.items()
+    assert sources.CELEBA.folder == torchvision.datasets.CelebA.base_folder

@@ -30,7 +30,13 @@ def test_an_impossible_place_is_refused_before_anything_is_loaded(capsys, tmp_pa
 def test_unusable_files_are_listed(pictures, capsys, tmp_path):
     (pictures / "empty.png").touch()
     assert main(["task", f"folder:{pictures}?size=8"]) == 0
-    assert "left out: empty.png: the file is empty" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "left out: empty.png: the file is empty" in printed.err
+    assert "unusable files left out: empty.png the file is empty" in printed.out
+    assert main(["task", f"folder:{pictures}?size=8", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["unusable files left out"] == {"empty.png": "the file is empty"}
+    assert facts["real against real"]["floor"] > 0
 
 
 def test_data_of_a_task_without_files(capsys):

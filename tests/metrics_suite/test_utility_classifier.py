@@ -33,7 +33,8 @@ def test_the_classifier_is_scikit_learns_ridge_regression(reference):
 
 def test_a_sum_is_the_classifier_of_both_sets(reference):
     train, test = reference.task.train, reference.task.test
-    a, b = (RandomFeatureClassifier(10).add(train.data[part], train.modes[part]) for part in (slice(500), slice(500, None)))
+    halves = (slice(500), slice(500, None))
+    a, b = (RandomFeatureClassifier(10).add(train.data[half], train.modes[half]) for half in halves)
     whole = RandomFeatureClassifier(10).add(train.data, train.modes)
     assert (a + b).accuracy(test.data, test.modes) == whole.accuracy(test.data, test.modes)
 
@@ -48,7 +49,7 @@ def test_noise_gives_chance(reference, score):
     noise = torch.randint(256, (1000, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     found = score(noise)
     assert found["tstr"] == pytest.approx(0.1, abs=0.1)
-    assert found["augmentation"] < 0
+    assert found["augmentation"] <= 0
 
 
 def test_one_mode_gives_the_share_of_its_class(reference, score):

@@ -182,3 +182,21 @@ def test_samples_come_from_the_average_of_the_generator_s_weights():
     with game.averaged():
         torch.testing.assert_close(model.generator[0].weight.detach(), start)
     assert torch.equal(model.generator[0].weight, kept[-1])
+
+
+def test_the_pacgan_preset_is_the_published_network_for_mixtures():
+    torch.manual_seed(0)
+    model = zoo.create("gan", shape=POINT, preset="pacgan")
+    config = model.config
+    assert (config.z_dim, config.batch_size, config.lr, config.betas[0]) == (2, 100, 1e-4, 0.8)
+    kinds = [type(layer).__name__ for layer in model.generator]
+    assert kinds == ["Linear", "BatchNorm1d", "ReLU"] * 4 + ["Linear", "Unflatten"]
+    widths = [layer.out_features for layer in model.generator if isinstance(layer, nn.Linear)]
+    assert widths == [400, 400, 400, 400, 2]
+    judges = [layer for layer in model.discriminator if isinstance(layer, nn.Linear)]
+    assert [layer.out_features for layer in judges] == [1000, 1000, 1000, 1]
+    assert [layer.in_features for layer in judges] == [2, 200, 200, 200]
+    assert judges[1].weight.std().item() == pytest.approx(0.02, rel=0.02)
+    packed = zoo.create("gan", shape=POINT, preset="pacgan", packing=2, batch_norm=False, spectral_norm=True)
+    assert packed.discriminator(pack(draw(POINT, 8), 2)).shape == (4,)
+    assert not any(isinstance(m, nn.BatchNorm1d) for m in packed.modules())

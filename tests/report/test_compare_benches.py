@@ -43,7 +43,8 @@ def test_what_is_too_close_is_not_separable(tmp_path, make):
     a, b = (load([make.bench(tmp_path / name, seeds=3, factor=f)]) for name, f in (("a", 1.0), ("b", 1.02)))
     found = change_of(folders(a, b)[0], "gan", "fid")
     assert found.p > 0.05
-    assert found.verdict.startswith("not separable")
+    assert found.verdict == "not separable"
+    assert found.seeds_needed > 3
 
 
 def test_one_seed_says_nothing_about_spread(tmp_path, make):
@@ -51,6 +52,18 @@ def test_one_seed_says_nothing_about_spread(tmp_path, make):
     found = change_of(folders(a, b)[0], "gan", "fid")
     assert math.isnan(found.p)
     assert "nothing about spread" in found.verdict
+
+
+def test_what_no_seed_changes_differs_without_a_test(tmp_path, make):
+    small, large = (
+        load([make.write(tmp_path / str(n), [make.drawn(make.spec(seed=s), 2.0, params=n) for s in (0, 1, 2)])])
+        for n in (1000, 2000)
+    )
+    changes, _ = folders(small, large)
+    found = change_of(changes, "gan", "params")
+    assert (found.verdict, found.seeds_needed, found.shown()) == ("rises", None, ("+100%", ""))
+    assert math.isnan(found.p)
+    assert [v.endswith("changed by +100 %") for v in Limit.parse("params:+5%").violations(changes)] == [True]
 
 
 def test_two_models_of_one_folder(pair):

@@ -96,13 +96,24 @@ def test_seeds_needed_agree_with_statsmodels(effect):
     assert seeds_needed(a, [v + effect for v in a]) == math.ceil(expected)
 
 
-def test_seeds_needed_give_the_power_asked_for():
-    n = seeds_needed([-1.0, 0.0, 1.0], [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("spreads", [(1.0, 1.0), (0.1, 1.0), (1.0, 0.3)])
+def test_seeds_needed_give_the_power_asked_for(spreads):
+    n = seeds_needed([-spreads[0], 0.0, spreads[0]], [1 - spreads[1], 1.0, 1 + spreads[1]])
     generator = np.random.default_rng(0)
-    benches = generator.normal([0.0, 1.0], 1.0, size=(2000, n, 2))
+    benches = generator.normal([0.0, 1.0], spreads, size=(2000, n, 2))
     assert np.mean([welch(b[:, 0].tolist(), b[:, 1].tolist()).p < 0.05 for b in benches]) == pytest.approx(
         0.8, abs=0.04
     )
+
+
+NOT_SEPARABLE = [([3.0, 3.1], [3.2, 8.0]), ([1.0, 2.0, 1.5], [1.8, 2.4, 2.2]), ([1.0, 1.001], [1.3, 2.0])]
+
+
+@pytest.mark.parametrize("tests", [1, 15])
+@pytest.mark.parametrize(("a", "b"), NOT_SEPARABLE)
+def test_more_seeds_are_needed_than_did_not_separate(a, b, tests):
+    assert welch(a, b).p > 0.05 / tests
+    assert seeds_needed(a, b, alpha=0.05 / tests) > len(a)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,17 @@ def test_html_is_written_into_the_folder(bench, capsys):
     assert capsys.readouterr().out.strip() == str(bench / "report.html")
 
 
+def test_tables_to_paste_have_the_columns_of_the_terminals_or_those_asked_for(bench, capsys):
+    def head(*options):
+        assert main(["report", str(bench), "--format", "markdown", *options]) == 0
+        return next(line for line in capsys.readouterr().out.splitlines() if line.startswith("| model"))
+
+    assert "memory" not in head()
+    assert "FID" in head()
+    assert head("--columns", "fid,mode_tv") == "| model | ok | FID ↓ | mode TV ↓ |"
+    assert "memory" in head("--columns", "all")
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".md", ".tex", ".html", ".json"])
 def test_a_file_is_written_in_the_format_of_its_name(bench, tmp_path, suffix):
     out = tmp_path / "new" / f"table{suffix}"
@@ -76,6 +87,8 @@ def test_a_run_that_is_there_twice_is_refused(bench, tmp_path, make, capsys):
         (["B", "--format", "parquet"], "name a file with --out"),
         (["B", "C", "--format", "html"], "name a file with --out"),
         (["B", "--runs", "--format", "latex"], "--runs needs"),
+        (["B", "--columns", "fid"], "--columns needs"),
+        (["B", "--columns", "fdi", "--format", "csv"], "unknown column 'fdi': did you mean 'fid'"),
         (["B", "--out", "B"], "is a folder"),
         (["B", "--format", "csv", "--out", "/dev/null/x.csv"], "cannot be written"),
         ([], "argument"),

@@ -17,7 +17,7 @@ NASTY = "<script>alert('1')</script> \"q\" | a_b*c* `d` $e$ \\f{g}# %&~^ [h](i) 
 
 @pytest.fixture
 def summaries(tmp_path, make):
-    """A bench of six models, and one model with a name of every awkward character."""
+    """A bench of six models, and a model and a control with a name of every awkward character."""
     root = make.bench(tmp_path)
     name = NASTY.replace("/", "")
     records = [make.drawn(make.spec(model=name, seed=seed), 3.0) for seed in range(3)]
@@ -25,20 +25,26 @@ def summaries(tmp_path, make):
         path = root / "runs" / "digits" / "nasty" / f"{record.run_id[:8]}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(record.model_dump_json())
-    return [summarise(group) for group in groups(load([root]).frame)]
+    about = {"task": "digits", "task_version": "1", "judge": "digits-cnn@01234567"}
+    controls = [{**about, "controls": {NASTY: {"fid": 60.0, "modes_captured": 2.0}}}]
+    return [summarise(group, controls) for group in groups(load([root]).frame)]
 
 
 def test_markdown_renders_as_one_table_with_every_name_as_text(summaries):
     tokens = MarkdownIt("commonmark").enable("table").parse(formats.markdown(summaries))
     kinds = [t.type for t in tokens]
     assert kinds.count("table_open") == 1
-    assert kinds.count("tr_open") == 1 + 7
+    assert kinds.count("tr_open") == 1 + 7 + 2
     width = len(summaries[0].metrics) + 2
-    assert kinds.count("td_open") == 7 * width
+    assert kinds.count("td_open") == (7 + 2) * width
     inline = [t for t in tokens if t.type == "inline"]
     texts = ["".join(c.content for c in t.children) for t in inline]
     assert visible(NASTY.replace("/", "")) in texts
-    assert not {c.type for t in inline for c in t.children} & {"html_inline", "link_open", "code_inline", "em_open"}
+    assert visible(NASTY) in texts
+    assert not {c.type for t in inline for c in t.children} & {"html_inline", "link_open", "code_inline"}
+    slanted = [t.content for t in inline if any(c.type == "em_open" for c in t.children)]
+    assert len(slanted) == 2
+    assert slanted[1] == "*floor*"
     best = [t for t in inline if any(c.type == "strong_open" for c in t.children)]
     assert any("1." in t.content for t in best)
 
@@ -48,16 +54,16 @@ def test_latex_is_balanced_and_escapes_every_name(summaries):
     for name in ("table", "tabular"):
         assert text.count(f"\\begin{{{name}}}") == text.count(f"\\end{{{name}}}") == 1
     body = re.search(r"\\midrule\n(.*)\n  \\bottomrule", text, re.S).group(1)
-    rows = body.splitlines()
-    assert len(rows) == 7
-    for row in rows:
+    rows, references = (part.splitlines() for part in body.split("\n  \\midrule\n"))
+    assert (len(rows), len(references)) == (7, 2)
+    for row in rows + references:
         assert row.endswith(r"\\")
         assert len(re.findall(r"(?<!\\)&", row)) == len(summaries[0].metrics) + 1
         bare = re.sub(r"\\[{}]", "", row)
         assert bare.count("{") == bare.count("}")
     assert r"\textbf{1." in body
     assert r"$\approx$" in body
-    assert not [c for c in text if c in "\u202e≈"]
+    assert max(text) < "\u0180"
 
 
 @pytest.mark.parametrize("character", [*'\\{}$&#%_~^<>|"', "\n", "\u202e", "\ud800", "\x00"])
@@ -70,17 +76,28 @@ def test_no_character_keeps_a_meaning(character):
         assert markdown(character) != character
 
 
+@pytest.mark.parametrize(
+    ("shown", "written"), [("≈", r"$\approx$"), ("é", "é"), ("名", r"\textbackslash{}u540d"), ("-", "{-}")]
+)
+def test_latex_has_only_what_its_fonts_have(shown, written):
+    assert latex(shown) == written
+
+
 def test_csv_and_parquet_hold_the_tidy_table(summaries):
     csv = pd.read_csv(io.StringIO(formats.csv(summaries)))
     parquet = pd.read_parquet(io.BytesIO(formats.parquet(summaries)))
     assert list(csv.columns) == list(parquet.columns)
-    assert len(csv) == len(parquet) == 7 * len(summaries[0].metrics)
+    assert len(csv) == len(parquet) == 7 * len(summaries[0].metrics) + 2
     assert csv["mean"].tolist() == pytest.approx(parquet["mean"].tolist())
+    for frame in (csv, parquet):
+        assert NASTY.replace("/", "") in set(frame["model"])
+        assert frame.loc[frame["kind"] == "control", "model"].tolist() == [NASTY] * 2
 
 
 def test_json_has_rows_verdicts_and_notes(summaries):
     content = json.loads(formats.as_json(summaries, ["a note"]))
-    assert len(content["rows"]) == 7 * len(summaries[0].metrics)
+    assert len(content["rows"]) == 7 * len(summaries[0].metrics) + 2
+    assert {NASTY, NASTY.replace("/", "")} <= {row["model"] for row in content["rows"]}
     assert "dcgan has the lowest FID" in content["verdicts"][0]["verdict"]
     assert content["notes"] == ["a note"]
 
@@ -99,6 +116,10 @@ def test_json_has_rows_verdicts_and_notes(summaries):
 def test_numbers_of_a_column_share_their_decimals(values, shown):
     write = aligned(values)
     assert [write(v) for v in values] == shown
+
+
+def test_zero_has_no_sign():
+    assert aligned([5.5])(-0.001) == "0.00"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from zoo_bench.report import plots
 from zoo_bench.report.html import write_report
 from zoo_bench.report.text import visible
 
@@ -105,6 +106,13 @@ def test_six_models_with_five_seeds_stay_under_8_mb(tmp_path, make):
     path = write_report(root)
     assert path.stat().st_size < 8e6
     assert "pictures left out" in " ".join(read(path).text)
+
+
+def test_labels_of_points_that_are_near_go_to_different_sides_and_at_an_edge_inwards():
+    near = plots._sides([(3.0, 3.0, "one"), (3.1, 3.0, "other")], [0.0, 1.0], [0.0, 1.0])
+    assert near == ["middle left", "middle right"]
+    edges = plots._sides([(1.0, 1.0, "left"), (10.0, 10.0, "right")], [0.0, 1.0], [-1.0, 2.0])
+    assert edges == ["middle right", "middle left"]
 
 
 ODD = {

@@ -81,8 +81,21 @@ def test_few_modes_are_a_collapse(summary_of):
 
 @pytest.mark.parametrize("odd", [math.inf, -math.inf, math.nan])
 def test_figures_that_are_not_finite_are_not_averaged(summary_of, odd):
-    (model,) = summary_of({"a": [1.0, odd, 3.0]}, "mode_kl").models
-    assert model.estimates["mode_kl"] == t_interval([1.0, 3.0])
+    (model,) = summary_of({"a": [1.0, odd, 3.0]}, "kid").models
+    assert model.estimates["kid"] == t_interval([1.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "low", "high"),
+    [("mode_kl", [0.1, 3.0], 0.0, None), ("high_quality", [0.1, 0.9], 0.0, 1.0), ("kid", [0.1, 3.0], None, None),
+     ("modes_captured", [8.0, 10.0], 0.0, 10.0), ("recall", [0.5], math.nan, math.nan)],
+)  # fmt: skip
+def test_intervals_end_at_possible_values(summary_of, column, values, low, high):
+    (model,) = summary_of({"a": values}, **{"column": column, "modes_total": 10.0}).models
+    whole, cut = t_interval(values), model.estimates[column]
+    assert cut.mean == whole.mean
+    assert cut.low == pytest.approx(whole.low if low is None else low, nan_ok=True)
+    assert cut.high == pytest.approx(whole.high if high is None else high, nan_ok=True)
 
 
 def test_metrics_of_plugins_that_are_not_installed_are_shown_without_direction(summary_of):
@@ -98,6 +111,20 @@ def test_the_long_table_has_a_row_per_model_and_metric_and_the_wide_one_a_column
     assert (row["better"], row["floor"], row["n"], row["standing"]) == ("lower", 0.25, 3, "")
     assert row["low"] < row["mean"] < row["high"]
     assert pivoted.set_index("model").loc["b", "fid"] == row["mean"]
+
+
+def test_controls_are_rows_of_the_long_table_of_their_own_kind(make):
+    (group,) = groups(to_frame([make.drawn(make.spec(seed=seed), 2.0) for seed in (0, 1)]))
+    own = {"task": "digits", "task_version": "1", "judge": "digits-cnn@01234567"}
+    others = [{**own, key: "another", "controls": {"noise": {"fid": 1.0}}} for key in own]
+    controls = [*others, {**own, "controls": {"copy": {"fid": 0.2, "unheard_of": 1.0}}}]
+    found = summarise(group, controls)
+    assert found.references == {"copy": {"fid": 0.2, "unheard_of": 1.0}, "floor": {"fid": 0.25}}
+    tidy = long([found])
+    (row,) = tidy[tidy["kind"] == "control"].to_dict("records")
+    assert (row["model"], row["metric"], row["mean"], row["floor"], row["n"]) == ("copy", "fid", 0.2, 0.25, 1)
+    assert set(tidy.loc[tidy["kind"] == "model", "model"]) == {"gan"}
+    assert tidy.loc[tidy["kind"] == "model", "runs"].tolist() == [2] * len(found.metrics)
 
 
 def test_nothing_finished_is_said(summary_of):

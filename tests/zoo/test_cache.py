@@ -32,7 +32,9 @@ def test_a_key_is_computed_once(ask):
     assert ask.computed == ["a", "b"]
 
 
-@pytest.mark.parametrize("harm", [lambda c: b"", lambda c: c[:-1], lambda c: c[:-1] + b"\x00", lambda c: b"\x00" + c[1:]])
+@pytest.mark.parametrize(
+    "harm", [lambda c: b"", lambda c: c[:-1], lambda c: c[:-1] + b"\x00", lambda c: b"\x00" + c[1:]]
+)
 def test_a_damaged_file_is_computed_again(ask, folder, harm):
     ask("a")
     (path,) = folder.iterdir()

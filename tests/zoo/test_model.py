@@ -139,7 +139,7 @@ def test_a_target_that_is_no_generative_model_is_refused(entry, target):
     ("target", "reason"),
     [
         ("no_such_module:It", "ModuleNotFoundError: No module named 'no_such_module'"),
-        ("fake_models:It", "AttributeError: module 'fake_models' has no attribute 'It'"),
+        ("fake_models:It", "UnknownNameError: unknown attribute of fake_models 'It': "),
     ],
 )
 def test_a_target_that_cannot_be_imported_names_its_distribution(entry, target, reason):
@@ -147,7 +147,7 @@ def test_a_target_that_cannot_be_imported_names_its_distribution(entry, target, 
     spec = ModelSpec(name="toy", target=target, summary="A toy.")
     with pytest.raises(PluginError) as error:
         configure(Entry(spec, plugin), IMAGE, {})
-    assert str(error.value) == f"model 'toy' of toy-distribution 1.5 cannot be imported: {reason}"
+    assert str(error.value).startswith(f"model 'toy' of toy-distribution 1.5 cannot be imported: {reason}")
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_load_imports_the_target():
     assert ModelSpec(name="a", target="math:pi", summary="A.").load() == math.pi
 
 
-@pytest.mark.parametrize(("target", "kind"), [("no_such_module:A", ImportError), ("math:tau2", AttributeError)])
+@pytest.mark.parametrize(("target", "kind"), [("no_such_module:A", ImportError), ("math:tau2", UnknownNameError)])
 def test_load_raises_for_a_target_that_is_not_there(target, kind):
     with pytest.raises(kind):
         ModelSpec(name="a", target=target, summary="A.").load()

@@ -66,8 +66,8 @@ def test_a_bench_leaves_its_files_in_the_documented_places(finished_bench):
     found = set(tree(finished_bench))
     assert expected | {"environment.json", "results.csv", "results.parquet"} <= found
     assert {name.partition("/")[0] for name in found} <= {
-        "runs", "controls", "throughput", "environment.json", "results.csv", "results.parquet", "throughput.csv",
-        "report.html",
+        "runs", "controls", "throughput", "environment.json", "precision.json", "results.csv", "results.parquet",
+        "throughput.csv", "report.html",
     }  # fmt: skip
     assert all(name.split(".")[0] in stems for name in found if name.startswith("runs/") and "." in name)
 
@@ -190,6 +190,15 @@ def test_a_failed_run_makes_the_exit_code_1_and_is_told_with_its_error(tmp_path,
     frame = load_results(tmp_path / "out" / "results.csv").set_index("model")
     assert frame.loc["gan", "status"].tolist() == ["error", "error"]
     assert frame.loc["gan", "error"].tolist() == ["ValueError: [red]no[/red] loss"] * 2
+
+
+def test_an_error_of_several_lines_stays_one_line(tmp_path, fake_executor, capsys):
+    fake_executor({"gan": "two\nlines \u202e"})
+    assert again(tmp_path / "out") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("error: ")] == [
+        f"error: gan on digits, seed {seed}: two\\nlines \\u202e" for seed in (0, 1)
+    ]
 
 
 def test_failed_runs_are_run_again_on_demand_only(tmp_path, fake_executor):

@@ -15,6 +15,7 @@ from zoo.registry import Catalogue, Registry
 from zoo_bench.executors import Started
 from zoo_bench.harness import prepare, run
 from zoo_bench.lifecycle import Lifecycle
+from zoo_bench.resources import Resources
 from zoo_bench.run import Progress
 
 PROGRESS = Progress(0.5, 320, 1000.0, {"left": 0.25})
@@ -187,7 +188,7 @@ def test_a_bench_tells_of_its_runs_and_of_the_files_they_left(tmp_path, monkeypa
 
 def test_an_interrupted_run_is_told_of_as_finished(tmp_path, monkeypatch, fake_entry):
     def interrupted(specs, options):
-        yield Started(specs[0])
+        yield Started(specs[0], Resources(1, False))
         raise KeyboardInterrupt
 
     spy = Spy()

@@ -49,6 +49,7 @@ def test_figures_are_those_of_the_table_that_are_finite(record):
     assert found == {"fid": 4.5, "train_images_per_s": 1e3, "images": 640.0, "params": 99.0}
 
 
+@pytest.mark.extra
 class TestTensorBoard:
     """Event files, read with TensorBoard's own reader."""
 
@@ -107,6 +108,7 @@ class TestTensorBoard:
         assert len(self.read(tmp_path, record).Scalars("final/fid")) == 1
 
 
+@pytest.mark.extra
 class TestMLflow:
     """Runs in a temporary store, read with MLflow's client."""
 

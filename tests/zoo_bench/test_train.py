@@ -265,13 +265,23 @@ def test_a_player_whose_network_is_not_the_model_s_is_refused_by_name():
         trained(Stray(), "1steps")
 
 
-def test_a_model_without_players_is_refused():
+@pytest.mark.parametrize("players", [[], None], ids=["empty", "no return"])
+def test_a_model_without_players_is_refused(players):
     class Lonely(Tiny):
-        def players(self) -> list[zoo.Player]:
-            return []
+        def players(self) -> Any:
+            return players
 
     with pytest.raises(PluginError, match="at least one"):
         trained(Lonely(), "1steps")
+
+
+def test_a_loss_that_is_no_scalar_is_refused_with_its_shape():
+    class Rows(Tiny):
+        def left_loss(self, turn: zoo.Turn) -> torch.Tensor:
+            return super().left_loss(turn).expand(3)
+
+    with pytest.raises(PluginError, match=r"loss of player 'left' has shape \(3,\): return a scalar"):
+        trained(Rows(), "1steps")
 
 
 def test_players_of_one_name_are_refused():
@@ -441,3 +451,17 @@ def test_shared_weights_are_averaged_once_per_move():
     for weight in weights:
         expected = 0.01 * expected + 0.99 * weight
     torch.testing.assert_close(model.left.weight.data, expected)
+
+
+@pytest.mark.slow
+def test_compiled_losses_are_those_of_eager_ones_and_cost_the_same_flops():
+    data = torch.randint(0, 256, (256, 1, 8, 8), dtype=torch.uint8)
+
+    def trained(precision):
+        torch.manual_seed(0)
+        model = zoo.create("gan", shape=(1, 8, 8))
+        return train(model, Stream(data, 0, torch.device("cpu")), Budget(steps=20), precision=precision)
+
+    eager, compiled = trained("fp32"), trained("fp32+compile")
+    assert compiled.losses == pytest.approx(eager.losses, rel=1e-3)
+    assert compiled.meter.flops == eager.meter.flops

@@ -2,13 +2,13 @@
 
 from zoo.nn.conv import ConvEncoder, ConvGenerator, add_spectral_norm, dcgan_init, default_width, halvings
 from zoo.nn.likelihood import Bernoulli, Gaussian, Likelihood, active_units, gaussian_kl
-from zoo.nn.mlp import mlp
+from zoo.nn.mlp import Maxout, mlp
 from zoo.nn.penalties import gradient_penalty, input_gradient, pack, zero_centred_penalty
 from zoo.nn.resnet import DownBlock, ResNetDiscriminator, ResNetGenerator, UpBlock, residual_init
 from zoo.nn.trunk import decoder, encoder
 
 __all__ = [
-    "Bernoulli", "ConvEncoder", "ConvGenerator", "DownBlock", "Gaussian", "Likelihood", "ResNetDiscriminator",
+    "Bernoulli", "ConvEncoder", "ConvGenerator", "DownBlock", "Gaussian", "Likelihood", "Maxout", "ResNetDiscriminator",
     "ResNetGenerator", "UpBlock", "active_units", "add_spectral_norm", "dcgan_init", "decoder", "default_width",
     "encoder", "gaussian_kl", "gradient_penalty", "halvings", "input_gradient", "mlp", "pack", "residual_init",
     "zero_centred_penalty",

@@ -6,7 +6,9 @@ At 32 pixels they are those of Miyato et al.'s table 4; at other sides they have
 from __future__ import annotations
 
 import math
+from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -86,7 +88,7 @@ class ResNetGenerator(nn.Module):
 
 
 class ResNetDiscriminator(nn.Module):
-    """Images to logits: (N, C, H, W) to (N,), with sum pooling and no batch normalisation.
+    """Images to logits: (N, C, H, W) to (N,), with no batch normalisation.
 
     Attributes:
         blocks: The residual blocks, each of ``width`` channels: two or more that halve the side, then two that do not.
@@ -95,9 +97,12 @@ class ResNetDiscriminator(nn.Module):
         shape: (C, H, W).
         width: Channels of every block, 128 in both papers.
         spectral: Normalise every weight spectrally.
+        pooling: Over positions: "sum" in Miyato et al. 2018, "mean" in Gulrajani et al. 2017.
     """
 
-    def __init__(self, shape: tuple[int, ...], width: int, *, spectral: bool = False) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], width: int, *, spectral: bool = False, pooling: Literal["sum", "mean"] = "sum"
+    ) -> None:
         super().__init__()
         downs = max(2, halvings(shape)[0] - 1)
         self.blocks = nn.Sequential(
@@ -105,6 +110,7 @@ class ResNetDiscriminator(nn.Module):
             *(DownBlock(width, width, half=True) for _ in range(downs - 1)),
             *(DownBlock(width, width, half=False) for _ in range(2)),
         )
+        self.pool = torch.sum if pooling == "sum" else torch.mean
         self.end = nn.Linear(width, 1)
         self.apply(residual_init)
         if spectral:
@@ -112,7 +118,7 @@ class ResNetDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Judge a batch."""
-        return self.end(F.relu(self.blocks(x)).sum((2, 3))).squeeze(1)
+        return self.end(self.pool(F.relu(self.blocks(x)), (2, 3))).squeeze(1)
 
 
 def residual_init(module: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""The conformance kit: what every model must do, as checks that say what to change.
+"""The conformance kit: what every model, task and metric must do, as checks that say what to change.
 
 In a plugin's tests::
 
@@ -18,32 +18,44 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from zoo.registry import installed
+from zoo.specs import MetricSpec, TaskSpec
 from zoo.testing import description, players, sampling, surroundings  # noqa: F401 - their rules register themselves
-from zoo.testing.check import RULES, Check, CheckFailed, Rule, Subjects
+from zoo.testing.check import RULES, Check, CheckFailed, Examined, Rule, Subjects, general
+from zoo.testing.metrics import METRIC_RULES, MetricSubject
+from zoo.testing.tasks import TASK_RULES, TaskSubject
 
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["RULES", "Check", "CheckFailed", "Rule", "checks_for", "parametrize_with_checks"]
+__all__ = [
+    "METRIC_RULES", "RULES", "TASK_RULES", "Check", "CheckFailed", "Rule", "checks_for", "parametrize_with_checks",
+]  # fmt: skip
 
 
 def checks_for(name: str) -> list[Check]:
-    """Return all checks of an installed model; each is a function without arguments that raises if it fails.
+    """Return all checks of an installed model, task or metric; each is a function without arguments.
 
     Raises:
-        UnknownNameError: If no plugin provides such a model.
+        UnknownNameError: If no plugin provides it.
     """
-    subjects = Subjects(installed().models.get(name))
-    return [Check(rule, subjects) for rule in RULES]
+    entry = installed().find(name)
+    subjects: Examined
+    if isinstance(entry.spec, TaskSpec):
+        rules, subjects = general() + TASK_RULES, TaskSubject(entry)
+    elif isinstance(entry.spec, MetricSpec):
+        rules, subjects = general() + METRIC_RULES, MetricSubject(entry)
+    else:
+        rules, subjects = RULES, Subjects(entry)
+    return [Check(rule, subjects) for rule in rules]
 
 
-def parametrize_with_checks(models: Iterable[str]) -> pytest.MarkDecorator:
-    """Run a pytest function with an argument ``check`` once per check and model.
+def parametrize_with_checks(names: Iterable[str]) -> pytest.MarkDecorator:
+    """Run a pytest function with an argument ``check`` once per check and name.
 
     Args:
-        models: Names of installed models.
+        names: Names of installed models, tasks and metrics.
     """
     import pytest
 
-    checks = [check for name in models for check in checks_for(name)]
+    checks = [check for name in names for check in checks_for(name)]
     return pytest.mark.parametrize("check", checks, ids=str)

@@ -1,4 +1,4 @@
-"""Rules of the contract, and checks: rules applied to one model."""
+"""Rules of the contract, and checks: rules applied to one model, task or metric."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol
 
 import torch
 
+from zoo.errors import DataError
 from zoo.registry import Entry
+from zoo.settings import restored
 from zoo.specs import ModelSpec
-from zoo.testing.settings import restored
 from zoo.testing.subject import CANDIDATES, Failure, Subject, accepted
 
 FOREIGN = ("/zoo/testing/", "/zoo/model.py", "/torch/", "/pydantic/", "/safetensors/", "/copy.py", "<frozen")
@@ -23,11 +25,11 @@ class CheckFailed(AssertionError):  # noqa: N818 - as pytest's own
 
 @dataclass(frozen=True)
 class Rule:
-    """One claim about every model.
+    """One claim about every model, every task or every metric.
 
     Attributes:
         name: A few words with hyphens.
-        claim: What holds for a model that passes.
+        claim: What holds for what passes.
         advice: What to do if it does not hold.
         examine: Raises if the claim does not hold for the subject.
         once: Whether the claim is about the plugin, and not about items of one shape.
@@ -36,22 +38,43 @@ class Rule:
     name: str
     claim: str
     advice: str
-    examine: Callable[[Subject], None]
+    examine: Callable[[Any], None]
     once: bool
 
 
 RULES: list[Rule] = []
 
 
-def rule(advice: str, *, once: bool = False) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+def rule(
+    advice: str, *, once: bool = False, of: list[Rule] = RULES
+) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
     """Make a rule of a function: its name is the rule's and its docstring the claim."""
 
-    def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:
+    def add(function: Callable[[Any], None]) -> Callable[[Any], None]:
         name, claim = function.__name__.replace("_", "-"), (function.__doc__ or "").rstrip(".")
-        RULES.append(Rule(name, claim, advice, function, once))
+        of.append(Rule(name, claim, advice, function, once))
         return function
 
     return add
+
+
+def general() -> list[Rule]:
+    """Return those of the rules for models that hold for tasks and metrics as well."""
+    names = ("summary", "spec-pickles", "lazy-import", "import-changes-no-settings", "import-prints-nothing")
+    return [rule for rule in RULES if rule.name in names]
+
+
+class Examined(Protocol):
+    """What gives rise to the subjects of checks."""
+
+    @property
+    def name(self) -> str:
+        """The name of the model, task or metric."""
+        ...
+
+    def subjects(self, rule: Rule) -> list[tuple[Any, str]]:
+        """Return what the rule examines, each with where that is, for messages."""
+        ...
 
 
 class Subjects:
@@ -59,6 +82,15 @@ class Subjects:
 
     def __init__(self, entry: Entry[ModelSpec]) -> None:
         self.entry = entry
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.entry.spec.name
+
+    def subjects(self, rule: Rule) -> list[tuple[Subject, str]]:
+        """See :class:`Examined`."""
+        return [(self.one, "")] if rule.once else [(each, f" (items of shape {each.shape})") for each in self.each]
 
     @cached_property
     def one(self) -> Subject:
@@ -77,10 +109,10 @@ class Subjects:
 
 @dataclass(frozen=True)
 class Check:
-    """A rule applied to one model; call it, and it raises :class:`CheckFailed` if the model breaks the rule."""
+    """A rule applied to one model, task or metric; call it: it raises :class:`CheckFailed` if the rule is broken."""
 
     rule: Rule
-    subjects: Subjects
+    subjects: Examined
 
     @property
     def name(self) -> str:
@@ -88,24 +120,30 @@ class Check:
         return self.rule.name
 
     @property
-    def model(self) -> str:
-        """The model's name."""
-        return self.subjects.entry.spec.name
+    def about(self) -> str:
+        """The name of the model, task or metric."""
+        return self.subjects.name
 
     def __str__(self) -> str:
-        return f"{self.model}-{self.name}"
+        return f"{self.about}-{self.name}"
 
     def __call__(self) -> None:
-        """Examine the model, and leave torch's settings and global generator as they were."""
+        """Examine, and leave torch's settings and global generator as they were.
+
+        Raises:
+            CheckFailed: If the rule is broken.
+            DataError: If the data of a task are not there.
+        """
         where = ""
         try:
-            for subject in [self.subjects.one] if self.rule.once else self.subjects.each:
-                where = "" if self.rule.once else f" (items of shape {subject.shape})"
+            for subject, where in self.subjects.subjects(self.rule):  # noqa: B007 - used where it fails
                 with restored():
                     torch.set_num_threads(1)  # these models are small: more threads only wait for each other
                     self.rule.examine(subject)
         except Failure as failure:
             raise CheckFailed(f"{failure}{where}: {self.rule.advice}") from None
+        except DataError:
+            raise
         except Exception as error:
             raise CheckFailed(f"{_sentence(error)}{where}: {self.rule.advice}") from error
 

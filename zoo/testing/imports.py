@@ -15,7 +15,7 @@ def main(plugin: str, target: str) -> None:
     with contextlib.redirect_stdout(output):
         importlib.import_module(plugin)
         heavy = [name for name in ("torch", "torchvision") if name in sys.modules]
-        from zoo.testing.settings import changed, snapshot
+        from zoo.settings import changed, snapshot
 
         before = snapshot()
         importlib.import_module(target)

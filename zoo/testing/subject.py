@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoo.errors import ZooError
+from zoo.errors import PluginError, ZooError
 from zoo.model import GenerativeModel, ModelConfig, Player, Turn, build, configure
 from zoo.registry import Entry
 from zoo.specs import ModelSpec
@@ -84,7 +84,7 @@ class Subject:
     @property
     def imported(self) -> Imported:
         """What importing the plugin does to a fresh interpreter."""
-        return _imported(self.entry.plugin.module, self.spec.target)
+        return imported(self.entry.plugin.module, self.spec.target.partition(":")[0])
 
     def build(self, seed: int = SEED) -> GenerativeModel:
         """Seed torch and build the model in train mode."""
@@ -136,6 +136,7 @@ class Rounds:
     ) -> None:
         self.model = model
         self.players = model.players()
+        require(self.players, "players() is empty")
         self.optimizers = {p.name: p.optimizer(trainable(p.network)) for p in self.players}
         self.trained = {w for p in self.players for w in trainable(p.network)}
         self.before, self.computed, self.moved, self.autocast = before, computed, moved, autocast
@@ -166,6 +167,7 @@ class Rounds:
         with torch.autocast(device, torch.bfloat16) if self.autocast else contextlib.nullcontext():
             loss = player.loss(self._turn)
         self.computed(player, loss)
+        require(not loss.dim(), f"the loss of {player.name!r} has shape {tuple(loss.shape)} and is no scalar")
         loss.backward()
         if device != "meta":
             optimizer.step()
@@ -200,6 +202,8 @@ def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
         for shape in CANDIDATES[kind]:
             try:
                 build(entry, shape, {})
+            except PluginError:
+                raise
             except ZooError:
                 continue
             yield shape
@@ -207,9 +211,9 @@ def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
 
 
 @functools.cache
-def _imported(plugin: str, target: str) -> Imported:
+def imported(*modules: str) -> Imported:
+    """Import a plugin's module and its target's in a fresh interpreter, and say what that did."""
     script = str(Path(__file__).with_name("imports.py"))
-    modules = [name.partition(":")[0] for name in (plugin, target)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     result = subprocess.run(
         [sys.executable, "-P", script, *modules], capture_output=True, text=True, env=environment, check=False

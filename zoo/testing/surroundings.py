@@ -13,8 +13,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from zoo.model import GenerativeModel
+from zoo.settings import changed, snapshot
 from zoo.testing.check import rule
-from zoo.testing.settings import changed, snapshot
 from zoo.testing.subject import SEED, Subject, copied, differing, require
 
 

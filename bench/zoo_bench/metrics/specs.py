@@ -99,8 +99,8 @@ METRICS = (
         target="zoo_bench.metrics.corrected:corrected_shares",
         summary="Class shares corrected for the judge's mistakes.",
         columns=(
-            Column("mode_kl_corrected", "lower", "KL(generated || real) of mode shares after correction, nats, 0 to inf"),
-            Column("mode_tv_corrected", "lower", "Total variation of mode shares after correction, 0 to 1"),
+            Column("mode_kl_corrected", "lower", "KL(generated || real) of corrected mode shares, nats, 0 to inf"),
+            Column("mode_tv_corrected", "lower", "Total variation of corrected mode shares, 0 to 1"),
         ),
         needs=("modes",),
     ),

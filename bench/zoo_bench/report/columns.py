@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from zoo.registry import installed
@@ -24,12 +26,25 @@ COSTS = (
 SPEEDS = ("train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb", "train_seconds")
 """Columns that depend on the machine."""
 
+EXACT = ("params", "flops")
+"""Columns that a seed does not change: a difference without spread is a fact, not a sample."""
+
 LOG = ("fid", "fid_best", "fid_auc", *SPEEDS, "flops", "params")
 """Columns whose spread grows with their size: means are geometric, differences are ratios."""
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("mode_kl", "mode_kl_reverse", "mode_js", "ndb_js", "density", "vendi", "mind", "mode_spread",
+                     "modes_captured"), (0.0, inf)),
+    **dict.fromkeys(("precision", "recall", "coverage", "clipped_density", "clipped_coverage", "mode_tv",
+                     "mode_chi2_p", "high_quality", "ndb", "authentic"), (0.0, 1.0)),
+}  # fmt: skip
+"""What values are possible; intervals end there."""
 
 TITLES = {
     "fid": "FID", "fid_best": "FID, best", "fid_auc": "FID, area", "kid": "KID", "modes_captured": "modes",
     "mode_kl": "mode KL", "mode_tv": "mode TV", "high_quality": "high quality", "ndb": "NDB", "mind": "MIND",
+    "fid_inf": "FID∞", "fid_train": "FID to train", "vendi": "Vendi", "ct": "C_T", "mode_js": "mode JS",
+    "ndb_js": "NDB JS", "mode_kl_reverse": "mode KL, reverse", "mode_chi2_p": "mode χ² p",
     "train_images_per_s": "training, images/s", "sample_images_per_s": "sampling, images/s",
     "sample_latency_ms": "latency, ms", "peak_memory_mb": "memory, MB", "train_seconds": "training, s",
     "flops": "FLOPs", "params": "parameters",
@@ -48,6 +63,7 @@ class Metric:
         better: "lower", "higher", or "".
         description: Definition, range and unit in one line; may be empty if its plugin is not installed.
         log: Whether means and differences are taken on the log scale.
+        range: Lowest and highest possible value.
     """
 
     column: str
@@ -55,6 +71,7 @@ class Metric:
     better: str
     description: str
     log: bool
+    range: tuple[float, float] = (-inf, inf)
 
     @property
     def cost(self) -> bool:
@@ -82,4 +99,5 @@ def metrics_of(frame: pd.DataFrame) -> list[Metric]:
 def metric(name: str, column: Column | None) -> Metric:
     """Describe one column; nothing is said of a column that no installed plugin knows."""
     better, description = (column.better, column.description) if column else ("", "")
-    return Metric(name, TITLES.get(name, name.replace("_", " ")), better, description, name in LOG)
+    title = TITLES.get(name, name.replace("_", " "))
+    return Metric(name, title, better, description, name in LOG, RANGES.get(name, (-inf, inf)))

@@ -29,6 +29,13 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="File to write.", show_default="html: report.html in the folder; else stdout")
     ] = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            help="Figures with commas, as results.csv calls them, or all.",
+            show_default="markdown, latex: those of the table; else all",
+        ),
+    ] = "",
     runs: Annotated[
         bool, typer.Option("--runs", help="csv, parquet, json: one row per run instead of per model and metric.")
     ] = False,
@@ -43,6 +50,8 @@ def report(
         raise UnknownNameError("format", chosen, FORMATS)
     if runs and chosen not in ("csv", "parquet", "json"):
         raise ZooError(f"--runs needs --format csv, parquet or json, not {chosen}")
+    if columns and (runs or chosen in ("table", "html")):
+        raise ZooError("--columns needs --format markdown, latex, csv, parquet or json, and no --runs")
     if chosen == "html" and out is None and not (len(folders) == 1 and folders[0].is_dir()):
         raise ZooError("several folders or a table have no one place for report.html: name a file with --out")
     if chosen == "parquet" and out is None:
@@ -51,15 +60,16 @@ def report(
         raise ZooError(f"--out {str(out)!r} is a folder: name a file")
 
     from zoo_bench.report.results import groups, kept_apart
-    from zoo_bench.report.summary import summarise
+    from zoo_bench.report.summary import only, summarise
 
     results = _load(folders)
     found = groups(results.frame)
     notes = kept_apart(found)
     for sentence in [*results.problems, *notes]:
         print(f"zoo: {sentence}", file=sys.stderr)
-    summaries = [summarise(g) for g in found]
-    content = _runs(results, chosen) if runs else _content(results, summaries, chosen, notes)
+    summaries = [summarise(g, results.controls) for g in found]
+    chosen_columns = _columns(summaries, columns, chosen)
+    content = _runs(results, chosen) if runs else _content(results, only(summaries, chosen_columns), chosen, notes)
     if chosen == "html" and out is None:
         out = folders[0] / "report.html"
     if out is None:
@@ -141,6 +151,18 @@ def _content(results: Results, summaries: Sequence[Summary], chosen: str, notes:
         return formats.as_json(summaries, [*results.problems, *notes]) + "\n"
     content: str | bytes = getattr(formats, chosen)(summaries)
     return content
+
+
+def _columns(summaries: Sequence[Summary], names: str, chosen: str) -> set[str]:
+    from zoo_bench.report.table import FIELDS
+
+    known = {metric.column for summary in summaries for metric in summary.metrics}
+    if not names and chosen in ("markdown", "latex"):
+        return {field.column for field in FIELDS}
+    wanted = {name.strip() for name in names.split(",")} - {""} if names not in ("", "all") else known
+    for name in sorted(wanted - known):
+        raise UnknownNameError("column", name, known)
+    return wanted
 
 
 def _runs(results: Results, chosen: str) -> str | bytes:

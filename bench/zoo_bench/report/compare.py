@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zoo.errors import UnknownNameError, ZooError
-from zoo_bench.report.columns import SPEEDS, Metric
+from zoo_bench.report.columns import EXACT, SPEEDS, Metric
 from zoo_bench.report.results import KEYS, Group, Results, groups
 from zoo_bench.report.summary import ALPHA, Model, summarise
 from zoo_bench.report.text import listed
@@ -31,6 +32,7 @@ class Change:
         difference: B against A.
         p: Its p-value, Holm-corrected over all pairs with this metric.
         verdict: In words.
+        seeds_needed: About how many runs each side would need; None unless the verdict is "not separable".
     """
 
     key: dict[str, str]
@@ -41,6 +43,7 @@ class Change:
     difference: Difference
     p: float
     verdict: str
+    seeds_needed: int | None
 
     @property
     def relative(self) -> float:
@@ -66,6 +69,7 @@ class Change:
             "a": self.a.mean, "n_a": self.a.n, "b": self.b.mean, "n_b": self.b.n,
             "scale": "ratio" if self.difference.ratio else "difference",
             "change": e.mean if e.n else low, "low": e.low, "high": e.high, "p": self.p, "verdict": self.verdict,
+            "seeds_needed": self.seeds_needed,
         }  # fmt: skip
 
 
@@ -112,7 +116,8 @@ class Limit:
             moved = change.relative if self.percent else change.b.mean - change.a.mean
             if self.sign * moved > self.size:
                 shown = f"{100 * moved:+.3g} %" if self.percent else f"{moved:+.3g}"
-                doubt = "" if change.p < ALPHA else ", which these runs do not separate from no change"
+                certain = change.p < ALPHA or change.verdict in ("rises", "falls")
+                doubt = "" if certain else ", which these runs do not separate from no change"
                 yield f"{where} changed by {shown}{doubt}"
 
 
@@ -169,34 +174,45 @@ def _changes(pairs: Sequence[tuple[dict[str, str], str, Model, Model, Sequence[M
         for metric in metrics:
             x, y = a.values.get(metric.column, []), b.values.get(metric.column, [])
             if x or y:
-                raw.append((key, name, metric, a, b, welch(x, y, log=metric.log)))
+                difference = welch(x, y, log=metric.log)
+                if _exact(metric, x, y):
+                    difference = replace(difference, p=math.nan)
+                raw.append((key, name, metric, a, b, difference))
     corrected = [math.nan] * len(raw)
     for column in {r[2].column for r in raw}:
         own = [i for i, r in enumerate(raw) if r[2].column == column]
         for i, p in zip(own, holm([raw[i][5].p for i in own]), strict=True):
             corrected[i] = p
+    tests = Counter(r[2].column for r in raw)
     nothing = Estimate(math.nan, math.nan, math.nan, 0)
     return [
         Change(key, name, metric, a.estimates.get(metric.column, nothing), b.estimates.get(metric.column, nothing),
-               difference, p, _verdict(metric, a, b, difference, p))
+               difference, p, *_verdict(metric, a, b, difference, p, tests[metric.column]))
         for (key, name, metric, a, b, difference), p in zip(raw, corrected, strict=True)
     ]  # fmt: skip
 
 
-def _verdict(metric: Metric, a: Model, b: Model, difference: Difference, p: float) -> str:
+def _verdict(
+    metric: Metric, a: Model, b: Model, difference: Difference, p: float, tests: int
+) -> tuple[str, int | None]:
     x, y = a.values.get(metric.column, []), b.values.get(metric.column, [])
     if not x or not y:
-        return f"no finished run in {'A' if not x else 'B'}"
+        return f"no finished run in {'A' if not x else 'B'}", None
     if x == y:
-        return "the same"
+        return "the same", None
+    rises = difference.estimate.mean > (1 if difference.ratio else 0)
+    if _exact(metric, x, y):
+        return "rises" if rises else "falls", None
     if math.isnan(p):
-        return "one run says nothing about spread"
+        return "one run says nothing about spread", None
     if p < ALPHA:
-        rises = difference.estimate.mean > (1 if difference.ratio else 0)
         return {"": "rises" if rises else "falls", "higher": "better" if rises else "worse",
-                "lower": "worse" if rises else "better"}[metric.better]  # fmt: skip
-    needed = seeds_needed(x, y, log=metric.log)
-    return "not separable" + (f"; about {needed} seeds would be needed" if needed else "")
+                "lower": "worse" if rises else "better"}[metric.better], None  # fmt: skip
+    return "not separable", seeds_needed(x, y, log=metric.log, alpha=ALPHA / tests)
+
+
+def _exact(metric: Metric, x: Sequence[float], y: Sequence[float]) -> bool:
+    return metric.column in EXACT and len(set(x)) == len(set(y)) == 1 and x[0] != y[0]
 
 
 def _machines(group: Group) -> set[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from zoo_bench.report import text
 from zoo_bench.report.columns import Metric
 from zoo_bench.report.summary import Model, Summary, long
-from zoo_bench.report.table import caption, title
+from zoo_bench.report.table import caption, notes, title
 
 PLAIN_BEST = "Bold: best. ≈: not separable from it (Welch's t, Holm-corrected, 5 %)."
 
@@ -28,6 +28,7 @@ def markdown(summaries: Sequence[Summary]) -> str:
                 *(write(model, m) for m in summary.metrics),
             ]
             lines.append(f"| {' | '.join(cells)} |")
+        lines += [f"| *{text.markdown(name)}* | | {' | '.join(cells)} |" for name, cells in _references(summary)]
         below = text.markdown(" ".join(_caption(summary)))
         parts.append(f"**{text.markdown(title(summary))}**\n\n" + "\n".join(lines) + f"\n\n{below}\n")
     return "\n".join(parts)
@@ -45,7 +46,9 @@ def latex(summaries: Sequence[Summary]) -> str:
             for m in summary.models
         ]
         body = "\n".join(f"  {' & '.join(cells)} \\\\" for cells in rows)
-        below = text.latex(f"{title(summary)}. {' '.join(_caption(summary))}").replace("≈", r"$\approx$")
+        if extra := [[rf"\textit{{{text.latex(name)}}}", "", *cells] for name, cells in _references(summary)]:
+            body += "\n  \\midrule\n" + "\n".join(f"  {' & '.join(cells)} \\\\" for cells in extra)
+        below = text.latex(f"{title(summary)}. {' '.join(_caption(summary))}")
         parts.append(
             f"\\begin{{table}}\n\\centering\n\\caption{{{below}}}\n\\resizebox{{\\linewidth}}{{!}}{{%\n"
             f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n  \\toprule\n  {' & '.join(head)} \\\\\n  \\midrule\n"
@@ -74,7 +77,13 @@ def as_json(summaries: Sequence[Summary], notes: Sequence[str]) -> str:
 
 
 def _caption(summary: Summary) -> list[str]:
-    return [PLAIN_BEST if part.startswith("* best") else part for part in caption(summary)]
+    return [PLAIN_BEST if part.startswith("* best") else part for part in [*caption(summary), *notes(summary)]]
+
+
+def _references(summary: Summary) -> list[tuple[str, list[str]]]:
+    """Return the rows below the models, with a cell per metric."""
+    return [(name, [text.figure(row[m.column]) if m.column in row else "" for m in summary.metrics])
+            for name, row in summary.references.items()]  # fmt: skip
 
 
 def _writer(summary: Summary, bold: str, tied: str, between: str) -> Callable[[Model, Metric], str]:

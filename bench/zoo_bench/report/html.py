@@ -33,7 +33,7 @@ def write_report(root: Path) -> Path:
         results = Results(to_frame([]), problems=[str(error)])
     results.problems += results.duplicates()
     path = root / "report.html"
-    write_atomically(path, page(results, [summarise(g) for g in groups(results.frame)]).encode())
+    write_atomically(path, page(results, [summarise(g, results.controls) for g in groups(results.frame)]).encode())
     return path
 
 

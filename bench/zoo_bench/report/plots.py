@@ -17,16 +17,18 @@ from zoo_bench.stats import t_interval
 
 Colours = Mapping[str, int]
 Figure = dict[str, Any]
+Box = tuple[float, float, float, float]
 Curves = Mapping[str, Sequence[Mapping[str, float]]]
 
 SPENT = {"images": "training images", "seconds": "training seconds", "flops": "training FLOPs"}
 SPEED = {"sample_images_per_s": "sampling, images/s", "train_images_per_s": "training, images/s",
          "params": "parameters"}  # fmt: skip
 ROW = 30
+CHARACTER = 0.028  # width of a letter, as a share of a plot's on a phone
 
 
 def learning_curves(summary: Summary, curves: Curves, colours: Colours) -> Figure | None:
-    """Validation FID against what was spent: geometric mean over seeds with Student's band."""
+    """Validation FID against what was spent: geometric mean over seeds, with Student's band from three seeds on."""
     variants = []
     for spent, title in SPENT.items():
         traces, values, ends = [], list[float](), list[float]()
@@ -38,7 +40,7 @@ def learning_curves(summary: Summary, curves: Curves, colours: Colours) -> Figur
             values += mean
             ends += x
             colour = colours[model.label]
-            if max(n) > 1:
+            if max(n) > 2:
                 traces.append({
                     "x": x + x[::-1], "y": high + low[::-1], "fill": "toself", "mode": "lines", "hoverinfo": "skip",
                     "showlegend": False, "legendgroup": plotly(model.label), "colour": colour, "band": True,
@@ -89,7 +91,11 @@ def pareto(summary: Summary, colours: Colours) -> Figure | None:
         more = column != "params"
         front = _front([(x if more else -x, fid.mean) for x, fid, _ in points])
         line = sorted((points[i][0], points[i][1].mean) for i in front)
-        sides = _sides([(x, fid.mean) for x, fid, _ in points])
+        means = [fid.mean for _, fid, _ in points]
+        ends = [e for _, fid, _ in points for e in ((fid.low, fid.high) if fid.n > 1 else ())]
+        inside = [e for e in ends if min(means) / 3 <= e <= 3 * max(means)]
+        x_range, y_range = _range([x for x, _, _ in points], 0.25), _range(means + inside, 0.1)
+        sides = _sides([(x, fid.mean, label) for x, fid, label in points], x_range, y_range)
         traces: list[dict[str, Any]] = [
             {"x": [x for x, _ in line], "y": [y for _, y in line], "mode": "lines", "front": True,
              "hoverinfo": "skip", "showlegend": False}
@@ -104,12 +110,9 @@ def pareto(summary: Summary, colours: Colours) -> Figure | None:
             if fid.n > 1:
                 trace["error_y"] = {"array": [fid.high - fid.mean], "arrayminus": [fid.mean - fid.low]}
             traces.append(trace)
-        means = [fid.mean for _, fid, _ in points]
-        ends = [e for _, fid, _ in points for e in ((fid.low, fid.high) if fid.n > 1 else ())]
-        inside = [e for e in ends if min(means) / 3 <= e <= 3 * max(means)]
         layout = {
-            "xaxis": {**_log(title), "range": _range([x for x, _, _ in points], 0.25)},
-            "yaxis": {**_log("FID"), "range": _range(means + inside, 0.1)},
+            "xaxis": {**_log(title), "range": x_range},
+            "yaxis": {**_log("FID"), "range": y_range},
         }
         variants.append({"name": title.split(",")[0], "data": traces, "layout": layout})
     return _figure("FID against speed: lower and further to the side of the front is better.", variants)
@@ -123,19 +126,34 @@ def _front(points: Sequence[tuple[float, float]]) -> set[int]:
     }  # fmt: skip
 
 
-def _sides(points: Sequence[tuple[float, float]]) -> list[str]:
-    """Say where each point's label goes: inwards, and above or below where another point is near."""
-    xs, ys = ([math.log(p[axis]) for p in points] for axis in (0, 1))
-    width, height = (max(v) - min(v) or 1.0 for v in (xs, ys))
-    sides = []
-    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
-        near = [
-            (ys[j], j) for j in range(len(points))
-            if j != i and abs(ys[j] - y) < 0.07 * height and abs(xs[j] - x) < 0.3 * width
-        ]  # fmt: skip
-        level = "middle" if not near else "top" if (y, i) > max(near) else "bottom"
-        sides.append(f"{level} {'left' if x - min(xs) > 0.6 * width else 'right'}")
+def _sides(points: Sequence[tuple[float, float, str]], x_range: Sequence[float], y_range: Sequence[float]) -> list[str]:
+    """Say where each point's label goes, of six places the one that hides least of other labels and points.
+
+    Args:
+        points: Position, both logarithmic, and label.
+        x_range: Of the axis, exponents of ten.
+        y_range: Likewise.
+    """
+    (left, right), (bottom, top) = x_range, y_range
+    at = [((math.log10(x) - left) / (right - left), (math.log10(y) - bottom) / (top - bottom)) for x, y, _ in points]
+    taken, sides = [(x, x, y, y) for x, y in at], list[str]()
+    for (x, y), (_, _, label) in zip(at, points, strict=True):
+        boxes = {}
+        for level, dy in (("middle", 0.0), ("top", 0.05), ("bottom", -0.05)):
+            low, high = y + dy - 0.03, y + dy + 0.03
+            boxes[f"{level} right"] = (x + 0.01, x + 0.03 + CHARACTER * len(label), low, high)
+            boxes[f"{level} left"] = (x - 0.03 - CHARACTER * len(label), x - 0.01, low, high)
+        side = min(boxes, key=lambda name: _hidden(boxes[name], taken))
+        taken.append(boxes[side])
+        sides.append(side)
     return sides
+
+
+def _hidden(box: Box, others: Sequence[Box]) -> int:
+    """Return how many boxes a box overlaps, and many more if it leaves the plot."""
+    a, b, c, d = box
+    outside = a < 0 or b > 1 or c < 0 or d > 1
+    return sum(a <= right and b >= left and c <= high and d >= low for left, right, low, high in others) + 100 * outside
 
 
 def modes(summary: Summary, colours: Colours) -> Figure | None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from zoo_bench.executors import Event, Finished, Progressed, Started
 from zoo_bench.harness import Bench
 from zoo_bench.record import RunRecord
+from zoo_bench.report.text import visible
 from zoo_bench.spec import RunSpec
 
 
@@ -72,7 +73,7 @@ class Live:
         self._say(f"interrupted: {self._done} runs are stored, {left} are missing; the same command does those")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _sentence(record: RunRecord) -> str:

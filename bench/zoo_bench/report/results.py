@@ -37,7 +37,7 @@ class Results:
         metric_errors: Why metrics could not be computed, by run_id.
         tracebacks: Where the first hundred failures came from, by run_id.
         environments: Number of runs by canonical JSON of their environment.
-        controls: What ``controls/*.json`` hold.
+        controls: What ``controls/*.json`` hold: "task", "task_version", "judge", and figures by control and column.
         problems: One sentence per file that could not be read.
     """
 
@@ -104,8 +104,7 @@ def _load(path: Path, results: Results) -> pd.DataFrame:
         tables = [path / name for name in ("results.parquet", "results.csv") if (path / name).is_file()]
         frame = load_results(tables[0] if tables else path)
         further = {name: [""] * len(frame) for name in further}
-    for file in sorted(path.glob("controls/*.json")):
-        _load_controls(file, results)
+    results.controls += load_controls(path, results.problems)
     return frame.assign(_folder=str(path), **further)
 
 
@@ -129,15 +128,17 @@ def _note(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
     }
 
 
-def _load_controls(file: Path, results: Results) -> None:
-    try:
-        content = json.loads(file.read_bytes())
-        scores = {str(name): {str(c): float(v) for c, v in row.items()} for name, row in content["controls"].items()}
-        about = {key: str(content[key]) for key in ("task", "task_version", "judge")}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        results.problems.append(f"{str(file)!r} holds no controls")
-        return
-    results.controls.append({**about, "controls": scores})
+def load_controls(root: Path, problems: list[str]) -> list[dict[str, Any]]:
+    """Return the controls in a bench's folder, as in :class:`Results`; ``problems`` takes a sentence per odd file."""
+    found = []
+    for file in sorted(root.glob("controls/*.json")):
+        try:
+            content = json.loads(file.read_bytes())
+            rows = {str(name): {str(c): float(v) for c, v in row.items()} for name, row in content["controls"].items()}
+            found.append({**{key: str(content[key]) for key in ("task", "task_version", "judge")}, "controls": rows})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            problems.append(f"{str(file)!r} holds no controls")
+    return found
 
 
 def groups(frame: pd.DataFrame) -> list[Group]:

@@ -66,14 +66,15 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "Modes captured": (plots.modes(summary, colours), MODES),
     }
     seeds = runs["seed"].nunique()
-    samples, neighbours = sheets(runs, pictures)
+    ranks = {model.label: rank for rank, model in enumerate(summary.models)}
+    samples, neighbours = sheets(runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable"), pictures)
     return {
         "key": key,
         "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task"}, "seeds": str(seeds)},
         "verdict": summary.verdict(),
         "notes": [*summary.group.notes, *_remarks(summary)],
         "tables": [
-            (name, table(summary, metrics, colours, controls(summary, results) if name == "Quality" else {}))
+            (name, table(summary, metrics, colours, summary.controls if name == "Quality" else {}))
             for name, metrics in (("Quality", quality), ("Speed and size", costs)) if metrics
         ],
         "figures": [(name, found, text) for name, (found, text) in figures.items() if found],
@@ -89,7 +90,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
 
 CURVES = (
     "FID of up to 2,000 samples against the validation split, at shares of the budget. Lines are geometric means over "
-    "seeds, bands Student's 95 % intervals."
+    "seeds, bands Student's 95 % intervals, from three seeds on."
 )
 PARETO = (
     "Means and 95 % intervals of FID. The line joins the models that no other beats in both; the others are hollow."
@@ -144,13 +145,6 @@ def _cell(summary: Summary, model: Model, metric: Metric, write: Any) -> dict[st
         "value": repr(estimate.mean),
         "standing": summary.standings.get(metric.column, {}).get(model.label, ""),
     }
-
-
-def controls(summary: Summary, results: Results) -> dict[str, dict[str, float]]:
-    """Return the controls of the group's task, version and judge."""
-    same = ("task", "task_version", "judge")
-    found = [c["controls"] for c in results.controls if all(c[k] == summary.group.key[k] for k in same)]
-    return dict(found[0]) if found else {}
 
 
 def pairs(summary: Summary) -> dict[str, Any] | None:
@@ -211,6 +205,7 @@ def failures(runs: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
 
 def together(found: Overall, colours: Colours) -> dict[str, Any]:
     """Return all tasks together."""
+    write = aligned([e.mean for e in found.iqm.values()])
     figures = {"Performance profile": plots.profiles(found.profiles, colours)}
     ranking = found.ranking
     if ranking:
@@ -218,8 +213,8 @@ def together(found: Overall, colours: Colours) -> dict[str, Any]:
     return {
         "tasks": found.tasks,
         "left_out": found.left_out,
-        "iqm": [(name, f"{e.mean:.3f}", f"{e.low:.3f} – {e.high:.3f}" if e.n > 1 and e.low == e.low else "", e.n,
-                 colours[name]) for name, e in found.iqm.items()],
+        "iqm": [(name, write(e.mean), f"{write(e.low)} – {write(e.high)}" if e.low == e.low else "", e.n)
+                for name, e in found.iqm.items()],
         "ranking": ranking and {
             "blocks": plural(ranking.blocks, "block"), "p": "undefined" if math.isnan(ranking.p) else figure(ranking.p),
             "critical_difference": f"{ranking.critical_difference:.2f}", "alike": not ranking.p < ALPHA,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,11 +45,19 @@ class Model:
 
 @dataclass(frozen=True)
 class Summary:
-    """A group's models, best first by the leading metric, and its metrics."""
+    """A group's models, best first by the leading metric, and its metrics.
+
+    Attributes:
+        group: The runs.
+        metrics: Every figure that any of them has.
+        models: One per label.
+        controls: Figures of sets of known quality under the group's judge, by control and column.
+    """
 
     group: Group
     metrics: list[Metric]
     models: list[Model]
+    controls: dict[str, dict[str, float]]
 
     @cached_property
     def leading(self) -> Metric | None:
@@ -95,6 +103,12 @@ class Summary:
         name = f"{column}_floor"
         values = finite(self.group.runs[name]) if name in self.group.runs else []
         return sum(values) / len(values) if values else None
+
+    @cached_property
+    def references(self) -> dict[str, dict[str, float]]:
+        """What models are read against, by name and column: the controls, and the floor of every metric with one."""
+        floors = {m.column: floor for m in self.metrics if (floor := self.floor(m.column)) is not None}
+        return {**self.controls, **({"floor": floors} if floors else {})}
 
     def verdict(self) -> str:
         """Say in words who is best by the leading metric, and what the runs do not support."""
@@ -142,20 +156,44 @@ def ranked(models: Sequence[Model], metric: Metric) -> list[Model]:
     return sorted(having, key=lambda m: (sign * m.estimates[metric.column].mean, m.label))
 
 
-def summarise(group: Group) -> Summary:
-    """Summarise a group; failed runs are counted, not averaged, and models without a score come last."""
-    metrics = metrics_of(group.runs)
+def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
+    """Summarise a group; failed runs are counted, not averaged, and models without a score come last.
+
+    Args:
+        group: Comparable runs.
+        controls: As in :class:`zoo_bench.report.results.Results`; those of the group's task, version and judge count.
+    """
+    total = finite(group.runs["modes_total"])
+    metrics = [
+        replace(m, range=(0.0, max(total))) if m.column == "modes_captured" and total else m
+        for m in metrics_of(group.runs)
+    ]
     models = []
     for label, runs in group.runs.groupby("_label", sort=True):
         ok = runs[runs["status"] == "ok"]
         values = {m.column: finite(ok[m.column]) for m in metrics}
-        estimates = {m.column: t_interval(values[m.column], log=m.log) for m in metrics}
+        estimates = {m.column: _within(t_interval(values[m.column], log=m.log), m.range) for m in metrics}
         models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates))
-    summary = Summary(group, metrics, models)
+    same = ("task", "task_version", "judge")
+    found = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in same)]
+    own: dict[str, dict[str, float]] = found[0] if found else {}
+    summary = Summary(group, metrics, models, own)
     first = ranked(models, summary.leading) if summary.leading else []
     order = [m.label for m in first]
     rest = [m for m in models if m.label not in order]
-    return Summary(group, metrics, [*first, *rest])
+    return Summary(group, metrics, [*first, *rest], own)
+
+
+def only(summaries: Sequence[Summary], columns: Collection[str]) -> list[Summary]:
+    """Return the summaries with no other metrics than these columns."""
+    return [replace(s, metrics=[m for m in s.metrics if m.column in columns]) for s in summaries]
+
+
+def _within(estimate: Estimate, possible: tuple[float, float]) -> Estimate:
+    """Return the estimate with its interval cut to possible values, which costs no coverage; NaN stays."""
+    if estimate.n < 2:
+        return estimate
+    return replace(estimate, low=max(estimate.low, possible[0]), high=min(estimate.high, possible[1]))
 
 
 def _collapsed(runs: pd.DataFrame) -> int:
@@ -164,17 +202,23 @@ def _collapsed(runs: pd.DataFrame) -> int:
 
 
 def long(summaries: Sequence[Summary]) -> pd.DataFrame:
-    """Return a tidy table: one row per group, model and metric."""
+    """Return a tidy table: one row per group, model and metric, then one per control; ``kind`` says which."""
     import pandas as pd
 
-    rows = [
-        {**s.group.key, "model": m.label, "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
+    rows: list[dict[str, Any]] = [
+        {**s.group.key, "model": m.label, "kind": "model", "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
          "metric": metric.column, "better": metric.better, "mean": e.mean, "low": e.low, "high": e.high, "n": e.n,
          "scale": "log" if metric.log else "linear", "floor": s.floor(metric.column),
          "standing": s.standings.get(metric.column, {}).get(m.label, "")}
         for s in summaries for m in s.models for metric in s.metrics for e in [m.estimates[metric.column]]
     ]  # fmt: skip
-    return pd.DataFrame(rows)
+    rows += [
+        {**s.group.key, "model": name, "kind": "control", "metric": metric.column, "better": metric.better,
+         "mean": row[metric.column], "n": 1, "scale": "log" if metric.log else "linear",
+         "floor": s.floor(metric.column), "standing": ""}
+        for s in summaries for name, row in s.controls.items() for metric in s.metrics if metric.column in row
+    ]  # fmt: skip
+    return pd.DataFrame(rows).astype(dict.fromkeys(("runs", "ok", "collapsed", "n"), "Int64") if rows else {})
 
 
 def wide(summaries: Sequence[Summary]) -> pd.DataFrame:

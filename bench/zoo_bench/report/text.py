@@ -12,7 +12,11 @@ _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "-": r"{-}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
+    "≈": r"$\approx$", "∞": r"$\infty$", "χ": r"$\chi$", "²": r"$^2$",
 }  # fmt: skip
+
+
+LATIN = 0x180
 
 
 def visible(text: object) -> str:
@@ -30,8 +34,9 @@ def plotly(text: object) -> str:
 
 
 def latex(text: object) -> str:
-    """Escape text for LaTeX with T1 fonts."""
-    return "".join(_LATEX.get(c, c) for c in visible(text))
+    """Escape text for LaTeX with T1 fonts, which have the Latin letters; other characters become their code."""
+    shown = (c if c in _LATEX or ord(c) < LATIN else f"\\u{ord(c):04x}" for c in visible(text))
+    return "".join(_LATEX.get(c, c) for c in "".join(shown))
 
 
 def markdown(text: object) -> str:
@@ -77,4 +82,4 @@ def aligned(values: Iterable[float], coarse: Iterable[float] = ()) -> Callable[[
         decimals = 0
     decimals = max(decimals, *(1 - math.floor(math.log10(abs(v))) for v in coarse if math.isfinite(v) and v), 0)
     decimals = min(decimals, 4)
-    return lambda value: f"{value:,.{decimals}f}" if math.isfinite(value) else figure(value)
+    return lambda value: f"{round(value, decimals) + 0.0:,.{decimals}f}" if math.isfinite(value) else figure(value)

@@ -13,7 +13,7 @@ DOWNLOAD = "a download, or files under $ZOO_DATA"
 def _images(name: str, loader: str, shape: tuple[int, int, int], modes: int, summary: str, **fields: Any) -> TaskSpec:
     """Describe an image task; one whose judge knows no modes takes another judge."""
     if name in SOURCES:
-        fields |= {"needs": DOWNLOAD, "files": SOURCES[name].files}
+        fields |= {"needs": DOWNLOAD, "files": SOURCES[name].files, "instead": SOURCES[name].instead}
     if not modes:
         fields |= {"takes": "?judge=NAME", "variants": "zoo_bench.tasks.variants:with_judge"}
     target = f"zoo_bench.tasks.{loader}"
@@ -39,9 +39,16 @@ TASKS = (
     _images("cifar10", "cifar:cifar10", (3, 32, 32), 0, "60,000 photographs, 10 classes."),
     _images("cifar100", "cifar:cifar100", (3, 32, 32), 0, "60,000 photographs, 100 classes."),
     _images("svhn", "svhn:svhn", (3, 32, 32), 0, "99,289 house numbers, 10 digits."),
+    _images("celeba64", "celeba:celeba64", (3, 64, 64), 0, "202,599 aligned faces, the central 140 pixels at 64."),
     TaskSpec(
         name="folder", target="zoo_bench.tasks.folder:folder", summary="Your own images.", data="images", shape=(),
         modes=0, version="1", needs="a folder: folder:PATH?size=32&grey=1", takes=":PATH?size=32&grey=1&judge=NAME",
         variants="zoo_bench.tasks.folder:variant",
+    ),
+    TaskSpec(
+        name="hf", target="zoo_bench.tasks.huggingface:hf", summary="Images that Hugging Face `datasets` reads.",
+        data="images", shape=(), modes=0, version="1", needs="a name or path: hf:NAME?size=32, and genzoo[hf]",
+        takes=":NAME?split=NAME&image=COLUMN&label=COLUMN&config=NAME&size=32&grey=1&judge=NAME",
+        variants="zoo_bench.tasks.huggingface:variant",
     ),
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,38 @@ import numpy.typing as npt
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif")
 MAX_PIXELS = 100_000_000
+Pixels = npt.NDArray[np.uint8]
 
 
 class UnusableError(Exception):
     """Why a file cannot be used, in a few words."""
 
 
-def read_image(path: Path, size: int, grey: bool) -> npt.NDArray[np.uint8]:
-    """Return an image file, (C, size, size) uint8 with one channel if ``grey``, else three.
+@dataclass(frozen=True)
+class Recipe:
+    """How images are made equal.
+
+    Attributes:
+        size: Side in pixels.
+        grey: Whether they lose their colour.
+        crop: Side of the central square that is kept, in pixels of the file; 0: the largest square.
+    """
+
+    size: int = 32
+    grey: bool = False
+    crop: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """One image, (C, H, W)."""
+        return (1 if self.grey else 3, self.size, self.size)
+
+    def __str__(self) -> str:
+        return f"{self.size}{'-grey' * self.grey}{f'-crop-{self.crop}' * bool(self.crop)}"
+
+
+def read_image(source: Path | bytes, recipe: Recipe) -> Pixels:
+    """Return an image file, or its content, as (C, size, size) uint8 with one channel if grey, else three.
 
     The first frame is turned as its EXIF data say, laid on white if it is transparent, cut to its central square and
     resized with an antialiased bicubic filter. 16-bit grey levels are divided by 257.
@@ -27,22 +53,28 @@ def read_image(path: Path, size: int, grey: bool) -> npt.NDArray[np.uint8]:
         UnusableError: If the file cannot be read or is no such image.
     """
     try:
-        return _read(path, size, grey)
+        return _read(source, recipe)
     except UnusableError:
         raise
     except OSError as error:
-        raise UnusableError(error.strerror or " ".join(str(error).split()) or type(error).__name__) from error
+        raise UnusableError(error.strerror or one_line(error)) from error
     except Exception as error:
-        raise UnusableError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise UnusableError(f"{type(error).__name__}: {one_line(error)}") from error
 
 
-def _read(path: Path, size: int, grey: bool) -> npt.NDArray[np.uint8]:
+def one_line(error: Exception) -> str:
+    """Return what an error says on one line, or its kind if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _read(source: Path | bytes, recipe: Recipe) -> Pixels:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    if path.stat().st_size == 0:
+    if (len(source) if isinstance(source, bytes) else source.stat().st_size) == 0:
         raise UnusableError("the file is empty")
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        image: Image.Image = Image.open(path, formats=FORMATS)
+        image: Image.Image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
         raise UnusableError("not a PNG, JPEG, WebP, TIFF or GIF image") from error
     except Image.DecompressionBombError as error:
@@ -50,15 +82,21 @@ def _read(path: Path, size: int, grey: bool) -> npt.NDArray[np.uint8]:
     with image:
         if image.width * image.height > MAX_PIXELS:
             raise UnusableError(f"{image.width:,} x {image.height:,} are more than {MAX_PIXELS:,} pixels")
-        if image.format == "JPEG":
-            image.draft(None, (2 * size, 2 * size))
+        if image.format == "JPEG" and not recipe.crop:
+            image.draft(None, (2 * recipe.size, 2 * recipe.size))
         ImageOps.exif_transpose(image, in_place=True)
-        flat = _flatten(image).convert("L" if grey else "RGB")
-    side = min(flat.size)
-    left, top = (flat.width - side) / 2, (flat.height - side) / 2
-    square = flat.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
-    pixels: npt.NDArray[np.uint8] = np.asarray(square).reshape(size, size, -1)
+        square = _flatten(_centre(image, recipe.crop)).convert("L" if recipe.grey else "RGB")
+    small = square.resize((recipe.size, recipe.size), Image.Resampling.BICUBIC)
+    pixels: Pixels = np.asarray(small).reshape(recipe.size, recipe.size, -1)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _centre(image: Any, crop: int) -> Any:
+    """Return the central square, of at most ``crop`` pixels unless that is 0."""
+    width, height = image.size
+    side = min(width, height, crop or width)
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    return image.crop((left, top, left + side, top + side))
 
 
 def _flatten(image: Any) -> Any:

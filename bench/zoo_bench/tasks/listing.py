@@ -1,4 +1,4 @@
-"""Which image files a folder has, and whether they are still the same."""
+"""Which files a folder has, and whether they are still the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo_bench.tasks.images import SUFFIXES
 
 @dataclass
 class Listing:
-    """The image files below a folder.
+    """What there is, before any of it is read.
 
     Attributes:
         names: Path of each file relative to the folder, sorted.
@@ -27,8 +27,8 @@ class Listing:
     unusable: dict[str, str] = field(default_factory=dict)
 
 
-def scan(folder: Path) -> Listing:
-    """List the image files below a folder; links are followed, but no folder is entered twice, and hidden ones never.
+def scan(folder: Path, suffixes: str | tuple[str, ...] = SUFFIXES) -> Listing:
+    """List the files below a folder by suffix: links are followed, no folder is entered twice, and hidden ones never.
 
     Raises:
         DataError: If there is no such folder, or it cannot be listed.
@@ -63,7 +63,7 @@ def scan(folder: Path) -> Listing:
             try:
                 if entry.is_dir():
                     waiting.append(Path(entry.path))
-                elif entry.name.lower().endswith(SUFFIXES):
+                elif entry.name.lower().endswith(suffixes):
                     status = entry.stat()
                     facts.append((name, status.st_size, status.st_mtime_ns))
             except OSError as error:

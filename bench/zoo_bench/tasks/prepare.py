@@ -1,206 +1,173 @@
-"""A folder of images, prepared once into a memory-mapped cache that is keyed by its content.
-
-``<cache>/folders/<content hash>/`` holds ``images.npy`` (N, C, H, W) uint8 sorted by the hash of their pixels,
-``labels.npy`` (N,) int64 and ``about.json``; ``<cache>/folders/index/`` remembers which content a listing of names,
-sizes and modification times had, so that an unchanged folder is not read again.
-"""
+"""Pictures made equal, sorted into splits, and put into the cache; read again only if their listing has changed."""
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import hashlib
 import itertools
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from zoo.data import cache_root
 from zoo.errors import DataError
-from zoo_bench.tasks.images import UnusableError, read_image
-from zoo_bench.tasks.listing import Listing, printable, scan
+from zoo_bench.tasks import cache
+from zoo_bench.tasks.cache import Prepared
+from zoo_bench.tasks.images import Pixels, Recipe, UnusableError, read_image
+from zoo_bench.tasks.listing import Listing, printable
 
-VERSION = 1
+VERSION = 2
 MINIMUM = 100
-SHOWN = 10
 CHUNK = 1024
-Pixels = npt.NDArray[np.uint8]
+SHARES = (0.7, 0.8)
+SHARES_WITHOUT_TEST = (0.875,)
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How images are made equal: a side in pixels, and whether they lose their colour."""
-
-    size: int = 32
-    grey: bool = False
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """One image, (C, H, W)."""
-        return (1 if self.grey else 3, self.size, self.size)
-
-    def __str__(self) -> str:
-        return f"{self.size}-grey" if self.grey else str(self.size)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Prepared images.
+class Contents:
+    """Pictures that can be read one by one.
 
     Attributes:
-        content: Hash of pixels and labels, 12 hexadecimal digits.
-        images: (N, C, H, W) uint8, memory-mapped, sorted by the hash of their pixels.
-        labels: Index of each image's class, (N,) int64, or None.
-        about: ``classes``, ``ends`` of the training and the validation split, ``duplicates``, and ``unusable``, the
-            reason by file name.
+        names: Of each picture, for people.
+        load: From an index to the picture's file or its content; raises :class:`UnusableError`.
+        kinds: Class of each picture, if they have classes; "" for a picture without.
+        parts: Published split of each picture: 0, 1, 2 for training, validation, test; None where the hash of its
+            pixels decides between training and validation. Without it the hash decides between all three.
+        complete: Whether every picture must be usable, as in a published set.
     """
 
-    content: str
-    images: Pixels
-    labels: npt.NDArray[np.int64] | None
-    about: dict[str, Any]
+    names: Sequence[str]
+    load: Callable[[int], Path | bytes]
+    kinds: Sequence[Any] | None = None
+    parts: Sequence[int | None] | None = None
+    complete: bool = False
 
 
-def prepare(folder: Path, recipe: Recipe) -> Prepared:
-    """Return a folder's images, from the cache if nothing has changed since they were put there.
+class Pictures(Protocol):
+    """Where pictures come from.
+
+    Attributes:
+        title: What it is, for messages: "folder '/tmp/cats'".
+    """
+
+    title: str
+
+    def scan(self) -> Listing:
+        """Return what there is, fast; its key changes with the pictures. Raises :class:`zoo.DataError`."""
+        ...
+
+    def contents(self, listing: Listing, temporary: Path) -> Contents:
+        """Open what was listed; ``temporary`` is a folder for as long as it is read. Raises :class:`zoo.DataError`."""
+        ...
+
+
+def prepare(pictures: Pictures, recipe: Recipe) -> Prepared:
+    """Return pictures made equal, from the cache if nothing has changed since they were put there.
 
     Raises:
-        DataError: If the folder cannot be read, changes meanwhile, or has fewer than 100 different usable images; or if
-            the cache cannot be written. Nothing is left half-written.
+        DataError: If they cannot be read, change meanwhile, or fewer than 100 are different and usable; or if the cache
+            cannot be written. Nothing is left half-written.
     """
-    listing = scan(folder)
-    index = _cache() / "index" / f"{listing.key}-{recipe}-{VERSION}"
-    with contextlib.suppress(OSError):
-        found = open_prepared(index.read_text())
-        if found:
-            return found
+    listing = pictures.scan()
+    key = f"{listing.key}-{recipe}-{VERSION}"
+    if found := cache.find(key):
+        return found
     start = time.perf_counter()
-    with _disk_errors(folder), warnings.catch_warnings():
+    with _disk_errors(pictures), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
-        _cache().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=_cache(), prefix=".preparing-") as temporary:
-            content = _prepare(folder, recipe, listing, Path(temporary))
-            index.parent.mkdir(exist_ok=True)
-            (Path(temporary) / "index").write_text(content)
-            os.replace(Path(temporary) / "index", index)
-    prepared = open_prepared(content)
+        cache.folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache.folder(), prefix=".preparing-", ignore_cleanup_errors=True) as place:
+            made, content = _make(pictures, recipe, listing, Path(place))
+            cache.put(made, content, key)
+    prepared = cache.open_prepared(content)
     if prepared is None:
-        raise DataError(f"prepared images of {str(folder)!r} cannot be read back from {str(_cache())!r}")
-    for sentence in report(prepared):
+        raise DataError(f"prepared images of {pictures.title} cannot be read back from {str(cache.folder())!r}")
+    for sentence in prepared.report():
         print(sentence, file=sys.stderr)
-    print(f"prepared {str(folder)!r} in {time.perf_counter() - start:.1f} s", file=sys.stderr)
+    print(f"prepared {pictures.title} in {time.perf_counter() - start:.1f} s", file=sys.stderr)
     return prepared
 
 
-def open_prepared(content: str) -> Prepared | None:
-    """Return prepared images by their content hash, or None if the cache does not have them whole."""
-    path = _cache() / content
-    try:
-        about = json.loads((path / "about.json").read_bytes())
-        images = np.load(path / "images.npy", mmap_mode="c")
-        labels = np.load(path / "labels.npy") if about["classes"] else None
-    except (OSError, ValueError, KeyError):
-        return None
-    return Prepared(content, images, labels, about)
-
-
-def report(prepared: Prepared) -> Iterator[str]:
-    """Say what was found: counts, duplicates, and which files were left out and why."""
-    about = prepared.about
-    train, validation = about["ends"]
-    total = len(prepared.images)
-    yield (
-        f"{total:,} images, {train:,} for training, {validation - train:,} for validation, {total - validation:,} for "
-        f"the test; {about['duplicates']:,} duplicates and {len(about['unusable']):,} unusable files left out"
-    )
-    for name, reason in itertools.islice(about["unusable"].items(), SHOWN):
-        yield f"left out: {printable(name)}: {reason}"
-    if len(about["unusable"]) > SHOWN:
-        where = str(_cache() / prepared.content / "about.json")
-        yield f"left out: {len(about['unusable']) - SHOWN:,} more, all in {where!r}"
-
-
-def _prepare(folder: Path, recipe: Recipe, listing: Listing, temporary: Path) -> str:
-    """Read every file, put the prepared folder into the cache, and return its content hash."""
-    if not listing.names:
-        raise DataError(f"folder {str(folder)!r} has no PNG, JPEG, WebP, TIFF or GIF files")
+def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path) -> tuple[Path, str]:
+    """Read every picture and return a folder for the cache and its content hash."""
+    contents = pictures.contents(listing, temporary)
+    names, kinds, parts = contents.names, contents.kinds, contents.parts
     unusable = dict(listing.unusable)
-    rows: dict[bytes, tuple[int, str]] = {}
-    used = 0
+    rows: list[tuple[int, bytes, int, int]] = []  # split, digest, row in the file, picture
     with (temporary / "rows").open("wb") as file:
-        for name, result in _read_all(folder, recipe, listing.names):
+        for index, result in enumerate(_read_all(contents, recipe)):
+            if isinstance(result, str) and contents.complete:
+                raise DataError(f"{pictures.title} is damaged ({printable(names[index])}: {result}): replace the file")
             if isinstance(result, str):
-                unusable[name] = result
+                unusable[names[index]] = result
                 continue
-            rows.setdefault(hashlib.sha256(result.tobytes()).digest(), (used, name))
-            file.write(result.tobytes())
-            used += 1
-    if scan(folder).key != listing.key:
-        raise DataError(f"folder {str(folder)!r} changed while it was read: try again when nothing writes to it")
-    if len(rows) < MINIMUM:
+            pixels = result.tobytes()
+            digest = hashlib.sha256(pixels).digest()
+            rows.append((_part(digest, parts, index), digest, len(rows), index))
+            file.write(pixels)
+    if pictures.scan().key != listing.key:
+        raise DataError(f"{pictures.title} changed while it was read: try again when nothing writes to it")
+    used, distinct = len(rows), {row[1]: row for row in reversed(rows)}
+    if len(distinct) < MINIMUM:
         first = "".join(f"; {printable(name)}: {reason}" for name, reason in itertools.islice(unusable.items(), 3))
         raise DataError(
-            f"folder {str(folder)!r} has {len(rows):,} different usable images among {len(listing.names):,} files, "
+            f"{pictures.title} has {len(distinct):,} different usable images among {len(names):,}, "
             f"but at least {MINIMUM} are needed{first}"
         )
-    digests = sorted(rows)
-    classes = _classes([rows[digest][1] for digest in digests])
-    labels = [classes.index(_top(rows[digest][1])) for digest in digests] if classes else []
-    content = hashlib.sha256(json.dumps([VERSION, recipe.shape, classes, labels]).encode() + b"".join(digests))
-    about = {"classes": classes, "ends": _ends(digests), "duplicates": used - len(rows), "unusable": unusable}
+    chosen = sorted(rows if parts else distinct.values())
+    classes = _classes([kinds[picture] for *_, picture in chosen]) if kinds else []
+    numbers = {kind: number for number, kind in enumerate(classes)}
+    labels = [numbers[kinds[picture]] for *_, picture in chosen] if kinds and classes else []
+    ends = tuple(sum(part <= split for part, *_ in chosen) for split in (0, 1))
+    classes = list(map(str, classes))
+    content = hashlib.sha256(json.dumps([VERSION, recipe.shape, ends, classes, labels]).encode())
+    content.update(b"".join(digest for _, digest, *_ in chosen))
+    about = {"classes": classes, "ends": ends, "duplicates": used - len(distinct), "unusable": unusable}
     made = temporary / "made"
     made.mkdir()
     stored: Pixels = np.memmap(temporary / "rows", np.uint8, "r", shape=(used, *recipe.shape))
     with (made / "images.npy").open("wb") as file:
-        _write_rows(file, stored, [rows[digest][0] for digest in digests])
+        _write_rows(file, stored, [row for *_, row, _ in chosen])
     np.save(made / "labels.npy", np.array(labels, np.int64))
     (made / "about.json").write_text(json.dumps(about))
-    return _put(made, content.hexdigest()[:12])
+    return made, content.hexdigest()[:12]
 
 
-def _put(made: Path, content: str) -> str:
-    """Move a finished folder to its place in the cache; of one that is there already only what it says is renewed."""
-    place = _cache() / content
-    if open_prepared(content):
-        os.replace(made / "about.json", place / "about.json")
-    else:
-        shutil.rmtree(place, ignore_errors=True)
+def _part(digest: bytes, parts: Sequence[int | None] | None, index: int) -> int:
+    """Return the split of a picture: as published, or else by its own pixels, so that adding a file moves no other."""
+    published = parts[index] if parts else None
+    if published is not None:
+        return published
+    share = int.from_bytes(digest[:8], "big") / 2**64
+    return bisect.bisect_right(SHARES_WITHOUT_TEST if parts else SHARES, share)
+
+
+def _read_all(contents: Contents, recipe: Recipe) -> Iterator[Pixels | str]:
+    """Yield the pixels of each picture, or the reason why there are none; threads decode beside each other."""
+
+    def read(index: int) -> Pixels | str:
         try:
-            made.rename(place)
-        except OSError:
-            if open_prepared(content) is None:
-                raise
-    return content
-
-
-def _read_all(folder: Path, recipe: Recipe, names: list[str]) -> Iterator[tuple[str, Pixels | str]]:
-    """Yield each name with its pixels or the reason why there are none, in order; threads decode beside each other."""
-
-    def read(name: str) -> Pixels | str:
-        try:
-            return read_image(folder / name, recipe.size, recipe.grey)
+            return read_image(contents.load(index), recipe)
         except UnusableError as error:
             return str(error)
 
-    last = time.monotonic()
+    total, last = len(contents.names), time.monotonic()
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for start in range(0, len(names), CHUNK):
-            chunk = names[start : start + CHUNK]
-            yield from zip(chunk, pool.map(read, chunk), strict=True)
+        for start in range(0, total, CHUNK):
+            yield from pool.map(read, range(start, min(start + CHUNK, total)))
             if time.monotonic() - last > 5:
                 last = time.monotonic()
-                print(f"prepared {start + len(chunk):,} of {len(names):,} files", file=sys.stderr)
+                print(f"prepared {start + CHUNK:,} of {total:,} images", file=sys.stderr)
 
 
 def _write_rows(file: BinaryIO, stored: Pixels, order: list[int]) -> None:
@@ -212,37 +179,18 @@ def _write_rows(file: BinaryIO, stored: Pixels, order: list[int]) -> None:
     os.fsync(file.fileno())
 
 
-def _ends(digests: list[bytes]) -> tuple[int, int]:
-    """Return where the training and the validation split end: 70 % and 80 % of all possible hashes.
-
-    An image's split depends on its own pixels alone, so that adding a file moves no other.
-    """
-    shares = [int.from_bytes(digest[:8], "big") / 2**64 for digest in digests]
-    train, validation = (int(np.searchsorted(shares, share)) for share in (0.7, 0.8))
-    return train, validation
-
-
-def _classes(names: list[str]) -> list[str]:
-    """Return the sub-folders as class names if every image is in one and there are several."""
-    classes = sorted({_top(name) for name in names})
+def _classes(kinds: list[Any]) -> list[Any]:
+    """Return the classes if every picture has one and there are several."""
+    classes = sorted(set(kinds))
     return classes if len(classes) > 1 and "" not in classes else []
 
 
-def _top(name: str) -> str:
-    top, separator, _ = name.partition(os.sep)
-    return top if separator else ""
-
-
-def _cache() -> Path:
-    return cache_root() / "folders"
-
-
 @contextlib.contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
+def _disk_errors(pictures: Pictures) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise DataError(
-            f"images of {str(folder)!r} cannot be prepared in {str(_cache())!r} ({error.strerror}): "
+            f"images of {pictures.title} cannot be prepared in {str(cache.folder())!r} ({error.strerror}): "
             f"make room there, or set ZOO_CACHE to another folder"
         ) from error

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from zoo.data import data_root
+from zoo.data import absent, data_root
 from zoo.errors import DataError
 
 T = TypeVar("T")
@@ -29,14 +29,14 @@ class Source:
         folder: Where its files are, relative to the data root.
         checksums: MD5 of every file in ``folder``; "" where none is published for the unpacked file.
         packed: What may be there instead, for people.
-        archive: What a download leaves in the data root beside the folder.
+        instead: What may be there instead, relative to the data root.
     """
 
     title: str
     folder: str
     checksums: dict[str, str]
     packed: str = ""
-    archive: str = ""
+    instead: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -49,8 +49,8 @@ class Source:
         return data_root() / self.folder
 
     def absent(self) -> list[str]:
-        """Return the names of the files that are not there."""
-        return [name for name in self.checksums if not (self.path / name).is_file()]
+        """Return the names of the files that are not there, if what may be there instead is not there either."""
+        return absent(self.files, self.instead)
 
     def damaged(self) -> list[str]:
         """Return one phrase per file whose checksum is wrong."""
@@ -70,7 +70,7 @@ class Source:
         before = self._written()
         try:
             with contextlib.redirect_stdout(sys.stderr):
-                return load(str(data_root()), bool(self.absent()))
+                return load(str(data_root()), bool(absent(self.files)))
         except BaseException as error:
             _remove(self._written() - before)
             if isinstance(error, DataError) or not isinstance(error, Exception):
@@ -93,7 +93,7 @@ class Source:
         root = data_root()
         if self.folder:
             top = root / Path(self.folder).parts[0]
-            inside = [top, *top.rglob("*"), root / self.archive]
+            inside = [top, *top.rglob("*"), *(root / name for name in self.instead)]
         else:
             inside = [root / name for name in self.checksums]
         return {path for path in (root, *inside) if path.exists()}
@@ -118,8 +118,9 @@ def _remove(paths: set[Path]) -> None:
 
 
 def _idx(title: str, kind: str, *checksums: str) -> Source:
-    parts = [f"{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
-    return Source(title, f"{kind}/raw", dict(zip(parts, checksums, strict=True)), packed="their .gz")
+    names = [f"{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
+    packed = tuple(f"{kind}/raw/{name}.gz" for name in names)
+    return Source(title, f"{kind}/raw", dict(zip(names, checksums, strict=True)), packed="their .gz", instead=packed)
 
 
 MNIST = _idx(
@@ -144,7 +145,7 @@ CIFAR10 = Source(
         "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
     },
     packed="cifar-10-python.tar.gz beside that folder",
-    archive="cifar-10-python.tar.gz",
+    instead=("cifar-10-python.tar.gz",),
 )
 CIFAR100 = Source(
     "CIFAR-100",
@@ -155,7 +156,7 @@ CIFAR100 = Source(
         "meta": "7973b15100ade9c7d40fb424638fde48",
     },
     packed="cifar-100-python.tar.gz beside that folder",
-    archive="cifar-100-python.tar.gz",
+    instead=("cifar-100-python.tar.gz",),
 )
 SVHN = Source(
     "SVHN",
@@ -165,9 +166,19 @@ SVHN = Source(
         "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
     },
 )
+CELEBA = Source(
+    "CelebA",
+    "celeba",
+    {
+        "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
+        "list_eval_partition.txt": "d32c9cbf5e040fd4025c592c306e6668",
+    },
+    packed="the folder img_align_celeba instead of its archive",
+    instead=("celeba/img_align_celeba", "celeba/list_eval_partition.txt"),
+)
 
 SOURCES = {
     "mnist": MNIST, "fashion-mnist": FASHION_MNIST, "kmnist": KMNIST, "stacked-mnist": MNIST,
-    "cifar10": CIFAR10, "cifar100": CIFAR100, "svhn": SVHN,
+    "cifar10": CIFAR10, "cifar100": CIFAR100, "svhn": SVHN, "celeba64": CELEBA,
 }  # fmt: skip
 """The source of every task that has one, by the task's name."""

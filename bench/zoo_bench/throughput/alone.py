@@ -67,7 +67,7 @@ def load(root: Path) -> pd.DataFrame:
 
 def _timed(spec: RunSpec) -> dict[str, Any]:
     """Return what a speed depends on: the spec without seed and budget, whose place a constant takes."""
-    return spec.model_copy(update={"seed": 0, "budget": "1"}).model_dump(mode="json")
+    return spec.but(seed=0, budget="1").model_dump(mode="json")
 
 
 def _measure(key: dict[str, Any]) -> dict[str, Any]:
@@ -81,10 +81,11 @@ def _measure(key: dict[str, Any]) -> dict[str, Any]:
             f"--benchmark-json={found}", "--benchmark-disable-gc", str(Path(__file__).with_name("bench_models.py")),
         ]  # fmt: skip
         Path(folder, "pytest.ini").write_text("[pytest]\n")
-        own = {"ZOO_THROUGHPUT": str(work), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+        own = {"ZOO_THROUGHPUT": str(work), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         try:
             done = subprocess.run(
-                command, env={**os.environ, **own}, capture_output=True, text=True, timeout=TIMEOUT, check=False
+                command, env={**others, **own}, capture_output=True, text=True, timeout=TIMEOUT, check=False
             )
         except subprocess.TimeoutExpired:
             print(f"throughput was not measured within {TIMEOUT:.0f} s", file=sys.stderr)

@@ -5,6 +5,7 @@ import torch
 from zoo_plugin_mean_shift.metric import mean_shift
 
 import zoo
+import zoo.testing
 
 
 class Identity:
@@ -30,3 +31,9 @@ def test_shift_of_a_standard_normal(shift: float) -> None:
     real = zoo.Split(torch.randn(5000, 2, generator=torch.Generator().manual_seed(0)))
     evaluation = zoo.Evaluation(zoo.Task(real, real, real, Identity(), modes=0, samples=5000), real.data + shift)
     assert mean_shift(evaluation)["mean_shift"] == pytest.approx(shift, abs=0.02 * max(shift, 0.01))
+
+
+@zoo.testing.parametrize_with_checks(["mean-shift"])
+def test_conforms(check: zoo.testing.Check) -> None:
+    """Keep the contract, check by check."""
+    check()

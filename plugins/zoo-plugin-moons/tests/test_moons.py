@@ -5,6 +5,7 @@ from zoo_plugin_moons import zoo_tasks
 from zoo_plugin_moons.task import moons
 
 import zoo
+import zoo.testing
 
 
 def test_data_agree_with_the_spec() -> None:
@@ -29,3 +30,9 @@ def test_loading_twice_gives_the_same_data() -> None:
     one, other = moons(), moons()
     assert torch.equal(one.train.data, other.train.data)
     assert one.judge.sha256 == other.judge.sha256
+
+
+@zoo.testing.parametrize_with_checks(["moons"])
+def test_conforms(check: zoo.testing.Check) -> None:
+    """Keep the contract, check by check."""
+    check()

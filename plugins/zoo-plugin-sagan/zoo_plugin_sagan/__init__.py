@@ -16,4 +16,6 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         data=("images",),
         paper="Zhang et al., Self-Attention Generative Adversarial Networks, ICML 2019",
         url="https://arxiv.org/abs/1805.08318",
+        loss="Hinge: D minimises max(0, 1 - D(x)) + max(0, 1 + D(G(z))), G minimises -D(G(z)).",
+        failure_modes="Drops modes; learns slowly on small budgets, as its discriminator is kept 1-Lipschitz.",
     )

@@ -16,4 +16,6 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         data=("images",),
         paper="van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, NeurIPS 2017",
         url="https://arxiv.org/abs/1711.00937",
+        loss="Squared reconstruction error plus commitment; then the cross-entropy of the prior over the codes.",
+        failure_modes="Codes that are never chosen stay unused; samples are only as good as the prior.",
     )

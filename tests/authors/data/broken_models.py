@@ -66,6 +66,14 @@ class SettingsBounded(Good):
     Config = SettingsConfig
 
 
+class SearchConfig(zoo.LatentConfig):
+    search = {"z_dim": (0, 8)}  # noqa: RUF012
+
+
+class PresetsAndSearch(Good):
+    Config = SearchConfig
+
+
 class SettingsFrozen(Good):
     Config = SettingsConfig
 

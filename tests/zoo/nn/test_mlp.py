@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.nn import ConvEncoder, ConvGenerator, decoder, encoder, mlp
+from zoo.nn import ConvEncoder, ConvGenerator, Maxout, decoder, encoder, mlp
 
 
 def kinds(network: nn.Module) -> list[str]:
@@ -70,3 +70,19 @@ def test_spectral_norm_is_on_every_weight_of_points_too():
     linear = [m for m in encoder((2,), 1, 2, norm="spectral").modules() if isinstance(m, nn.Linear)]
     assert len(linear) == 4
     assert all(nn.utils.parametrize.is_parametrized(m, "weight") for m in linear)
+
+
+def test_maxout_takes_the_largest_of_its_pieces():
+    torch.manual_seed(0)
+    layer, x = Maxout(3, 4, pieces=5), torch.randn(6, 3)
+    y = layer(x)
+    assert y.shape == (6, 4)
+    for i in range(4):
+        pieces = x @ layer.weight[5 * i : 5 * i + 5].T + layer.bias[5 * i : 5 * i + 5]
+        torch.testing.assert_close(y[:, i], pieces.max(1).values)
+
+
+def test_hidden_layers_may_be_of_another_kind_and_the_last_is_linear():
+    network = mlp([2, 7, 3, 1], activation=nn.Identity, layer=partial(Maxout, pieces=2))
+    assert [type(layer) for layer in network if not isinstance(layer, nn.Identity)] == [Maxout, Maxout, nn.Linear]
+    assert network(torch.zeros(5, 2)).shape == (5, 1)

@@ -8,6 +8,9 @@ from torch import nn
 
 import zoo
 from zoo.nn import DownBlock, ResNetDiscriminator, ResNetGenerator, UpBlock
+from zoo_bench.budget import Budget
+from zoo_bench.stream import Stream
+from zoo_bench.train import train
 
 SHAPES = [(channels, side, side) for side in (8, 16, 28, 32, 64) for channels in (1, 3)]
 
@@ -74,6 +77,26 @@ def test_the_preset_of_sngan_sets_networks_and_settings_which_others_override():
     assert zoo.create("sngan", shape=(1, 8, 8), preset="cnn").config == zoo.create("sngan", shape=(1, 8, 8)).config
 
 
-def test_the_preset_is_for_images():
+def test_the_preset_of_wgan_gp_is_the_paper_s_with_a_critic_that_no_sample_shares():
+    model = zoo.create("wgan-gp", shape=(1, 8, 8), preset="resnet", width=4)
+    config = model.config
+    assert (config.lr, config.betas, config.critic_steps, config.schedule) == (2e-4, (0.0, 0.9), 5, "linear")
+    assert zoo.create("wgan-gp", shape=(3, 32, 32), preset="resnet").config.width == 128
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in model.critic.modules())
+    x = torch.randn(2, 1, 8, 8)
+    torch.testing.assert_close(model.critic(x), model.critic.end(model.critic.blocks(x).relu().mean((2, 3))).squeeze(1))
+
+
+@pytest.mark.parametrize("name", ["sngan", "wgan-gp"])
+def test_the_preset_trains(name):
+    model = zoo.create(name, shape=(1, 8, 8), preset="resnet", width=4, batch_size=8)
+    data = torch.randint(256, (32, 1, 8, 8), dtype=torch.uint8)
+    training = train(model, Stream(data, 0, torch.device("cpu")), Budget.parse("6steps"))
+    assert training.diverged == ""
+    assert model.eval().sample(2).abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", ["sngan", "wgan-gp"])
+def test_the_preset_is_for_images(name):
     with pytest.raises(zoo.ZooError, match=r"^convolutions need images \(C, H, W\), not items of shape \(2,\)$"):
-        zoo.create("sngan", shape=(2,), preset="resnet")
+        zoo.create(name, shape=(2,), preset="resnet")

@@ -60,6 +60,11 @@ def test_what_a_plugin_says_is_text_and_never_markup(bench, make_record, kind, c
     assert f"tiny on digits, seed 1: error: {error}" in capsys.readouterr().err
 
 
+def test_lines_and_marks_of_direction_in_a_message_are_shown_as_text(bench, make_record, kind, capsys):
+    play(bench, make_record, status="error", error="two\nlines, \u202eone turned")
+    assert "error: two\\nlines, \\u202eone turned" in capsys.readouterr().err
+
+
 def test_a_bar_shows_losses_and_speed(bench, make_record, kind, capsys):
     play(bench, make_record)
     shown = "12,346 images/s  left 0.25" in capsys.readouterr().err

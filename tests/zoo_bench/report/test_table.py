@@ -33,9 +33,9 @@ def frame(make_record):
     )
 
 
-def rendered(frame, width=80):
+def rendered(frame, width=80, controls=()):
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    for part in tables(frame, width):
+    for part in tables(frame, width, controls):
         console.print(part)
     return console.file.getvalue()
 
@@ -69,6 +69,46 @@ def test_every_line_fits_the_terminal_and_no_figure_is_cut(frame, width):
     text = rendered(frame, width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("name", ["gan", "gan batch_size=64 lr=0.0001 norm=spectral"])
+def test_a_mixture_with_every_column_fits_as_well_and_says_what_it_has_no_room_for(make_record, name, width):
+    metrics = {"fid": 14.25, "fid_floor": 0.0123, "modes_captured": 17.0, "modes_total": 25.0, "mode_kl": 1.125,
+               "high_quality": 0.5}  # fmt: skip
+    speeds = {"train_images_per_s": 60.7e3, "sample_images_per_s": 1.08e6}
+    records = [
+        make_record(
+            {"seed": seed, "model": name}, metrics={**metrics, "fid": fid, "modes_captured": 17.0 + seed},
+            throughput=speeds, params=67_600,
+        )
+        for seed, fid in enumerate([14.25, 37.5])
+    ]  # fmt: skip
+    text = rendered(to_frame(records), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    head = next(line for line in text.splitlines() if line.strip().startswith("model"))
+    left_out = " ".join(text.split()).partition("No room here for ")[2].partition(": see")[0]
+    for title in ("FID", "modes", "KL", "HQ", "train/s", "sample/s", "params"):
+        assert (title in head) != (title in left_out)
+    assert ("KL: of mode shares" in " ".join(text.split())) == ("KL" in head)
+
+
+def test_controls_and_the_floor_stand_below_the_models(frame):
+    own = {"task": "digits", "task_version": "1", "judge": "digits-cnn@01234567"}
+    rows = {"real": {"fid": 0.5, "modes_captured": 10.0}, "[red]noise": {"mode_kl": 2.5}}
+    text = rendered(frame, controls=[{**own, "judge": "other", "controls": {"not": {}}}, {**own, "controls": rows}])
+    below = text.partition("dead")[2].partition("\n")[2].partition("good has the lowest")[0]
+    assert [line.split() for line in below.splitlines() if line.strip()] == [
+        ["real", "0.5", "10/10"], ["[red]noise", "2.500"], ["floor", "0.25"],
+    ]  # fmt: skip
+    assert "controls, sets of known quality" in " ".join(text.split())
+
+
+def test_several_tables_share_one_explanation(make_record):
+    records = [make_record({"task": task, "seed": seed}, metrics={"fid": 1.0 + seed, "mode_kl": 0.1})
+               for task in ("a", "b") for seed in (0, 1)]  # fmt: skip
+    assert rendered(to_frame(records), 120).count("Geometric means of FID") == 1
 
 
 def test_an_interval_is_shown_with_two_runs_and_none_with_one(frame):
@@ -111,6 +151,15 @@ def test_text_of_plugins_is_shown_as_it_is_and_never_as_markup(make_record, stat
     spec = {"judge": "odd[/judge][red]@12345678"}
     record = make_record(spec, status=status, error="[/nonsense]", metrics={"fid": 1.0} if status == "ok" else {})
     assert "odd[/judge][red]@12345678" in rendered(to_frame([record]), 120)
+
+
+def test_newlines_and_marks_of_direction_are_shown_as_text(make_record):
+    odd = "<b>two\nlines\u202e[/x]"
+    spec = {"judge": odd, "model": odd}
+    own = {"task": "digits", "task_version": "1", "judge": odd, "controls": {odd: {"fid": 3.0}}}
+    text = rendered(to_frame([make_record(spec, metrics={"fid": 1.0})]), 200, [own])
+    assert text.count("<b>two\\nlines\\u202e[/x]") == 4  # title, model, control, verdict
+    assert "\u202e" not in text
 
 
 @pytest.mark.parametrize(

@@ -16,4 +16,6 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         data=("images", "points"),
         paper="Mao et al., Least Squares Generative Adversarial Networks, ICCV 2017",
         url="https://arxiv.org/abs/1611.04076",
+        loss="Least squares: G minimises (D(G(z)) - 1)^2, D minimises (D(x) - 1)^2 + D(G(z))^2.",
+        failure_modes="Drops modes, as every plain GAN.",
     )

@@ -60,7 +60,16 @@
     const [size, unit] = [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]].find(([s]) => v >= s) ?? [1, ""];
     return Number((v / size).toPrecision(3)) + unit;
   };
+  const evenly = (low, high) => {
+    const rough = (high - low) / 4, unit = 10 ** Math.floor(Math.log10(rough));
+    const step = unit * [1, 2, 5, 10].find((m) => m * unit >= rough), first = Math.ceil(low / step);
+    return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
+  };
   const logTicks = ([low, high]) => {
+    if (high - low < 0.4) {
+      const tickvals = evenly(10 ** low, 10 ** high);
+      return { tickvals, ticktext: tickvals.map(short) };
+    }
     const steps = high - low < 0.8 ? [1, 1.5, 2, 3, 4, 5, 7] : high - low < 2.2 ? [1, 2, 5] : [1], values = [];
     for (let e = Math.floor(low); e <= high; e++) values.push(...steps.map((m) => m * 10 ** e));
     const tickvals = values.filter((v) => v >= 10 ** low && v <= 10 ** high);

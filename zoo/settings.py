@@ -25,6 +25,16 @@ SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     ),
 }
 
+FACTORY = {
+    "default dtype": torch.float32,
+    "default device": torch.device("cpu"),
+    "gradient mode": True,
+    "anomaly detection": False,
+    "float32 matmul precision": "highest",
+    "deterministic algorithms": False,
+    "cudnn.benchmark": False,
+}
+
 
 def snapshot() -> dict[str, Any]:
     """Return the value of every setting."""
@@ -32,8 +42,17 @@ def snapshot() -> dict[str, Any]:
 
 
 def changed(before: dict[str, Any]) -> list[str]:
-    """Return a phrase for each setting that has another value than in ``before``."""
-    return [f"{name} from {before[name]} to {now}" for name, now in snapshot().items() if now != before[name]]
+    """Return a phrase for each setting that has another value than in ``before``, which may lack some."""
+    now = snapshot()
+    return [f"{name} from {value} to {now[name]}" for name, value in before.items() if now[name] != value]
+
+
+def restore(before: dict[str, Any]) -> None:
+    """Give the settings in ``before`` these values again."""
+    for name, value in before.items():
+        read, write = SETTINGS[name]
+        if read() != value:
+            write(value)
 
 
 @contextmanager
@@ -44,6 +63,4 @@ def restored() -> Iterator[None]:
         with torch.random.fork_rng(devices=[]):
             yield
     finally:
-        for name, (read, write) in SETTINGS.items():
-            if read() != before[name]:
-                write(before[name])
+        restore(before)

@@ -1,0 +1,77 @@
+"""Take a bench's results into ``results/reference/``: ``python bench/reference.py results/bench``.
+
+Replaces ``results/reference/<task>/`` for every task in the folder: ``table.txt`` and ``table.md`` as ``zoo report``
+shows them, ``results.csv``, ``environment.json``, ``controls.json``, and a sheet per model, of its first seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from zoo.errors import ZooError
+from zoo_bench.report import formats
+from zoo_bench.report.results import groups, load
+from zoo_bench.report.summary import Summary, only, summarise
+from zoo_bench.report.table import FIELDS, summary_tables
+
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+
+
+def take(folder: Path, reference: Path = REFERENCE) -> list[Path]:
+    """Write the reference folders of a bench's tasks and return them.
+
+    Raises:
+        ZooError: If there are no results in the folder.
+    """
+    results = load([folder])
+    summaries = [summarise(group, results.controls) for group in groups(results.frame)]
+    written = []
+    for task, runs in results.frame.groupby("task"):
+        out = reference / str(task)
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        own = [summary for summary in summaries if summary.group.key["task"] == task]
+        (out / "table.txt").write_text(_text(own), encoding="utf-8")
+        (out / "table.md").write_text(formats.markdown(only(own, [field.column for field in FIELDS])), encoding="utf-8")
+        runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(out / "results.csv", index=False)
+        copies = {
+            folder / "environment.json": "environment.json",
+            folder / "controls" / f"{task}.json": "controls.json",
+        }
+        for model, files in runs.sort_values("seed").groupby("model")["_file"]:
+            copies[Path(files.iloc[0]).with_suffix(".png")] = f"{model}.png"
+        for source, name in copies.items():
+            if source.is_file():
+                shutil.copyfile(source, out / name)
+        written.append(out)
+    return written
+
+
+def _text(summaries: list[Summary]) -> str:
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    for part in summary_tables(summaries, console.width):
+        console.print(part)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+
+
+def main() -> int:
+    """Take a folder's results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="what `zoo bench --out` wrote")
+    try:
+        for out in take(parser.parse_args().folder):
+            print(out)
+    except ZooError as error:
+        print(f"reference: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

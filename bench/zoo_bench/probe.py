@@ -1,0 +1,139 @@
+"""Which arithmetic is fastest on this machine: a short measurement before a bench, kept beside its results.
+
+All runs of a table share one mode, so that a difference is the model's. A mode counts only if the losses after a few
+rounds agree with those of fp32 for every model. CPUs are measured on one thread, as runs are by default.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+
+from zoo.model import build
+from zoo.registry import installed
+from zoo_bench.environment import environment
+from zoo_bench.processes import context, without_main_module
+from zoo_bench.spec import PrecisionMode, RunSpec, load_task
+from zoo_bench.stream import Stream
+from zoo_bench.train import Game
+
+FILE = "precision.json"
+MATRIX = 512
+PROMISING = 1.2
+WARM_UP, ROUNDS = 5, 15
+TOLERANCE = 0.05
+
+Probe = dict[str, Any]
+
+
+def choose(specs: Sequence[RunSpec], folder: Path) -> Probe:
+    """Return what was measured, with the fastest mode as ``mode`` and a sentence as ``reason``.
+
+    On a CPU whose bf16 matrix products are under 1.2 times as fast as those in fp32 nothing more is measured: fp32 it
+    is. Compilation is tried on GPUs only: on a CPU it costs every run about 20 seconds and gains less than a tenth.
+
+    Args:
+        specs: The runs, of which each model is measured once on each task.
+        folder: Where an earlier bench may have left the same measurement, which is then taken instead.
+    """
+    distinct = list({(s.model, s.task): s for s in specs}.values())
+    device = distinct[0].device
+    key = {"models": sorted(f"{s.model} on {s.task}" for s in distinct), "device": device, "machine": environment()}
+    if (stored := _read(folder / FILE)).get("key") == key:
+        return stored
+    with without_main_module(), ProcessPoolExecutor(1, mp_context=context()) as pool:
+        rates: dict[str, float] = pool.submit(matrix_rates, device).result()
+        gain = rates["bf16"] / rates["fp32"]
+        if gain < PROMISING:
+            reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
+            return {"key": key, "mode": "fp32", "reason": reason, "matrix_products_per_s": rates}
+        modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
+        measured = {str(s): pool.submit(measure, s, modes).result() for s in distinct}
+    mode, reason = fastest(measured)
+    return {"key": key, "mode": mode, "reason": reason, "matrix_products_per_s": rates, "rounds": measured}
+
+
+def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
+    """Return the mode with the lowest summed time among those that work and agree for all, and why.
+
+    Args:
+        measured: By model and mode: ``{"seconds": of a round, "losses": {player: loss}}``, or ``{"error": sentence}``.
+    """
+    usable = [
+        m for m in next(iter(measured.values())) if all(_agrees(own[m], own["fp32"]) for own in measured.values())
+    ]
+    if "fp32" not in usable:
+        return "fp32", "no mode works for all models"
+    total = {mode: sum(math.log(own[mode]["seconds"]) for own in measured.values()) for mode in usable}
+    best = min(usable, key=lambda mode: total[mode])
+    gain = math.exp((total["fp32"] - total[best]) / len(measured))
+    left_out = sorted({m for own in measured.values() for m in own} - set(usable))
+    notes = f"; {', '.join(left_out)} failed or its losses differ" if left_out else ""
+    return best, f"rounds in {best} run at {gain:.2f} times the speed of fp32 here{notes}"
+
+
+def _agrees(found: dict[str, Any], reference: dict[str, Any]) -> bool:
+    if "error" in found or "error" in reference:
+        return False
+    if found is reference:
+        return True
+    pairs = [(loss, reference["losses"][player]) for player, loss in found["losses"].items()]
+    return all(abs(a - b) <= TOLERANCE * (1 + abs(b)) for a, b in pairs)
+
+
+def matrix_rates(device: str) -> dict[str, float]:
+    """Return products of two square matrices per second, in fp32 and in bf16."""
+    torch.set_num_threads(1)
+    rates = {}
+    for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = torch.randn(2, MATRIX, MATRIX, device=device).to(kind)
+        times = [_timed(lambda a=a, b=b: a @ b, device) for _ in range(12)]
+        rates[name] = 1 / min(times[2:])
+    return rates
+
+
+def measure(spec: RunSpec, modes: Iterable[PrecisionMode]) -> dict[str, Any]:
+    """Play a few rounds of a run in every mode, from the same weights on the same batches; as :func:`fastest` needs."""
+    torch.set_num_threads(1)
+    device = torch.device(spec.device)
+    task = load_task(installed().tasks.get(spec.task))
+    found: dict[str, Any] = {}
+    for mode in modes:
+        torch.manual_seed(0)
+        model = build(installed().models.get(spec.model), task.shape, spec.config).to(device)
+        game = Game(model.to(memory_format=torch.channels_last).train(), mode)
+        stream = Stream(task.train.data, 0, device)
+
+        def play(game: Game = game, stream: Stream = stream) -> None:
+            game.play(stream.next(game.model.config.batch_size), 0.0)
+
+        try:
+            times = [_timed(play, spec.device) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
+            losses = {name: float(loss) for name, loss in game.losses.items()}
+            found[mode] = {"seconds": sum(times) / ROUNDS, "losses": losses}
+        except Exception as error:
+            found[mode] = {"error": f"{type(error).__name__}: {error}".partition("\n")[0]}
+    return found
+
+
+def _timed(call: Any, device: str) -> float:
+    start = time.perf_counter()
+    call()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def _read(path: Path) -> Probe:
+    try:
+        content = json.loads(path.read_bytes())
+        return content if isinstance(content, dict) else {}
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,90 @@
+"""Where the time of one run goes, by phase, from Python's own profiler; the run itself is not instrumented."""
+
+from __future__ import annotations
+
+import cProfile
+import os
+import pstats
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from zoo_bench.processes import context, without_main_module
+from zoo_bench.resources import Resources
+from zoo_bench.run import execute
+from zoo_bench.spec import RunSpec
+from zoo_bench.store import Store, write_atomically
+
+PHASES = {
+    "load data and judge": [("spec.py", "load_task")],
+    "build model": [("model.py", "build")],
+    "data": [("stream.py", "next")],
+    "forward": [("train.py", "_update")],
+    "backward": [("_tensor.py", "backward")],
+    "optimiser": [("optimizer.py", "wrapper"), ("optimizer.py", "zero_grad")],
+    "sampling": [("draw.py", "draw_stored"), ("in_run.py", "sampling")],
+    "judge": [("evaluation.py", "_features"), ("evaluation.py", "modes_generated")],
+    "sheets": [("sheet.py", "image_grid"), ("sheet.py", "neighbours"), ("sheet.py", "scatter")],
+    "metrics": [("score.py", "score"), ("curve.py", "add"), ("run.py", "_score_curve")],
+}
+"""Functions, with the name of their file, whose time is a phase's. Phases overlap; :func:`phases` parts them."""
+
+CURVE = ("add", "_score_curve")
+"""What samples and scores along the budget."""
+
+
+def profile(spec: RunSpec, threads: int, out: Path) -> dict[str, float]:
+    """Run one spec under the profiler in a process of its own, and return the seconds of every phase.
+
+    Speeds under a profiler are lower than those of a bench, so the record is thrown away. Python's profile is written
+    to ``out/profile/<task>-<model>.prof``.
+
+    Args:
+        spec: The run.
+        threads: CPU threads.
+        out: The bench's folder.
+    """
+    with without_main_module(), ProcessPoolExecutor(1, mp_context=context()) as pool:
+        seconds, content = pool.submit(_profiled, spec, threads).result()
+    write_atomically(out / "profile" / f"{spec.task}-{spec.model}.prof", content)
+    return seconds
+
+
+def _profiled(spec: RunSpec, threads: int) -> tuple[dict[str, float], bytes]:
+    os.environ["CUDA_LAUNCH_BLOCKING"] = "1"  # else a phase would pay for what the one before it only began
+    profiler = cProfile.Profile()
+    start = time.perf_counter()
+    outcome = profiler.runcall(execute, spec, Resources(threads, contended=False))
+    middle = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="zoo-profile-") as folder:
+        Store(Path(folder)).save(outcome)
+        end = time.perf_counter()
+        stats = Path(folder, "stats")
+        profiler.dump_stats(stats)
+        return phases(pstats.Stats(str(stats)), middle - start, end - middle), stats.read_bytes()
+
+
+def phases(stats: pstats.Stats, whole: float, store: float) -> dict[str, float]:
+    """Part the time of a run into phases that sum to the whole.
+
+    Args:
+        stats: The profile of the run.
+        whole: Seconds of the run.
+        store: Seconds of writing its files.
+    """
+    found = {phase: sum(_cumulative(stats, file, name) for file, name in of) for phase, of in PHASES.items()}
+    found["forward"] -= found["backward"] + found["optimiser"]
+    found["metrics"] -= found["judge"] + _cumulative(stats, "draw.py", "draw_stored", CURVE)
+    found["store"] = store
+    return {**found, "other": whole + store - sum(found.values())}
+
+
+def _cumulative(stats: pstats.Stats, file: str, name: str, under: Sequence[str] = ()) -> float:
+    """Return the seconds that a function and what it calls took, only for some callers if they are given."""
+    total = 0.0
+    for (path, _, function), (_, _, _, own, callers) in stats.stats.items():  # type: ignore[attr-defined]
+        if function == name and Path(path).name == file:
+            total += sum(c[3] for key, c in callers.items() if key[2] in under) if under else own
+    return total

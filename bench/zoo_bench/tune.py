@@ -1,0 +1,190 @@
+"""Tuning with the same number of trials for every model, chosen on validation data, and recorded."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from zoo.errors import ZooError
+from zoo.model import Range, Space, load_class
+from zoo.registry import installed
+from zoo_bench.executors import Event, Finished, Options
+from zoo_bench.record import Outcome, RunRecord
+from zoo_bench.spec import RunSpec, plan
+from zoo_bench.store import Store, write_atomically
+
+FIRST_SEED = 1000
+"""Training seeds of trials start here, so that no bench is scored on a seed that it was tuned on."""
+
+AT_ONCE = 4
+"""Trials that are suggested together; it is no matter of the machine, so that a study is the same everywhere."""
+
+OBJECTIVE = "FID against the validation split at the end of the budget, geometric mean over seeds"
+
+
+class Trial(BaseModel):
+    """One choice of settings. The first trial of every study is the defaults."""
+
+    settings: dict[str, Any] = Field(description="What was chosen; the others have their defaults")
+    value: float | None = Field(description="The objective; None if a run diverged or failed")
+    runs: list[str] = Field(description="Identifiers of its runs")
+
+
+class Study(BaseModel):
+    """All trials of one model on one task, and what they cost."""
+
+    model: str
+    plugin: str
+    plugin_version: str
+    task: str
+    task_version: str
+    judge: str
+    budget: str = Field(description="Of every run")
+    seeds: int = Field(description="Runs of every trial")
+    seed: int = Field(description="Of the sampler")
+    sampler: str = Field(description="What suggested settings")
+    objective: str = OBJECTIVE
+    search: dict[str, Any] = Field(description="The space: a range on the log scale, or choices")
+    trials: list[Trial]
+
+    @property
+    def best(self) -> Trial:
+        """The trial with the lowest value; the defaults if none has one."""
+        return min(self.trials, key=lambda trial: math.inf if trial.value is None else trial.value)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What every model is given.
+
+    Attributes:
+        task: Name of a task.
+        budget: Of every run.
+        trials: Choices of settings, the defaults among them.
+        seeds: Runs of each.
+        seed: Of the sampler.
+
+    Raises:
+        ZooError: If a number is below one.
+    """
+
+    task: str
+    budget: str
+    trials: int
+    seeds: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "seeds"):
+            if getattr(self, name) < 1:
+                raise ZooError(f"--{name} must be at least 1, got {getattr(self, name)}")
+
+
+def tunable(models: str) -> tuple[list[str], list[str]]:
+    """Return the selected models that declare a search space, and a sentence for each of the others."""
+    names, left_out = [], []
+    for entry in installed().models.select(models):
+        if load_class(entry).Config.search:
+            names.append(entry.spec.name)
+        else:
+            left_out.append(f"model {entry.spec.name!r} declares no search space: give its Config a `search`")
+    return names, left_out
+
+
+def tune(
+    model: str,
+    effort: Effort,
+    store: Store,
+    options: Options,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Study:
+    """Search a model's settings; runs that are stored are not run again. The study is written into the store's folder.
+
+    Args:
+        model: Name of a model that declares a search space.
+        effort: What every model is given.
+        store: Where the records of runs are, without weights.
+        options: What the executor is told.
+        on_event: Told of everything that happens.
+
+    Raises:
+        ZooError: If an argument is unusable, or Optuna is not installed.
+    """
+    try:
+        import optuna
+    except ImportError as error:
+        raise ZooError("`zoo tune` needs Optuna: python -m pip install 'genzoo[tune]'") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    config = load_class(installed().models.get(model)).Config
+    sampler = optuna.samplers.TPESampler(seed=effort.seed, constant_liar=True)
+    search = optuna.create_study(sampler=sampler)
+    trials = _trials(model, effort, [{}], store, options, on_event)
+    while len(trials) < effort.trials:
+        asked = [search.ask() for _ in range(min(AT_ONCE, effort.trials - len(trials)))]
+        chosen = [{name: _suggest(trial, name, space) for name, space in config.search.items()} for trial in asked]
+        done = _trials(model, effort, chosen, store, options, on_event)
+        for trial, result in zip(asked, done, strict=True):
+            search.tell(trial, math.inf if result.value is None else result.value)
+        trials += done
+    spec = _specs(model, effort, {})[0]
+    study = Study(
+        **spec.model_dump(include={"model", "plugin", "plugin_version", "task", "task_version", "judge", "budget"}),
+        seeds=effort.seeds,
+        seed=effort.seed,
+        sampler=f"optuna {optuna.__version__} TPESampler",
+        search={name: _described(space) for name, space in config.search.items()},
+        trials=trials,
+    )
+    write_atomically(store.root / f"{study.task}-{study.model}.json", study.model_dump_json(indent=1).encode())
+    return study
+
+
+def _suggest(trial: Any, name: str, space: Space) -> Any:
+    if isinstance(space, Range):
+        return float(f"{trial.suggest_float(name, space.low, space.high, log=True):.3g}")
+    return space[trial.suggest_categorical(name, range(len(space)))]
+
+
+def _described(space: Space) -> Any:
+    return {"low": space.low, "high": space.high, "scale": "log"} if isinstance(space, Range) else list(space)
+
+
+def _specs(model: str, effort: Effort, settings: dict[str, Any]) -> list[RunSpec]:
+    planned = plan(
+        model, effort.task, budget=effort.budget, seeds=effort.seeds, metrics="fid", settings={model: settings}
+    )
+    return [spec.but(seed=FIRST_SEED + spec.seed) for spec in planned.runs]
+
+
+def _trials(
+    model: str,
+    effort: Effort,
+    chosen: list[dict[str, Any]],
+    store: Store,
+    options: Options,
+    on_event: Callable[[Event], None],
+) -> list[Trial]:
+    """Run several choices of settings side by side, as far as they are not stored."""
+    planned = [_specs(model, effort, settings) for settings in chosen]
+    missing = [spec for spec in dict.fromkeys(itertools.chain(*planned)) if store.find(spec) is None]
+    if missing:
+        for event in installed().executors.get("local").spec.load()(missing, options):
+            if isinstance(event, Finished):
+                store.save(Outcome(event.outcome.record))
+            on_event(event)
+    return [
+        Trial(settings=settings, value=_value([store.find(spec) for spec in specs]), runs=[s.run_id for s in specs])
+        for settings, specs in zip(chosen, planned, strict=True)
+    ]
+
+
+def _value(records: list[RunRecord | None]) -> float | None:
+    """Return the geometric mean of the last validation FIDs, or None if any run has none."""
+    values = [r.curve[-1]["fid"] for r in records if r is not None and r.status == "ok" and r.curve]
+    return statistics.geometric_mean(values) if len(values) == len(records) else None

@@ -1,0 +1,105 @@
+import json
+
+import pytest
+
+from zoo_bench import probe
+from zoo_bench.harness import prepare
+from zoo_bench.spec import plan
+
+
+def timed(seconds, loss=1.0):
+    return {"seconds": seconds, "losses": {"player": loss}}
+
+
+FASTER = {"fp32": timed(2.0), "bf16": timed(1.0)}
+
+
+@pytest.mark.parametrize(
+    ("measured", "mode", "reason"),
+    [
+        ({"a": FASTER, "b": FASTER}, "bf16", "2.00"),
+        ({"a": {"fp32": timed(1.0), "bf16": timed(2.0)}, "b": FASTER}, "fp32", "1.00"),
+        ({"a": {"fp32": timed(2.0), "bf16": timed(1.0, loss=1.2)}}, "fp32", "bf16 failed or its losses differ"),
+        ({"a": {"fp32": timed(2.0), "bf16": timed(1.0, loss=float("nan"))}}, "fp32", "bf16 failed"),
+        ({"a": {"fp32": timed(2.0), "bf16": {"error": "no"}}, "b": FASTER}, "fp32", "failed"),
+        ({"a": {"fp32": timed(1.0, loss=float("nan")), "bf16": timed(2.0)}}, "fp32", "1.00"),
+        ({"a": {"fp32": {"error": "no"}, "bf16": {"error": "no"}}}, "fp32", "no mode works"),
+    ],
+    ids=["faster", "slower for one", "other losses", "NaN", "fails for one", "NaN in fp32", "nothing works"],
+)  # fmt: skip
+def test_the_fastest_mode_that_works_and_agrees_for_every_model_is_chosen(measured, mode, reason):
+    found, why = probe.fastest(measured)
+    assert found == mode
+    assert reason in why
+
+
+@pytest.fixture
+def rates(monkeypatch):
+    """Set the matrix products per second, and run what is measured in this process."""
+
+    class Pool:
+        def __init__(self, *args, **options):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def submit(self, call, *args):
+            class Done:
+                def result(self):
+                    return call(*args)
+
+            return Done()
+
+    def set_rates(**speeds):
+        monkeypatch.setattr(probe, "ProcessPoolExecutor", Pool)
+        monkeypatch.setattr(probe, "matrix_rates", lambda device: speeds)
+
+    return set_rates
+
+
+def specs_of(models="vae,gan"):
+    return plan(models, "ring8", budget="640", seeds=1, metrics="mixture-modes", device="cpu").runs
+
+
+def test_where_bf16_multiplies_slowly_no_model_is_measured(rates, monkeypatch, tmp_path):
+    rates(fp32=100.0, bf16=110.0)
+    monkeypatch.setattr(probe, "measure", lambda *_: pytest.fail("measured"))
+    found = probe.choose(specs_of(), tmp_path)
+    assert found["mode"] == "fp32"
+    assert "1.10 times" in found["reason"]
+
+
+def test_models_are_measured_where_bf16_multiplies_fast(rates, tmp_path):
+    rates(fp32=100.0, bf16=300.0)
+    found = probe.choose(specs_of(), tmp_path)
+    assert found["rounds"].keys() == {"vae on ring8, seed 0", "gan on ring8, seed 0"}
+    for own in found["rounds"].values():
+        assert own.keys() == {"fp32", "bf16"}
+        assert own["fp32"]["losses"].keys() == own["bf16"]["losses"].keys()
+        assert all(abs(own["bf16"]["losses"][k] - v) < 0.05 * (1 + abs(v)) for k, v in own["fp32"]["losses"].items())
+
+
+def test_a_model_that_fails_is_noted_with_its_reason(monkeypatch):
+    def play(self, real, progress):
+        raise RuntimeError("no kernel\nfor this")
+
+    monkeypatch.setattr(probe.Game, "play", play)
+    assert probe.measure(specs_of("vae")[0], ["bf16"]) == {"bf16": {"error": "RuntimeError: no kernel"}}
+
+
+def test_a_bench_keeps_what_chose_its_arithmetic_and_does_not_choose_again(rates, monkeypatch, tmp_path):
+    rates(fp32=100.0, bf16=300.0)
+    monkeypatch.setattr(probe, "measure", lambda spec, modes: FASTER)
+    options = {"budget": "640", "seeds": 1, "metrics": "mixture-modes", "device": "cpu", "out": tmp_path}
+    bench = prepare("vae,gan", "ring8", **options)
+    assert {spec.precision_mode for spec in bench.plan.runs} == {"bf16"}
+    assert bench.plan.runs[0].run_id != specs_of("vae")[0].run_id
+    (tmp_path / probe.FILE).write_text(json.dumps(bench.probe))
+    rates(fp32=100.0, bf16=50.0)
+    assert prepare("vae,gan", "ring8", **options).probe == bench.probe
+    assert {s.precision_mode for s in prepare("vae,gan", "ring8", precision="fp32", **options).plan.runs} == {"fp32"}
+    assert prepare("vae", "ring8", **options).probe["mode"] == "fp32"

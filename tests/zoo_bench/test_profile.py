@@ -1,0 +1,45 @@
+import json
+import pstats
+
+import pytest
+
+from zoo.cli import main
+from zoo_bench.profile import PHASES, profile
+from zoo_bench.spec import plan
+
+
+def test_phases_sum_to_the_time_of_the_run_and_training_takes_more_with_more_budget(tmp_path):
+    def profiled(budget):
+        (spec,) = plan("vae", "digits", budget=budget, seeds=1, metrics="fid", device="cpu").runs
+        return profile(spec, 1, tmp_path)
+
+    short, long = profiled("640"), profiled("19200")
+    assert short.keys() == {*PHASES, "store", "other"}
+    for found in (short, long):
+        assert all(seconds >= 0 for phase, seconds in found.items() if phase != "other")
+        assert abs(found["other"]) < 0.5 * sum(found.values())
+    assert long["backward"] > 2 * short["backward"] > 0
+    assert long["forward"] > 2 * short["forward"] > 0
+    kept = pstats.Stats(str(tmp_path / "profile" / "digits-vae.prof"))
+    assert any(name == "execute" for _, _, name in kept.stats)
+
+
+def test_the_command_stores_no_result(tmp_path, capsys):
+    arguments = [
+        "bench",
+        "--models",
+        "vae",
+        "--budget",
+        "640",
+        "--seeds",
+        "2",
+        "--metrics",
+        "fid",
+        "--out",
+        str(tmp_path),
+    ]
+    assert main([*arguments, "--profile", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["model"] for row in rows} == {"vae"}
+    assert sum(row["seconds"] for row in rows) == pytest.approx(sum(abs(row["seconds"]) for row in rows), rel=0.5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["profile"]

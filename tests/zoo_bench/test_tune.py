@@ -1,0 +1,155 @@
+"""Tuning: equal effort for every model, chosen on validation, repeatable and recorded."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+
+import pytest
+
+import zoo
+from zoo_bench.executors import Finished, Options
+from zoo_bench.record import Outcome, RunRecord
+from zoo_bench.store import Store
+from zoo_bench.tune import Effort, Study, tunable, tune
+
+pytest.importorskip("optuna")
+pytestmark = pytest.mark.extra
+ALONE = Options(workers=1, threads=1, timeout=None)
+EFFORT = Effort("digits", "5k", trials=12)
+
+
+@pytest.fixture
+def executed(monkeypatch):
+    """Replace training: validation FID is lowest at lr 1e-3; test FID says the opposite. Return what was executed."""
+    specs = []
+
+    def run(missing, options):
+        for spec in missing:
+            specs.append(spec)
+            lr = spec.config["lr"]
+            distance = abs(math.log10(lr) + 3)
+            record = RunRecord(
+                run_id=spec.run_id, spec=spec, status="ok" if lr < 5e-3 else "diverged", threads=1, contended=False,
+                started_at=datetime.now(UTC), metrics={"fid": 10 - distance},
+                curve=[{"share": 0.5, "fid": 0.0}, {"share": 1.0, "fid": 1 + distance + 0.1 * (spec.seed - 1000)}],
+            )  # fmt: skip
+            yield Finished(spec, Outcome(record, {".safetensors": b"weights"}))
+
+    monkeypatch.setattr("zoo_bench.executors.local.run", run)
+    return specs
+
+
+def study(folder, model="gan", effort=EFFORT) -> Study:
+    return tune(model, effort, Store(folder), ALONE)
+
+
+def test_every_model_has_as_many_trials_and_the_first_are_the_defaults(executed, tmp_path):
+    for model in ("gan", "wgan-gp", "beta-vae"):
+        found = study(tmp_path, model)
+        assert len(found.trials) == 12
+        assert found.trials[0].settings == {}
+        assert all(trial.settings.keys() == found.search.keys() for trial in found.trials[1:])
+    assert len(executed) == 36
+
+
+def test_the_choice_is_by_validation_at_the_end_and_nears_the_optimum(executed, tmp_path):
+    found = study(tmp_path, effort=Effort("digits", "5k", trials=40))
+    assert found.best.value == min(trial.value for trial in found.trials if trial.value is not None)
+    assert abs(math.log10(found.best.settings["lr"]) + 3) < 0.15
+    assert found.best.value < found.trials[0].value
+
+
+def test_what_is_suggested_lies_in_the_declared_space(executed, tmp_path):
+    found = study(tmp_path)
+    assert found.search["lr"] == {"low": 1e-5, "high": 1e-2, "scale": "log"}
+    for trial in found.trials[1:]:
+        assert 1e-5 <= trial.settings["lr"] <= 1e-2
+        assert trial.settings["betas"] in [(0.0, 0.9), (0.5, 0.9), (0.5, 0.999)]
+
+
+def test_a_study_is_repeatable_by_its_seed(executed, tmp_path):
+    one, same = (study(tmp_path / name) for name in "ab")
+    other = study(tmp_path / "c", effort=Effort("digits", "5k", trials=12, seed=1))
+    assert one == same
+    assert one != other
+
+
+def test_stored_runs_are_not_run_again_and_weights_are_not_kept(executed, tmp_path):
+    first = study(tmp_path)
+    done = len(executed)
+    assert study(tmp_path) == first
+    assert len(executed) == done
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_a_diverged_run_is_a_trial_without_value_and_is_never_best(executed, tmp_path):
+    found = study(tmp_path, effort=Effort("digits", "5k", trials=40))
+    diverged = [trial for trial in found.trials if trial.settings.get("lr", 0.0) >= 5e-3]
+    assert diverged
+    assert all(trial.value is None for trial in diverged)
+    assert found.best not in diverged
+
+
+def test_trials_of_several_seeds_are_averaged_on_the_log_scale(executed, tmp_path):
+    found = study(tmp_path, effort=Effort("digits", "5k", trials=1, seeds=2))
+    [trial] = found.trials
+    base = 1 + abs(math.log10(2e-4) + 3)
+    assert trial.value == pytest.approx(math.sqrt(base * (base + 0.1)))
+    assert [spec.seed for spec in executed] == [1000, 1001], "no seed of a bench"
+    assert trial.runs == [spec.run_id for spec in executed]
+
+
+def test_the_study_is_a_file_that_says_what_it_took(executed, tmp_path):
+    found = study(tmp_path)
+    stored = json.loads((tmp_path / "digits-gan.json").read_text())
+    assert Study.model_validate(stored).model_dump(mode="json") == found.model_dump(mode="json") == stored
+    assert (stored["budget"], stored["seeds"], stored["seed"], stored["plugin"]) == ("5k", 1, 0, "genzoo")
+    assert "optuna" in stored["sampler"]
+
+
+def test_a_model_without_a_search_space_is_left_out_by_name(monkeypatch):
+    cls = zoo.installed().models.get("gan").spec.load()
+    monkeypatch.setattr(cls.Config, "search", {})
+    names, [sentence] = tunable("gan,vae")
+    assert names == ["vae"]
+    assert sentence == "model 'gan' declares no search space: give its Config a `search`"
+
+
+@pytest.mark.parametrize("name", ["trials", "seeds"])
+def test_effort_below_one_is_refused(name):
+    with pytest.raises(zoo.ZooError, match=f"^--{name} must be at least 1, got 0$"):
+        Effort("digits", "5k", **{"trials": 1, name: 0})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--models", "gn"], "unknown model 'gn': did you mean 'gan'?"),
+        (["--models", "gan", "--task", "digit"], "unknown task 'digit': did you mean 'digits'?"),
+        (["--models", "gan", "--trials", "0"], "--trials must be at least 1, got 0"),
+        (["--models", "gan", "--budget", "much"], "budget 'much'"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_a_sentence(arguments, sentence, tmp_path, capsys, monkeypatch):
+    from zoo.cli import entry
+
+    monkeypatch.setattr("sys.argv", ["zoo", "tune", "--out", str(tmp_path / "out"), *arguments])
+    with pytest.raises(SystemExit) as end:
+        entry()
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_prints_the_best_settings_as_options_of_bench(executed, tmp_path, capsys, monkeypatch):
+    from zoo.cli import entry
+
+    monkeypatch.setattr("sys.argv", ["zoo", "tune", "--models", "gan", "--trials", "12", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        entry()
+    assert end.value.code == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "--set gan.lr=" in printed
+    assert "--set 'gan.betas=[0." in printed

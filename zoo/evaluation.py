@@ -2,16 +2,138 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Hashable
 from functools import cached_property
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from zoo.cache import cached
 from zoo.distances import nearest
 from zoo.errors import ZooError
-from zoo.task import Task
+from zoo.task import ConfidentJudge, Judge, Task
 
+T = TypeVar("T")
 BATCH = 1024
+LARGE = 2**22
+
+
+class Judged:
+    """Items as a judge sees them: in one pass if it can, else each part when it is asked for.
+
+    Args:
+        judge: The judge.
+        data: Stored items.
+        keep: Whether what is seen is kept on disk, keyed by the hashes of judge and items. Only images are, and only
+            from 4 MB on: less is judged again in no time.
+    """
+
+    def __init__(self, judge: Judge, data: Tensor, keep: bool = False) -> None:
+        self._judge = judge
+        self._data = data
+        self._keep = keep and data.dtype == torch.uint8 and data.numel() >= LARGE
+
+    @cached_property
+    def features(self) -> Tensor:
+        """(N, F) float64 on the CPU."""
+        if self._together is not None:
+            return self._together["features"].double()
+        if self._keep:
+            return self._cached(lambda: {"features": self._each(self._judge.features)})["features"].double()
+        return self._each(self._judge.features).double()
+
+    @cached_property
+    def modes(self) -> Tensor:
+        """(N,) int64 on the CPU.
+
+        Raises:
+            ZooError: If the judge knows no modes.
+        """
+        if self._together is not None:
+            return self._together["modes"]
+        found = [self._judge.modes(batch) for batch in self._data.split(BATCH)]
+        if any(modes is None for modes in found):
+            raise ZooError(f"judge {self._judge.name!r} knows no modes")
+        return torch.cat([modes for modes in found if modes is not None]).cpu()
+
+    @property
+    def confidence(self) -> Tensor | None:
+        """The probability of each mode, (N,) float, 0 to 1, or None if the judge does not say."""
+        return None if self._together is None else self._together["confidence"]
+
+    @cached_property
+    def _together(self) -> dict[str, Tensor] | None:
+        judge = self._judge
+        if not isinstance(judge, ConfidentJudge):
+            return None
+
+        def compute() -> dict[str, Tensor]:
+            found = [judge.judge(batch) for batch in self._data.split(BATCH)]
+            return {
+                name: torch.cat(parts).cpu()
+                for name, parts in zip(found[0]._fields, zip(*found, strict=True), strict=True)
+            }
+
+        return self._cached(compute) if self._keep else compute()
+
+    def _each(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        return torch.cat([function(batch).cpu() for batch in self._data.split(BATCH)])
+
+    def _cached(self, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        return cached(f"judged 1 {self._judge.name} {self._judge.sha256} {digest(self._data)}", compute)
+
+
+def digest(data: Tensor) -> str:
+    """Return the SHA-256 of a tensor's shape, type and content."""
+    found = hashlib.sha256(f"{tuple(data.shape)} {data.dtype}".encode())
+    found.update(data.contiguous().flatten().numpy().data)
+    return found.hexdigest()
+
+
+class Reference:
+    """The real side of a comparison. Several evaluations may share it, and then share what is computed of it.
+
+    Attributes:
+        task: The task.
+        test: The test split as the judge sees it.
+        train: The training split as the judge sees it.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.test = Judged(task.judge, task.test.data, keep=True)
+        self.train = Judged(task.judge, task.train.data, keep=True)
+        self._known: dict[Hashable, Any] = {}
+
+    @cached_property
+    def features(self) -> Tensor:
+        """Standardised features of the test split, (N, F) float64."""
+        return self.standardise(self.test.features)
+
+    @cached_property
+    def features_train(self) -> Tensor:
+        """Features of the training split in the same units, (T, F) float64."""
+        return self.standardise(self.train.features)
+
+    def standardise(self, features: Tensor) -> Tensor:
+        """Subtract the mean of the test split's features and divide by their standard deviation, where it is not 0."""
+        mean, std = self._scale
+        return (features - mean) / torch.where(std > 0, std, torch.ones_like(std))
+
+    def once(self, function: Callable[..., T], *arguments: Hashable) -> T:
+        """Return ``function(reference, *arguments)``, computed once: for what depends on real items alone."""
+        key = (function, *arguments)
+        if key not in self._known:
+            self._known[key] = function(self, *arguments)
+        found: T = self._known[key]
+        return found
+
+    @cached_property
+    def _scale(self) -> tuple[Tensor, Tensor]:
+        std, mean = torch.std_mean(self.test.features, dim=0)
+        return mean, std
 
 
 class Evaluation:
@@ -24,31 +146,36 @@ class Evaluation:
         task: The task.
         generated: Images (M, C, H, W) uint8, or points (M, D) float32.
         real: The test split's items.
+        reference: What is known of real items.
+        judged: The generated items as the judge sees them.
+
+    Args:
+        task: The task.
+        generated: The items.
+        reference: That of another evaluation on the same task, to share its work.
     """
 
-    def __init__(self, task: Task, generated: Tensor) -> None:
+    def __init__(self, task: Task, generated: Tensor, reference: Reference | None = None) -> None:
         self.task = task
         self.generated = generated
         self.real = task.test.data
+        self.reference = reference or Reference(task)
+        self.judged = Judged(task.judge, generated)
 
-    @cached_property
-    def _raw_real_features(self) -> Tensor:
-        return self._features(self.real)
-
-    @cached_property
+    @property
     def features_real(self) -> Tensor:
         """Standardised features of the test split, (N, F) float64."""
-        return self._standardise(self._raw_real_features)
+        return self.reference.features
 
     @cached_property
     def features_generated(self) -> Tensor:
         """Features of the generated items in the same units, (M, F) float64."""
-        return self._standardise(self._features(self.generated))
+        return self.reference.standardise(self.judged.features)
 
-    @cached_property
+    @property
     def features_train(self) -> Tensor:
         """Features of the training split in the same units, (T, F) float64."""
-        return self._standardise(self._features(self.task.train.data))
+        return self.reference.features_train
 
     @cached_property
     def nearest_train(self) -> tuple[Tensor, Tensor]:
@@ -56,24 +183,14 @@ class Evaluation:
         distances, indices = nearest(self.features_generated, self.features_train)
         return distances[:, 0], indices[:, 0]
 
-    @cached_property
+    @property
     def modes_real(self) -> Tensor:
         """True modes of the test split, (N,) int64."""
         if self.task.test.modes is None:
             raise ZooError("the task's test split has no labels")
         return self.task.test.modes
 
-    @cached_property
+    @property
     def modes_generated(self) -> Tensor:
         """Modes of the generated items as the judge sees them, (M,) int64."""
-        found = [self.task.judge.modes(batch) for batch in self.generated.split(BATCH)]
-        if any(modes is None for modes in found):
-            raise ZooError(f"judge {self.task.judge.name!r} knows no modes")
-        return torch.cat([modes for modes in found if modes is not None]).cpu()
-
-    def _features(self, data: Tensor) -> Tensor:
-        return torch.cat([self.task.judge.features(batch).cpu().double() for batch in data.split(BATCH)])
-
-    def _standardise(self, features: Tensor) -> Tensor:
-        std, mean = torch.std_mean(self._raw_real_features, dim=0)
-        return (features - mean) / torch.where(std > 0, std, torch.ones_like(std))
+        return self.judged.modes

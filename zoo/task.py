@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -69,6 +69,29 @@ class Judge(Protocol):
 
     def modes(self, data: Tensor) -> Tensor | None:
         """Map stored items (N, ...) to the index of their mode, (N,) int64, or None if it knows none."""
+        ...
+
+
+class Judgement(NamedTuple):
+    """What a judge says of some items.
+
+    Attributes:
+        features: (N, F) float.
+        modes: The most likely mode of each, (N,) int64.
+        confidence: Calibrated probability of that mode, (N,) float, 0 to 1.
+    """
+
+    features: Tensor
+    modes: Tensor
+    confidence: Tensor
+
+
+@runtime_checkable
+class ConfidentJudge(Judge, Protocol):
+    """A judge that gives features, modes and its confidence in one pass; a judge need not be able to."""
+
+    def judge(self, data: Tensor) -> Judgement:
+        """Judge stored items (N, ...); features and modes are those of the other two methods."""
         ...
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.evaluation import Evaluation
+from zoo.evaluation import Evaluation, Reference
 from zoo.registry import installed
 from zoo.task import Task
 from zoo.version import __version__
@@ -61,7 +61,8 @@ def compute(spec: RunSpec) -> Scores:
     registry = installed()
     task = load_task(registry.tasks.get(spec.task))
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
-    return {name: score(Evaluation(task, data), metrics)[0] for name, data in samples(task).items()}
+    reference = Reference(task)
+    return {name: score(Evaluation(task, data, reference), metrics)[0] for name, data in samples(task).items()}
 
 
 def ensure(root: Path, specs: Iterable[RunSpec]) -> dict[str, Scores]:

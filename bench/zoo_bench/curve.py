@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import torch
 
-from zoo.evaluation import Evaluation
+from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
 from zoo.task import Split, Task
 from zoo_bench.budget import Meter
@@ -50,6 +50,7 @@ class Curve:
         self._seed = seed
         self._samples = min(LIGHT, task.samples)
         self._task = dataclasses.replace(task, test=Split(task.validation.data[:LIGHT]))
+        self._reference = Reference(self._task)
         self._lowest = math.inf
 
     def add(self, share: float, training: Training) -> None:
@@ -63,7 +64,7 @@ class Curve:
         self.seconds += time.perf_counter() - start
 
     def _score(self, share: float, meter: Meter, generated: torch.Tensor) -> None:
-        evaluation = Evaluation(self._task, generated)
+        evaluation = Evaluation(self._task, generated, self._reference)
         fid = frechet_distance(evaluation.features_generated, evaluation.features_real)
         spent = {"share": share, "images": meter.images, "seconds": meter.seconds, "flops": meter.flops}
         self.points.append({**spent, "fid": fid})

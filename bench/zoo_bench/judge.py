@@ -18,7 +18,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from zoo.errors import UnknownNameError, ZooError
-from zoo.task import Judge, Mixture, to_model
+from zoo.task import Judge, Judgement, Mixture, to_model
 
 RANDOM, PRETRAINED = "random-conv", "efficientnet-lite0"
 
@@ -58,12 +58,20 @@ class ClassifierJudge:
         name: Task and kind, for example "digits-cnn".
         sha256: Hash of the weights file.
         metadata: What the training script recorded: accuracy on the test split, sizes, seed.
+
+    Args:
+        name: Its name.
+        weights: The weights file.
+        metadata: That of the file.
+        temperature: What logits are divided by, so that confidence is calibrated (Guo et al. 2017). Neither features
+            nor modes depend on it.
     """
 
-    def __init__(self, name: str, weights: bytes, metadata: dict[str, str]) -> None:
+    def __init__(self, name: str, weights: bytes, metadata: dict[str, str], temperature: float = 1.0) -> None:
         self.name = name
         self.sha256 = hashlib.sha256(weights).hexdigest()
         self.metadata = metadata
+        self.temperature = temperature
         self._network = JudgeNetwork(**json.loads(metadata["network"]))
         self._network.load_state_dict(load(weights))
         self._network.eval().requires_grad_(False)
@@ -71,10 +79,12 @@ class ClassifierJudge:
     @classmethod
     def shipped(cls, name: str) -> Self:
         """Load a judge that comes with the package, by name."""
-        path = files("zoo_bench") / "judges" / f"{name}.safetensors"
+        folder = files("zoo_bench") / "judges"
+        path = folder / f"{name}.safetensors"
+        temperature = json.loads((folder / "temperatures.json").read_text())[name]
         with safe_open(str(path), "pt") as file:
             metadata = file.metadata()
-        return cls(name, path.read_bytes(), metadata)
+        return cls(name, path.read_bytes(), metadata, temperature)
 
     def to(self, device: torch.device) -> Self:
         """Move the network to a device."""
@@ -91,6 +101,14 @@ class ClassifierJudge:
     def modes(self, data: Tensor) -> Tensor:
         """Map uint8 images to their most likely class, (N,) int64."""
         return self._network(to_model(self._on_device(data))).argmax(1)
+
+    @torch.inference_mode()
+    def judge(self, data: Tensor) -> Judgement:
+        """Map uint8 images to features, modes and the modes' calibrated probabilities, in one pass."""
+        features = self._network.trunk(to_model(self._on_device(data)))
+        probabilities = (self._network.head(features) / self.temperature).softmax(1)
+        confidence, modes = probabilities.max(1)
+        return Judgement(features, modes, confidence)
 
     def _on_device(self, data: Tensor) -> Tensor:
         return data.to(next(self._network.parameters()).device)
@@ -118,17 +136,32 @@ class StackedJudge:
 
     def features(self, data: Tensor) -> Tensor:
         """Map uint8 images (N, 3, H, W) to (N, at most 96)."""
-        found = self._grey.features(data.flatten(0, 1).unsqueeze(1)).reshape(len(data), -1)
+        return self._projected(self._grey.features(self._channels(data)).reshape(len(data), -1))
+
+    def modes(self, data: Tensor) -> Tensor:
+        """Map uint8 images (N, 3, H, W) to 0 ... 999, (N,) int64."""
+        return self._triple(self._grey.modes(self._channels(data)))
+
+    def judge(self, data: Tensor) -> Judgement:
+        """Map uint8 images to features, modes and the product of their channels' confidences, in one pass."""
+        found = self._grey.judge(self._channels(data))
+        confidence = found.confidence.reshape(-1, 3).prod(dim=1)
+        return Judgement(self._projected(found.features.reshape(len(data), -1)), self._triple(found.modes), confidence)
+
+    @staticmethod
+    def _channels(data: Tensor) -> Tensor:
+        return data.flatten(0, 1).unsqueeze(1)
+
+    @staticmethod
+    def _triple(digits: Tensor) -> Tensor:
+        return digits.reshape(-1, 3) @ torch.tensor([100, 10, 1], device=digits.device)
+
+    def _projected(self, found: Tensor) -> Tensor:
         if found.shape[1] <= self.WIDTH:
             return found
         if self._projection is None:
             self._projection = _orthogonal(torch.empty(self.WIDTH, found.shape[1]), torch.Generator().manual_seed(0))
         return found @ self._projection.T.to(found.device)
-
-    def modes(self, data: Tensor) -> Tensor:
-        """Map uint8 images (N, 3, H, W) to 0 ... 999, (N,) int64."""
-        digits = self._grey.modes(data.flatten(0, 1).unsqueeze(1)).reshape(-1, 3)
-        return digits @ torch.tensor([100, 10, 1], device=digits.device)
 
 
 class RandomJudge:

@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 import torch
 from safetensors.torch import save
 
-from zoo.evaluation import Evaluation
+from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
-from zoo.task import Task
 from zoo_bench.budget import Budget
 from zoo_bench.curve import MARKS, Curve
 from zoo_bench.draw import draw_stored
@@ -121,14 +120,15 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     else:
         outcome.files[".png"] = scatter(generated, task)
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
-    record.metrics, record.metric_errors = score(Evaluation(task, generated), metrics)
+    evaluation = Evaluation(task, generated)
+    record.metrics, record.metric_errors = score(evaluation, metrics)
     taken = {*COLUMNS, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
     figures, problems = own_figures(model, task.validation.data[:HELD_OUT], taken)
     record.metrics |= figures
     record.metric_errors |= problems
     record.throughput |= sampling(model)
     if curve.points:
-        _score_curve(record, task, model, curve)
+        _score_curve(record, evaluation.reference, model, curve)
     record.evaluate_seconds = curve.seconds + time.perf_counter() - start
     record.throughput["peak_memory_mb"] = peak_memory_mb(device)
 
@@ -146,15 +146,15 @@ def _note_training(record: RunRecord, training: Training) -> None:
     record.throughput["train_images_per_s"] = training.images_per_s
 
 
-def _score_curve(record: RunRecord, task: Task, model: GenerativeModel, curve: Curve) -> None:
+def _score_curve(record: RunRecord, reference: Reference, model: GenerativeModel, curve: Curve) -> None:
     """Note the area under the curve, and score the best checkpoint, chosen on validation, against the test split."""
     record.metrics["fid_auc"] = curve.area()
     if not curve.best_is_last:
         model.load_state_dict(curve.best)
         torch.manual_seed(derive(record.spec.seed, "sampling"))
-        generated = draw_stored(model, task.samples)
+        generated = draw_stored(model, reference.task.samples)
         if generated is not None:
-            best = Evaluation(task, generated)
+            best = Evaluation(reference.task, generated, reference)
             record.metrics["fid_best"] = frechet_distance(best.features_generated, best.features_real)
     elif "fid" in record.metrics:
         record.metrics["fid_best"] = record.metrics["fid"]

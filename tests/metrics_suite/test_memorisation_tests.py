@@ -60,8 +60,6 @@ def test_data_copying_knows_copies_real_data_and_noise(draw, evaluate):
 
 
 def test_data_copying_says_if_no_cell_can_be_tested(draw, evaluate, monkeypatch):
-    monkeypatch.setattr(
-        "zoo_bench.metrics.memorisation.cells", lambda training, k, *sets: [z[:, 0] * 0 - 1 for z in sets]
-    )
+    monkeypatch.setattr("zoo_bench.metrics.cells.Cells.of", lambda self, z: z[:, 0] * 0 - 1)
     with pytest.raises(ZooError, match="no cell"):
         data_copying(evaluate(draw(0), draw(1), draw(2)))

@@ -5,7 +5,7 @@ from zoo.errors import ZooError
 from zoo_bench.metrics.inputs import equal, subsample
 from zoo_bench.metrics.specs import METRICS
 
-NAMES = ("fid-inf", "fid-train", "kid", "mind", "neighbours", "vendi", "ndb", "authentic", "data-copying")
+NAMES = ("fid-inf", "fid-train", "kid", "mind", "neighbours", "vendi", "ndb", "authentic", "data-copying", "support")
 NEED_TRAINING = ("fid-train", "ndb", "authentic", "data-copying")
 
 

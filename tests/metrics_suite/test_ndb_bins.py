@@ -5,7 +5,12 @@ from scipy.spatial.distance import cdist, jensenshannon
 from scipy.stats import chi2_contingency
 from sklearn.cluster import KMeans
 
-from zoo_bench.metrics.ndb import bin_scores
+from zoo_bench.metrics.cells import Cells
+from zoo_bench.metrics.ndb import bin_scores, bins
+
+
+def scores_of(training, real, generated):
+    return bin_scores(Cells(training, bins(training, real, generated)), real, generated)
 
 
 def by_scikit_learn_and_scipy(training, real, generated, k):
@@ -25,11 +30,11 @@ def by_scikit_learn_and_scipy(training, real, generated, k):
 def test_bins_tests_and_divergence_are_those_of_scikit_learn_and_scipy(draw, shift, n, m, k):
     training, real, generated = draw(0, 1000), draw(1, n), draw(2, m, shift=shift)
     expected = by_scikit_learn_and_scipy(training, real, generated, k)
-    assert bin_scores(training, real, generated) == pytest.approx(expected, rel=1e-9)
+    assert scores_of(training, real, generated) == pytest.approx(expected, rel=1e-9)
 
 
 def test_one_distribution_differs_in_one_bin_of_twenty(draw):
-    runs = [bin_scores(draw(3 * s, 2000, 6), draw(3 * s + 1, 2000, 6), draw(3 * s + 2, 3000, 6)) for s in range(8)]
+    runs = [scores_of(draw(3 * s, 2000, 6), draw(3 * s + 1, 2000, 6), draw(3 * s + 2, 3000, 6)) for s in range(8)]
     assert np.mean([run["ndb"] for run in runs]) == pytest.approx(0.05, abs=0.02)
     assert np.mean([run["ndb_js"] for run in runs]) == pytest.approx(99 / 8 * (1 / 2000 + 1 / 3000), rel=0.1)
 
@@ -37,11 +42,11 @@ def test_one_distribution_differs_in_one_bin_of_twenty(draw):
 def test_half_of_the_modes(draw):
     training, real = draw(0, 2000), draw(1, 1000)
     kept = real[real[:, 0] > real[:, 0].median()]
-    assert bin_scores(training, real, kept)["ndb"] > 0.4
+    assert scores_of(training, real, kept)["ndb"] > 0.4
 
 
 def test_a_collapsed_set_has_values(draw):
     x = draw(0)
-    scores = bin_scores(x, x, x[:1].repeat(400, 1))
+    scores = scores_of(x, x, x[:1].repeat(400, 1))
     assert scores["ndb_js"] == pytest.approx(np.log(2), abs=0.1)
     assert torch.tensor(scores["ndb"]) > 0.5

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from zoo.errors import ZooError
-from zoo.evaluation import BATCH, Evaluation
-from zoo.task import Split, Task
+from zoo.evaluation import BATCH, Evaluation, Reference
+from zoo.task import Judgement, Split, Task
 
 
 class CountingJudge:
@@ -67,9 +67,9 @@ def test_a_constant_real_feature_is_not_divided_by_zero():
 
 
 def test_a_generated_feature_keeps_its_difference_where_the_real_one_is_constant():
-    made = evaluation(CountingJudge())
-    made.real = made.real.clone()
-    made.real[:, 0] = 10.0
+    real = points(50, 0)
+    real[:, 0] = 10.0
+    made = Evaluation(Task(Split(real), Split(real), Split(real), CountingJudge(), 2, 40), points(40, 1))
     torch.testing.assert_close(made.features_generated[:, 0], made.generated[:, 0].double() - 10)
 
 
@@ -102,3 +102,79 @@ def test_a_task_without_labels_says_so():
 def test_a_judge_that_knows_no_modes_is_named():
     with pytest.raises(ZooError, match="judge 'counting' knows no modes"):
         _ = evaluation(CountingJudge(knows_modes=False)).modes_generated
+
+
+class OnePassJudge(CountingJudge):
+    """Says all at once, and how sure it is."""
+
+    def judge(self, data):
+        self.seen["judge"] += len(data)
+        flat = data.flatten(1).float()
+        return Judgement(flat[:, :3], (flat[:, 0] > 127).long(), flat[:, 1] / 255)
+
+
+def images(n: int, seed: int, side: int = 8) -> torch.Tensor:
+    return torch.randint(256, (n, 1, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+
+
+def task_of(judge: CountingJudge, real: torch.Tensor) -> Task:
+    return Task(Split(real), Split(real), Split(real), judge, 2, 40)
+
+
+def test_a_judge_that_can_judges_once_for_features_modes_and_confidence():
+    judge = OnePassJudge()
+    made = Evaluation(task_of(judge, images(50, 0)), images(40, 1))
+    _ = made.features_generated, made.modes_generated, made.judged.confidence, made.features_real
+    assert judge.seen == {"judge": 50 + 40}
+    assert torch.equal(made.modes_generated, (made.generated[:, 0, 0, 0] > 127).long())
+    assert made.judged.confidence.tolist() == pytest.approx((made.generated[:, 0, 0, 1] / 255).tolist())
+
+
+def test_a_judge_need_not_say_how_sure_it_is():
+    assert evaluation(CountingJudge()).judged.confidence is None
+
+
+def test_evaluations_of_one_reference_share_what_is_known_of_real_items():
+    judge, calls = CountingJudge(), []
+    task = task_of(judge, points(50, 0))
+    reference = Reference(task)
+
+    def width(reference, power):
+        calls.append(power)
+        return float(reference.features.std()) ** power
+
+    made = [Evaluation(task, points(40, seed), reference) for seed in (1, 2, 3)]
+    assert len({each.reference.once(width, power) for each in made for power in (1, 2)}) == 2
+    assert calls == [1, 2]
+    _ = [each.features_generated for each in made]
+    assert judge.seen["features"] == 50 + 3 * 40
+
+
+@pytest.mark.parametrize("kind", [CountingJudge, OnePassJudge])
+def test_large_real_splits_are_judged_once_on_a_machine(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+
+    def features(self, data):
+        self.seen["judge"] += len(data)
+        return data.flatten(1)[:, :3].float()
+
+    monkeypatch.setattr(kind, "features", features)
+    real = images(100, 0, side=208)
+
+    def judged(data, sha256="0"):
+        judge = kind()
+        judge.sha256 = sha256
+        found = Evaluation(task_of(judge, data), images(40, 1, side=208)).features_real
+        return found, judge.seen["judge"] > 0
+
+    first, computed = judged(real)
+    again, computed_again = judged(real)
+    assert computed
+    assert not computed_again
+    assert torch.equal(first, again)
+    assert judged(real, "1")[1]
+    changed = real.clone()
+    changed[7, 0, 3, 3] ^= 1
+    assert judged(changed)[1]
+    assert not judged(real[:50])[0].equal(first)
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 3

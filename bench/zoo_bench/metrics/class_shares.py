@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ZooError
-from zoo.evaluation import BATCH, Evaluation
+from zoo.evaluation import Evaluation
 from zoo_bench.metrics.modes import shares
 from zoo_bench.metrics.ndb import jensen_shannon
 
@@ -23,12 +23,10 @@ def class_shares(evaluation: Evaluation) -> dict[str, float]:
     """
     task = evaluation.task
     real, generated = shares(evaluation.modes_real, task.modes), shares(evaluation.modes_generated, task.modes)
-    found = [task.judge.modes(batch) for batch in evaluation.real.split(BATCH)]
-    judged = torch.cat([modes.cpu() for modes in found if modes is not None])
     return {
         "mode_kl_reverse": float(torch.special.xlogy(real, real / generated).nansum()),
         "mode_js": jensen_shannon(real, generated),
-        "mode_chi2_p": same_shares_p(judged, evaluation.modes_generated, task.modes),
+        "mode_chi2_p": same_shares_p(evaluation.reference.test.modes, evaluation.modes_generated, task.modes),
     }
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from zoo.distances import nearest
 from zoo.errors import ZooError
-from zoo.evaluation import Evaluation
-from zoo_bench.metrics.cells import cells
+from zoo.evaluation import Evaluation, Reference
+from zoo_bench.metrics.cells import training_cells
 from zoo_bench.metrics.inputs import check
 
 CELLS = 50
@@ -48,8 +48,9 @@ def data_copying(evaluation: Evaluation) -> dict[str, float]:
     training, real, generated = evaluation.features_train, evaluation.features_real, evaluation.features_generated
     check(GENERATED_PER_CELL, training=training, real=real, generated=generated)
     k = max(1, min(CELLS, len(real) // REAL_PER_CELL, len(training) // REAL_PER_CELL))
-    cell_real, cell_generated = cells(training, k, real, generated)
-    distance_real, distance_generated = nearest(real, training)[0][:, 0], evaluation.nearest_train[0]
+    cells = evaluation.reference.once(training_cells, k)
+    cell_real, cell_generated = cells.of(real), cells.of(generated)
+    distance_real, distance_generated = evaluation.reference.once(_held_out_distances), evaluation.nearest_train[0]
     total = weight = 0.0
     for cell in range(k):
         a, b = distance_generated[cell_generated == cell], distance_real[cell_real == cell]
@@ -59,6 +60,11 @@ def data_copying(evaluation: Evaluation) -> dict[str, float]:
     if not weight:
         raise ZooError(f"no cell holds {GENERATED_PER_CELL} generated items and a real one")
     return {"ct": total / weight}
+
+
+def _held_out_distances(reference: Reference) -> Tensor:
+    """Return the distance of every test item to its nearest training item, (N,) float64."""
+    return nearest(reference.features, reference.features_train)[0][:, 0]
 
 
 def rank_sum_z(a: Tensor, b: Tensor) -> float:

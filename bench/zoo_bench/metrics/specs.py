@@ -95,6 +95,46 @@ METRICS = (
         needs=("modes",),
     ),
     MetricSpec(
+        name="class-corrected",
+        target="zoo_bench.metrics.corrected:corrected_shares",
+        summary="Class shares corrected for the judge's mistakes.",
+        columns=(
+            Column("mode_kl_corrected", "lower", "KL(generated || real) of corrected mode shares, nats, 0 to inf"),
+            Column("mode_tv_corrected", "lower", "Total variation of corrected mode shares, 0 to 1"),
+        ),
+        needs=("modes",),
+    ),
+    MetricSpec(
+        name="junk",
+        target="zoo_bench.metrics.corrected:junk",
+        summary="Samples that the judge is unsure of.",
+        columns=(
+            Column("junk", "lower", "Share of samples less sure than 99 % of real items, 0 to 1; real data: 0.01"),
+        ),
+        needs=("modes",),
+    ),
+    MetricSpec(
+        name="utility",
+        target="zoo_bench.metrics.utility:utility",
+        summary="Accuracy on real images of a classifier trained on generated ones, labelled by the judge.",
+        columns=(
+            Column("tstr", "higher", "Accuracy on real test images after training on generated ones, 0 to 1"),
+            Column("trtr", "", "The same after training on as many real ones, 0 to 1"),
+            Column("augmentation", "higher", "What generated images add to trtr beside real ones, -1 to 1"),
+        ),
+        needs=("images", "modes"),
+    ),
+    MetricSpec(
+        name="support",
+        target="zoo_bench.metrics.support:support",
+        summary="Number of different samples, by how often they repeat.",
+        columns=(
+            Column("support", "higher", "Birthday estimate of different samples, 1 to inf; empty without repetition"),
+            Column("support_low", "", "Its lower bound at 97.5 %, 0 to inf"),
+        ),
+        needs=("images", "features"),
+    ),
+    MetricSpec(
         name="mixture-modes",
         target="zoo_bench.metrics.modes:mixture",
         summary="Modes, their shares and sharpness on known mixtures.",

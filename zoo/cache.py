@@ -1,0 +1,57 @@
+"""Tensors that can be computed again, kept on disk: whole and unharmed, or not used."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from zoo.data import cache_root
+
+KEPT = 32
+"""Files kept; beyond them, the one unused for longest goes."""
+
+
+def cached(key: str, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return what ``compute`` returns, from ``tensors/`` in the cache folder if it is there.
+
+    A file is written under a temporary name and renamed. One that is damaged is computed again; a folder that cannot
+    be written to is no error.
+
+    Args:
+        key: Everything that the result depends on.
+        compute: Returns tensors by name.
+    """
+    path = cache_root() / "tensors" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
+    try:
+        content = path.read_bytes()
+        if hashlib.sha256(content[32:]).digest() == content[:32]:
+            os.utime(path)
+            return load(content[32:])
+    except (OSError, SafetensorError):
+        pass
+    found = compute()
+    with contextlib.suppress(OSError):
+        _write(path, save({name: tensor.contiguous() for name, tensor in found.items()}))
+    return found
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(content).digest() + content)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    for old in sorted(path.parent.glob("*.safetensors"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
+        old.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ PHASES = {
     "backward": [("_tensor.py", "backward")],
     "optimiser": [("optimizer.py", "wrapper"), ("optimizer.py", "zero_grad")],
     "sampling": [("draw.py", "draw_stored"), ("in_run.py", "sampling")],
-    "judge": [("evaluation.py", "_features"), ("evaluation.py", "modes_generated")],
+    "judge": [("evaluation.py", "_together"), ("evaluation.py", "_each")],
     "sheets": [("sheet.py", "image_grid"), ("sheet.py", "neighbours"), ("sheet.py", "scatter")],
     "metrics": [("score.py", "score"), ("curve.py", "add"), ("run.py", "_score_curve")],
 }

@@ -1,7 +1,8 @@
 """Take a bench's results into ``results/reference/``: ``python bench/reference.py results/bench``.
 
 Replaces ``results/reference/<task>/`` for every task in the folder: ``table.txt`` and ``table.md`` as ``zoo report``
-shows them, ``results.csv``, ``environment.json``, ``controls.json``, and a sheet per model, of its first seed.
+shows them, ``results.csv``, ``throughput.csv``, ``environment.json``, ``controls.json``, and a sheet per model, of its
+first seed.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 
 from zoo.errors import ZooError
 from zoo_bench.report import formats
 from zoo_bench.report.results import groups, load
+from zoo_bench.report.speeds import speed_tables
 from zoo_bench.report.summary import Summary, only, summarise
 from zoo_bench.report.table import FIELDS, summary_tables
 
@@ -37,7 +40,11 @@ def take(folder: Path, reference: Path = REFERENCE) -> list[Path]:
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
         own = [summary for summary in summaries if summary.group.key["task"] == task]
-        (out / "table.txt").write_text(_text(own), encoding="utf-8")
+        (speeds,) = results.speeds
+        speeds = speeds[speeds["task"] == task].drop(columns="_folder")
+        if not speeds.empty:
+            speeds.to_csv(out / "throughput.csv", index=False)
+        (out / "table.txt").write_text(_text(own, speeds), encoding="utf-8")
         (out / "table.md").write_text(formats.markdown(only(own, [field.column for field in FIELDS])), encoding="utf-8")
         runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(out / "results.csv", index=False)
         copies = {
@@ -53,9 +60,9 @@ def take(folder: Path, reference: Path = REFERENCE) -> list[Path]:
     return written
 
 
-def _text(summaries: list[Summary]) -> str:
+def _text(summaries: list[Summary], speeds: pd.DataFrame) -> str:
     console = Console(file=io.StringIO(), width=80, color_system=None)
-    for part in summary_tables(summaries, console.width):
+    for part in (*summary_tables(summaries, console.width), *speed_tables(speeds)):
         console.print(part)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
 

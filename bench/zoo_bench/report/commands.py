@@ -146,7 +146,7 @@ def _content(results: Results, summaries: Sequence[Summary], chosen: str, notes:
 
         return page(results, summaries)
     if chosen == "table":
-        return _terminal(summaries)
+        return _terminal(results, summaries)
     if chosen == "json":
         return formats.as_json(summaries, [*results.problems, *notes]) + "\n"
     content: str | bytes = getattr(formats, chosen)(summaries)
@@ -178,15 +178,19 @@ def _runs(results: Results, chosen: str) -> str | bytes:
     return buffer.getvalue()
 
 
-def _terminal(summaries: Sequence[Summary]) -> str:
+def _terminal(results: Results, summaries: Sequence[Summary]) -> str:
     from rich.console import Console
 
+    from zoo_bench.report.speeds import speed_tables
     from zoo_bench.report.table import summary_tables
 
     console = Console()
     with console.capture() as captured:
         for part in summary_tables(summaries, console.width):
             console.print(part)
+        for frame in results.speeds:
+            for part in speed_tables(frame):
+                console.print(part)
     return captured.get()
 
 

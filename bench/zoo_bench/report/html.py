@@ -17,6 +17,7 @@ from zoo_bench.report import sections
 from zoo_bench.report.overall import overall
 from zoo_bench.report.results import Results, groups, kept_apart, load
 from zoo_bench.report.sections import PICTURE_BYTES, Pictures
+from zoo_bench.report.speeds import CAPTION, FIELDS, speeds
 from zoo_bench.report.summary import Summary, summarise
 from zoo_bench.report.text import plural, visible
 from zoo_bench.store import to_frame, write_atomically
@@ -54,6 +55,9 @@ def page(results: Results, summaries: Sequence[Summary]) -> str:
         "kept_apart": kept_apart([s.group for s in summaries]),
         "problems": results.problems,
         "pictures_left_out": pictures.left_out,
+        "speeds": [own for frame in results.speeds for own in speeds(frame)],
+        "speed_titles": list(FIELDS.values()),
+        "speed_caption": CAPTION,
         "runs": sections.all_runs(results),
         "environments": [(json.loads(text), n) for text, n in results.environments.items()],
         "colours": colours,

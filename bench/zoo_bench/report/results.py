@@ -13,6 +13,7 @@ from zoo_bench.record import RunRecord
 from zoo_bench.report.columns import SPEEDS
 from zoo_bench.report.text import listed, plural
 from zoo_bench.store import load_results, stream, to_frame
+from zoo_bench.throughput.alone import load as load_speeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,7 @@ class Results:
         environments: Number of runs by canonical JSON of their environment.
         controls: What ``controls/*.json`` hold: "task", "task_version", "judge", and figures by control and column.
         problems: One sentence per file that could not be read.
+        speeds: What :func:`zoo_bench.throughput.alone.load` finds in each folder, and ``_folder``.
     """
 
     frame: pd.DataFrame
@@ -48,6 +50,7 @@ class Results:
     environments: dict[str, int] = field(default_factory=dict)
     controls: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    speeds: list[pd.DataFrame] = field(default_factory=list)
 
     def duplicates(self) -> list[str]:
         """Return one sentence per run that is there more than once."""
@@ -105,6 +108,7 @@ def _load(path: Path, results: Results) -> pd.DataFrame:
         frame = load_results(tables[0] if tables else path)
         further = {name: [""] * len(frame) for name in further}
     results.controls += load_controls(path, results.problems)
+    results.speeds.append(load_speeds(path).assign(_folder=str(path)))
     return frame.assign(_folder=str(path), **further)
 
 

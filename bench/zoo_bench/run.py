@@ -148,7 +148,7 @@ def _note_training(record: RunRecord, training: Training) -> None:
 
 def _score_curve(record: RunRecord, reference: Reference, model: GenerativeModel, curve: Curve) -> None:
     """Note the area under the curve, and score the best checkpoint, chosen on validation, against the test split."""
-    record.metrics["fid_auc"] = curve.area()
+    record.metrics |= {"fid_auc": curve.area(), **curve.to_target()}
     if not curve.best_is_last:
         model.load_state_dict(curve.best)
         torch.manual_seed(derive(record.spec.seed, "sampling"))

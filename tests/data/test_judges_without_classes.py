@@ -9,8 +9,9 @@ import torch
 import zoo
 from zoo.errors import UnknownNameError, ZooError
 from zoo.evaluation import Evaluation
-from zoo_bench.judge import ClassifierJudge, PretrainedJudge, RandomJudge, named_judge
+from zoo_bench.judge import ClassifierJudge, RandomJudge, named_judge
 from zoo_bench.metrics.fid import frechet_distance
+from zoo_bench.pretrained import InceptionJudge, PretrainedJudge
 from zoo_bench.tasks.digits import digits
 
 
@@ -82,3 +83,69 @@ def test_the_fashion_judge_is_shipped_with_its_accuracy():
     judge = ClassifierJudge.shipped("fashion-mnist-cnn")
     assert float(judge.metadata["test_accuracy"]) > 0.91
     assert judge.features(noise(2, 1, 28, 28)).shape == (2, 64)
+
+
+@pytest.fixture(scope="module")
+def inception_weights(tmp_path_factory):
+    """A file of random weights in the form of the real one."""
+    from torch_fidelity import feature_extractor_inceptionv3 as module
+
+    path = tmp_path_factory.mktemp("inception") / "weights.pth"
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
+        torch.manual_seed(0)
+        patch.setattr(module, "load_state_dict_from_url", lambda *args, **kwargs: {})
+        patch.setattr(module.FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
+        torch.save(module.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).state_dict(), path)
+    return path
+
+
+@pytest.mark.slow
+def test_inception_features_are_those_of_torch_fidelity(inception_weights, monkeypatch):
+    from torch_fidelity.utils import create_feature_extractor
+
+    monkeypatch.setenv("ZOO_INCEPTION", str(inception_weights))
+    judge = named_judge("inception-v3-compat", 3)
+    images = noise(3, 3, 32, 32)
+    theirs = create_feature_extractor(
+        "inception-v3-compat", ["2048"], cuda=False, feature_extractor_weights_path=str(inception_weights)
+    )
+    assert torch.equal(judge.features(images), theirs(images)[0])
+    assert judge.features(images[:, :1]).shape == (3, 2048)
+    assert (judge.name, judge.modes(images)) == ("inception-v3-compat", None)
+    assert len(judge.sha256) == 64
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", None])
+def test_a_file_that_holds_no_inception_weights_is_named(content, tmp_path, monkeypatch):
+    path = tmp_path / "weights.pth"
+    torch.save({"a": torch.zeros(2)}, path) if content is None else path.write_bytes(content)
+    monkeypatch.setenv("ZOO_INCEPTION", str(path))
+    with pytest.raises(ZooError, match="does not hold the weights of 'inception-v3-compat'"):
+        InceptionJudge()
+
+
+def test_a_weights_file_that_would_run_code_is_refused(tmp_path, monkeypatch):
+    class Harm:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "harmed"), "w"))
+
+    path = tmp_path / "weights.pth"
+    torch.save(Harm(), path)
+    monkeypatch.setenv("ZOO_INCEPTION", str(path))
+    with pytest.raises(ZooError, match="does not hold the weights"):
+        InceptionJudge()
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_absent_inception_weights_say_what_to_put_where(tmp_path, monkeypatch):
+    def offline(*args, **kwargs):
+        raise OSError("Name or service not known")
+
+    monkeypatch.delenv("ZOO_INCEPTION", raising=False)
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    with pytest.raises(ZooError, match=r"weights-inception-2015-12-05-6726825d.pth.* or let \$ZOO_INCEPTION name it"):
+        named_judge("inception-v3-compat", 3)
+    monkeypatch.setenv("ZOO_INCEPTION", str(tmp_path / "absent.pth"))
+    with pytest.raises(ZooError, match="which is no file"):
+        named_judge("inception-v3-compat", 3)

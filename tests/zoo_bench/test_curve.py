@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import math
 from types import SimpleNamespace
@@ -7,7 +8,9 @@ import torch
 from torch import nn
 
 import zoo
+from zoo.evaluation import Evaluation
 from zoo_bench.curve import MARKS, Curve
+from zoo_bench.metrics.fid import expected_null
 
 TRAINING = SimpleNamespace(meter=SimpleNamespace(images=640, seconds=1.5, flops=10**6))
 
@@ -109,3 +112,25 @@ def test_fewer_than_two_points_have_no_area(curve, points):
     made, _ = curve
     made.points = points
     assert math.isnan(made.area())
+
+
+def test_the_target_is_five_times_what_real_data_score_on_average(curve, digits_task):
+    made, _ = curve
+    validation = Evaluation(dataclasses.replace(digits_task, test=digits_task.validation), digits_task.test.data)
+    floor = expected_null(validation.features_real, 2000, 197)
+    assert made.target == pytest.approx(5 * floor)
+
+
+@pytest.mark.parametrize(("reached", "spent"), [([9, 5, 4, 6], 20), ([9, 5.1, 5, 5], 30), ([1, 9, 9, 9], 10)])
+def test_the_first_mark_at_the_target_counts(curve, reached, spent):
+    made, _ = curve
+    made.target = 5.0
+    made.points = [{"fid": fid, "images": 10 * k, "seconds": k} for k, fid in enumerate(reached, start=1)]
+    assert made.to_target() == {"images_to_target": spent, "seconds_to_target": spent / 10}
+
+
+def test_a_target_that_is_never_reached_has_no_time(curve):
+    made, _ = curve
+    assert made.to_target() == {}
+    made.points = [{"fid": made.target * 1.01, "images": 10, "seconds": 1}]
+    assert made.to_target() == {}

@@ -21,6 +21,8 @@ METRICS = (
             Column("fid_floor", "", "Expected FID of real data against real data at these sample sizes"),
             Column("fid_best", "lower", "FID of the checkpoint that was best on the validation split, 0 to inf"),
             Column("fid_auc", "lower", "Mean validation FID over the logarithm of the budget from 1/32 on, 0 to inf"),
+            Column("images_to_target", "lower", "Images until validation FID is 5 times its floor; empty if never"),
+            Column("seconds_to_target", "lower", "Training seconds until then; empty if never"),
         ),
         needs=("features",),
     ),

@@ -23,20 +23,22 @@ COSTS = (
     Column("flops", "", "Operations of matrix products and convolutions in training"),
     Column("params", "", "Trainable parameters, a count"),
 )
-SPEEDS = ("train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb", "train_seconds")
+SPEEDS = ("train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb", "train_seconds",
+          "seconds_to_target")  # fmt: skip
 """Columns that depend on the machine."""
 
 EXACT = ("params", "flops")
 """Columns that a seed does not change: a difference without spread is a fact, not a sample."""
 
-LOG = ("fid", "fid_best", "fid_auc", *SPEEDS, "flops", "params")
+LOG = ("fid", "fid_best", "fid_auc", "images_to_target", *SPEEDS, "flops", "params")
 """Columns whose spread grows with their size: means are geometric, differences are ratios."""
 
 RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("mode_kl", "mode_kl_reverse", "mode_js", "ndb_js", "density", "vendi", "mind", "mode_spread",
-                     "modes_captured"), (0.0, inf)),
+                     "modes_captured", "mode_kl_corrected", "support"), (0.0, inf)),
     **dict.fromkeys(("precision", "recall", "coverage", "clipped_density", "clipped_coverage", "mode_tv",
-                     "mode_chi2_p", "high_quality", "ndb", "authentic"), (0.0, 1.0)),
+                     "mode_chi2_p", "high_quality", "ndb", "authentic",
+                     "mode_tv_corrected", "junk", "tstr", "trtr"), (0.0, 1.0)),
 }  # fmt: skip
 """What values are possible; intervals end there."""
 
@@ -45,6 +47,9 @@ TITLES = {
     "mode_kl": "mode KL", "mode_tv": "mode TV", "high_quality": "high quality", "ndb": "NDB", "mind": "MIND",
     "fid_inf": "FID∞", "fid_train": "FID to train", "vendi": "Vendi", "ct": "C_T", "mode_js": "mode JS",
     "ndb_js": "NDB JS", "mode_kl_reverse": "mode KL, reverse", "mode_chi2_p": "mode χ² p",
+    "tstr": "TSTR", "trtr": "TRTR",
+    "mode_kl_corrected": "mode KL, corrected", "mode_tv_corrected": "mode TV, corrected",
+    "images_to_target": "images to target", "seconds_to_target": "seconds to target",
     "train_images_per_s": "training, images/s", "sample_images_per_s": "sampling, images/s",
     "sample_latency_ms": "latency, ms", "peak_memory_mb": "memory, MB", "train_seconds": "training, s",
     "flops": "FLOPs", "params": "parameters",

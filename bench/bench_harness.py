@@ -20,7 +20,7 @@ from zoo_bench.run import execute
 from zoo_bench.spec import RunSpec, plan
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
-TRIVIAL = 100
+TRIVIAL = 30
 
 
 def specs_of(models: str, task: str, budget: str, seeds: int, metrics: str = "all") -> list[RunSpec]:
@@ -63,7 +63,7 @@ def test_trivial_runs(benchmark, how):
         for spec in specs:
             assert execute(spec, Resources(1, False)).record.status == "ok"
 
-    benchmark.pedantic(apart if how == "ours" else together, rounds=3, warmup_rounds=1)
+    benchmark.pedantic(apart if how == "ours" else together, rounds=2, warmup_rounds=1)
 
 
 @pytest.mark.parametrize(("how", "workers", "threads"), [("ours", 2, 1), ("one run, two threads", 1, 2)])

@@ -20,7 +20,7 @@ from zoo_bench.budget import Budget
 from zoo_bench.stream import Stream
 from zoo_bench.train import train
 
-ROUNDS = 200
+ROUNDS = 400
 SHAPE = (1, 8, 8)
 DATA = torch.randint(0, 256, (1000, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
@@ -146,4 +146,4 @@ def test_training_loop(benchmark, name, loop):
         torch.manual_seed(0)
         return (name, zoo.create(name, shape=SHAPE).to(memory_format=torch.channels_last)), {}
 
-    benchmark.pedantic(loop, setup=setup, rounds=5, warmup_rounds=1)
+    benchmark.pedantic(loop, setup=setup, rounds=3, warmup_rounds=1)

@@ -1,0 +1,58 @@
+"""Speeds measured alone, in the forms of a report."""
+
+import json
+
+import pytest
+
+from zoo.cli import main
+from zoo_bench.report.html import write_report
+from zoo_bench.report.speeds import speeds
+from zoo_bench.throughput.alone import load
+
+NASTY = "<script>'x'"
+
+
+@pytest.fixture
+def measured(bench):
+    """A bench beside which stands what pytest-benchmark would have written for three models."""
+    specs, timed = [], [{"name": "test_matrix_products", "stats": {"median": 0.001}, "extra_info": {"flops": 1e8}}]
+    for i, model in enumerate(("gan", "dcgan", NASTY), 1):
+        specs.append({"model": model, "task": "digits", "device": "cpu", "precision_mode": "fp32"})
+        train = {"stats": {"median": 0.01 * i}, "extra_info": {"images": 64, "flops_per_image": 1e6}}
+        timed.append({"name": f"test_train[{model}]", **train})
+        for n in (1, 64, 256):
+            stats = {"median": 0.001 * n, "data": [0.001 * n] * 99 + [0.002 * n]}
+            timed.append({"name": f"test_sample[{model}-{n}]", "stats": stats, "extra_info": {"images": n}})
+    folder = bench / "throughput"
+    folder.mkdir()
+    content = {"benchmarks": timed, "zoo": {"specs": specs, "threads": 2}}
+    (folder / "digits.json").write_text(json.dumps(content))
+    return bench
+
+
+def test_speeds_are_worked_out_from_what_was_timed(measured):
+    frame = load(measured).set_index("model")
+    assert frame.loc["gan", "train_images_per_s"] == pytest.approx(6400)
+    assert frame.loc["dcgan", "train_images_per_s"] == pytest.approx(3200)
+    assert frame.loc["gan", "sample_images_per_s_256"] == pytest.approx(1000)
+    assert frame.loc["gan", "sample_latency_p50_ms"] == pytest.approx(1.0)
+    assert 1.0 < frame.loc["gan", "sample_latency_p99_ms"] < 2.0
+    assert frame.loc["gan", "peak_share"] == pytest.approx(6400 * 1e6 / (1e8 / 0.001))
+    (found,) = speeds(load(measured))
+    assert found.title == "digits: speed alone on the machine, CPU threads: 2, fp32"
+    assert [row[0] for row in found.rows] == ["gan", "dcgan", NASTY]
+    assert found.rows[0][-1] == "6%"
+
+
+def test_they_are_in_the_page_and_in_the_terminal(measured, capsys):
+    text = write_report(measured).read_text(encoding="utf-8")
+    assert 'id="speed"' in text
+    assert "CPU threads: 2" in text
+    assert NASTY not in text
+    assert main(["report", str(measured), "--format", "table"]) == 0
+    assert "digits: speed alone on the machine, CPU threads: 2, fp32" in capsys.readouterr().out
+
+
+def test_without_a_measurement_nothing_is_said_of_it(bench):
+    assert load(bench).empty
+    assert 'id="speed"' not in write_report(bench).read_text(encoding="utf-8")

@@ -150,8 +150,9 @@ class _PassThrough:
 
 def scores(training: Tensor, real: Tensor, generated: Tensor) -> dict[str, float]:
     """Return every column of :data:`MEASURES`."""
-    splits = [Split(data) for data in (training, real, real)]
-    evaluation = Evaluation(Task(*splits, _PassThrough(), modes=0, samples=len(generated)), generated)
+    train, test = Split(training), Split(real)
+    task = Task(train, test, test, _PassThrough(), modes=0, samples=len(generated))
+    evaluation = Evaluation(task, generated)
     wanted = [spec for spec in METRICS if MEASURES.keys() & {column.name for column in spec.columns}]
     found = {name: value for spec in wanted for name, value in spec.load()(evaluation).items()}
     return {name: found[name] for name in MEASURES}

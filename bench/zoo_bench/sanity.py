@@ -131,6 +131,7 @@ FAILINGS = (
     Failing("cube of side 0.8 in one of 1", "diversity", cube(1.0), cube(0.8)),
     Failing("cube of side 1.2 around one of 1", "fidelity", cube(1.0), cube(1.2)),
     Failing("sphere of radius 0.8 in one of 1", "both", sphere(1.0), sphere(0.8)),
+    Failing("normal for a sphere, equal covariance", "fidelity", sphere(WIDTH**0.5), gaussian()),
     Failing("torus of tube 0.2 in one of 0.4", "both", torus(0.4), torus(0.2)),
 )
 

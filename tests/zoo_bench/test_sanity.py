@@ -24,6 +24,11 @@ def test_dropped_modes_are_seen_by_diversity_and_not_by_fidelity():
     assert all(found[name] == "quiet" for name in ("precision", "density", "clipped_density"))
 
 
+def test_equal_moments_hide_from_fid_and_kid_and_not_from_mind():
+    found = verdicts("normal for a sphere, equal covariance")
+    assert [found[name] for name in ("fid", "fid_inf", "kid", "mind")] == ["no", "no", "no", "yes"]
+
+
 def test_no_failing_is_no_failing(monkeypatch):
     monkeypatch.setattr(sanity, "ITEMS", 400)
     sound = sanity.Failing("none", "both", sanity.gaussian(), sanity.gaussian())

@@ -1,11 +1,18 @@
+import dataclasses
+
 import pytest
 import torch
 
 from zoo.errors import ZooError
+from zoo.evaluation import Evaluation, Reference
 from zoo_bench.metrics.inputs import equal, subsample
 from zoo_bench.metrics.specs import METRICS
+from zoo_bench.score import score
+from zoo_bench.tasks.digits import digits
 
-NAMES = ("fid-inf", "fid-train", "kid", "mind", "neighbours", "vendi", "ndb", "authentic", "data-copying", "support")
+NAMES = (
+    "fid", "fid-inf", "fid-train", "kid", "mind", "neighbours", "vendi", "ndb", "authentic", "data-copying", "support",
+)  # fmt: skip
 NEED_TRAINING = ("fid-train", "ndb", "authentic", "data-copying")
 
 
@@ -51,3 +58,43 @@ def test_subsamples_are_the_same_every_time_and_from_everywhere(draw):
 def test_equal_sizes():
     a, b = equal(torch.arange(10), torch.arange(4))
     assert len(a) == len(b) == 4
+
+
+OF_IMAGES = [spec for spec in METRICS if "mixture" not in spec.needs]
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return Reference(digits())
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_constant_images_leave_every_metric_standing(reference, value):
+    images = torch.full((200, 1, 8, 8), value, dtype=torch.uint8)
+    values, errors = score(Evaluation(reference.task, images, reference), OF_IMAGES)
+    assert errors == {}
+    assert values["modes_captured"] == values["support"] == 1
+    assert values["fid"] > 10
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 15])
+def test_each_metric_says_how_many_items_it_needs_and_the_others_stand(reference, n, capfd):
+    values, errors = score(Evaluation(reference.task, reference.task.train.data[:n], reference), OF_IMAGES)
+    assert all(message.endswith(f"items are needed, there are {n}") for message in errors.values()), errors
+    assert set(values) >= {"modes_captured", "junk", "mode_tv"}
+    assert len(errors) + len({spec.name for spec in OF_IMAGES if values.keys() & names(spec)}) == len(OF_IMAGES)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_reference_that_does_not_vary_is_named_and_the_others_stand(reference):
+    task = reference.task
+    test = dataclasses.replace(task.test, data=torch.zeros_like(task.test.data))
+    values, errors = score(Evaluation(dataclasses.replace(task, test=test), task.train.data), OF_IMAGES)
+    assert {errors[name] for name in ("fid", "kid", "mind", "neighbours", "vendi")} == {
+        "all real items have the same features"
+    }
+    assert {"mode_tv", "tstr"} <= values.keys()
+
+
+def names(spec):
+    return {column.name for column in spec.columns}

@@ -77,3 +77,8 @@ def test_constant_images_are_of_no_use(score):
 def test_too_few_images_are_refused(reference, score):
     with pytest.raises(ZooError, match="10 generated items are needed, there are 3"):
         score(reference.task.train.data[:3])
+
+
+def test_the_order_of_images_does_not_matter(reference, score):
+    data = reference.task.validation.data
+    assert score(data.flip(0)) == pytest.approx(score(data), abs=1e-3)

@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 import torch
@@ -91,3 +92,10 @@ def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, spec, m
     assert controls.ensure(tmp_path, [spec]) == {}
     assert "controls of digits could not be scored: RuntimeError: no judge today" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_infinite_scores_are_kept(tmp_path, spec, monkeypatch):
+    monkeypatch.setattr(controls, "_compute_apart", lambda spec: {"one-mode": {"mode_kl_reverse": math.inf}})
+    for _ in range(2):
+        assert controls.ensure(tmp_path, [spec]) == {"digits": {"one-mode": {"mode_kl_reverse": math.inf}}}
+        monkeypatch.setattr(controls, "_compute_apart", None)

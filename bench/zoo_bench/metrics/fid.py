@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from zoo.evaluation import Evaluation
+from zoo_bench.metrics.inputs import check
 
 EXTRACTOR = "genzoo-features"
 
@@ -22,6 +23,7 @@ def fid(evaluation: Evaluation) -> dict[str, float]:
     data below it.
     """
     generated, real = evaluation.features_generated, evaluation.features_real
+    check(2, generated=generated, real=real)
     return {"fid": frechet_distance(generated, real), "fid_floor": expected_null(real, len(generated), len(real))}
 
 

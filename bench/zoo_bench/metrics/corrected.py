@@ -1,11 +1,11 @@
-"""Items that the judge is unsure of, and class shares corrected for the mistakes that it makes."""
+"""Items that are of no class, and class shares corrected for the mistakes that it makes."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from zoo.evaluation import Evaluation, Reference
+from zoo.evaluation import Evaluation, Judged, Reference
 from zoo_bench.metrics.modes import divergences, shares
 
 REAL_JUNK = 0.01
@@ -14,16 +14,16 @@ ITERATIONS = 2000
 
 
 def junk(evaluation: Evaluation) -> dict[str, float]:
-    """Return ``junk``, the share of generated items of which the judge is less sure than of 99 % of real ones.
+    """Return ``junk``, the share of generated items that are of no class: 0 to 1, lower is better, 0.01 for real data.
 
-    0 to 1, lower is better, 0.01 for real data. The threshold is the first percentile of the calibrated confidence in
-    held-out items, so that the share does not depend on how sure a judge is by itself. A judge is not asked whether an
-    item is like the data, only which class it is: it may well be sure of what is none.
+    An item is junk if the judge is less sure of its class than of 99.5 % of held-out items, by calibrated confidence
+    (Hendrycks and Gimpel 2017), or if its features are further from the mean of real ones than those of 99.5 %. The
+    second is needed because a classifier asked for a class is quite sure of the class of noise.
 
     Nothing is returned if the judge does not say how sure it is.
     """
-    sure = _sure(evaluation)
-    return {} if sure is None else {"junk": float((~sure).double().mean())}
+    clear = _clear(evaluation.reference, evaluation.judged)
+    return {} if clear is None else {"junk": float((~clear).double().mean())}
 
 
 def corrected_shares(evaluation: Evaluation) -> dict[str, float]:
@@ -40,8 +40,8 @@ def corrected_shares(evaluation: Evaluation) -> dict[str, float]:
     reference = evaluation.reference
     total = reference.task.modes
     counts = torch.bincount(evaluation.modes_real, minlength=total)
-    sure = _sure(evaluation)
-    found = evaluation.modes_generated if sure is None else evaluation.modes_generated[sure]
+    clear = _clear(evaluation.reference, evaluation.judged)
+    found = evaluation.modes_generated if clear is None else evaluation.modes_generated[clear]
     if counts.min() < LEAST_PER_CLASS or not len(found):
         return {}
     confusion = reference.once(_confusion)
@@ -73,23 +73,27 @@ def true_shares(found: Tensor, confusion: Tensor) -> Tensor:
     return weights / weights.sum()
 
 
-def _sure(evaluation: Evaluation) -> Tensor | None:
-    """Return which generated items are not junk, (M,) bool, or None if the judge does not say how sure it is."""
-    confidence = evaluation.judged.confidence
-    return None if confidence is None else confidence >= evaluation.reference.once(_threshold)
+def _clear(reference: Reference, items: Judged) -> Tensor | None:
+    """Return which items are not junk, (N,) bool, or None if the judge does not say how sure it is."""
+    if items.confidence is None:
+        return None
+    least, furthest = reference.once(_limits)
+    return (items.confidence >= least) & (reference.standardise(items.features).norm(dim=1) <= furthest)
 
 
-def _threshold(reference: Reference) -> float:
-    confidence = reference.test.confidence
+def _limits(reference: Reference) -> tuple[float, float]:
+    """Return the least confidence and the greatest distance from the mean of an item that is not junk."""
+    confidence, distance = reference.test.confidence, reference.features.norm(dim=1)
     assert confidence is not None
-    return float(confidence.kthvalue(int(REAL_JUNK * len(confidence)) + 1).values)
+    beyond = int(REAL_JUNK / 2 * len(confidence))
+    return float(confidence.kthvalue(beyond + 1).values), float(distance.kthvalue(len(distance) - beyond).values)
 
 
 def _confusion(reference: Reference) -> Tensor:
     """Return P(called i and no junk | class j) on the test split, (K, K) float64."""
     total, true = reference.task.modes, reference.task.test.modes
     assert true is not None
-    confidence, modes = reference.test.confidence, reference.test.modes
-    sure = torch.ones(len(true), dtype=torch.bool) if confidence is None else confidence >= reference.once(_threshold)
-    pairs = torch.bincount(modes[sure] * total + true[sure], minlength=total**2).reshape(total, total)
-    return pairs.double() / torch.bincount(true, minlength=total)
+    clear = _clear(reference, reference.test)
+    pairs = reference.test.modes * total + true
+    counts = torch.bincount(pairs if clear is None else pairs[clear], minlength=total**2).reshape(total, total)
+    return counts.double() / torch.bincount(true, minlength=total)

@@ -109,9 +109,9 @@ METRICS = (
     MetricSpec(
         name="junk",
         target="zoo_bench.metrics.corrected:junk",
-        summary="Samples that the judge is unsure of.",
+        summary="Samples of no class: the judge is unsure of them, or they are far from real ones.",
         columns=(
-            Column("junk", "lower", "Share of samples less sure than 99 % of real items, 0 to 1; real data: 0.01"),
+            Column("junk", "lower", "Share of samples unsure or far as 1 % of real items are, 0 to 1; real data: 0.01"),
         ),
         needs=("modes",),
     ),

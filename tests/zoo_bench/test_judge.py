@@ -1,3 +1,4 @@
+import copy
 import hashlib
 import json
 from importlib.resources import files
@@ -6,9 +7,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from zoo.evaluation import Evaluation, Judged
 from zoo.task import Mixture
 from zoo_bench import train_judge
-from zoo_bench.judge import ClassifierJudge, JudgeNetwork, MixtureJudge
+from zoo_bench.judge import ClassifierJudge, JudgeNetwork, MixtureJudge, StackedJudge
+from zoo_bench.metrics.corrected import junk
 from zoo_bench.tasks import digits
 
 SHIPPED = {"digits": 0.97, "mnist": 0.97, "fashion-mnist": 0.9}
@@ -52,6 +55,50 @@ def test_a_judge_recognises_the_held_out_classes_as_well_as_its_file_says(name, 
     accuracy = float((found == task.test.modes).double().mean())
     assert accuracy > SHIPPED[name]
     assert f"{accuracy:.4f}" == task.judge.metadata["test_accuracy"]
+
+
+def expected_calibration_error(confidence, right, bins=15):
+    """Mean gap between confidence and accuracy over equally wide bins (Guo et al. 2017)."""
+    bin_of = (confidence.double() * bins).long().clamp_max(bins - 1)
+    gaps = torch.bincount(bin_of, weights=right.double() - confidence.double(), minlength=bins)
+    return float(gaps.abs().sum() / len(right))
+
+
+def test_confidence_is_calibrated(task):
+    judged = Judged(task.judge, task.test.data)
+    right = judged.modes == task.test.modes
+    error = expected_calibration_error(judged.confidence, right)
+    assert error < 0.02
+    plain = copy.copy(task.judge)
+    plain.temperature = 1.0
+    assert error < expected_calibration_error(Judged(plain, task.test.data).confidence, right)
+
+
+def test_the_temperature_is_that_of_the_validation_split(task):
+    assert task.judge.temperature == train_judge.temperature(task.judge._network, task.validation)
+
+
+def test_one_pass_gives_the_same_as_several(task):
+    data = task.test.data[:200]
+    judged = task.judge.judge(data)
+    assert torch.equal(judged.features, task.judge.features(data))
+    assert torch.equal(judged.modes, task.judge.modes(data))
+    assert ((judged.confidence > 0) & (judged.confidence <= 1)).all()
+
+
+def test_stacked_channels_are_judged_together(digits_task):
+    data = digits_task.test.data[:60].reshape(20, 3, 8, 8)
+    stacked, grey = StackedJudge(digits_task.judge), digits_task.judge.judge(digits_task.test.data[:60])
+    judged = stacked.judge(data)
+    assert torch.equal(judged.features, stacked.features(data))
+    assert torch.equal(judged.modes, stacked.modes(data))
+    assert torch.allclose(judged.confidence, grey.confidence.reshape(20, 3).prod(1))
+
+
+def test_noise_is_junk_and_held_out_data_are_not(task):
+    noise = torch.randint(256, (1000, *task.shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    assert junk(Evaluation(task, noise))["junk"] > 0.5
+    assert junk(Evaluation(task, task.validation.data))["junk"] < 0.03
 
 
 def test_features_are_finite_and_none_is_constant(task):

@@ -11,14 +11,16 @@ from zoo_bench.metrics.modes import divergences, shares
 REAL_JUNK = 0.01
 LEAST_PER_CLASS = 20
 ITERATIONS = 2000
+RIDGE = 1e-3
 
 
 def junk(evaluation: Evaluation) -> dict[str, float]:
     """Return ``junk``, the share of generated items that are of no class: 0 to 1, lower is better, 0.01 for real data.
 
     An item is junk if the judge is less sure of its class than of 99.5 % of held-out items, by calibrated confidence
-    (Hendrycks and Gimpel 2017), or if its features are further from the mean of real ones than those of 99.5 %. The
-    second is needed because a classifier asked for a class is quite sure of the class of noise.
+    (Hendrycks and Gimpel 2017), or if its features are further from the mean of real ones, in Mahalanobis distance
+    (after Lee et al. 2018), than those of 99.5 %. The second is needed because a classifier asked for a class is quite
+    sure of the class of noise.
 
     Nothing is returned if the judge does not say how sure it is.
     """
@@ -78,15 +80,29 @@ def _clear(reference: Reference, items: Judged) -> Tensor | None:
     if items.confidence is None:
         return None
     least, furthest = reference.once(_limits)
-    return (items.confidence >= least) & (reference.standardise(items.features).norm(dim=1) <= furthest)
+    return (items.confidence >= least) & (_distance(reference, items) <= furthest)
 
 
 def _limits(reference: Reference) -> tuple[float, float]:
     """Return the least confidence and the greatest distance from the mean of an item that is not junk."""
-    confidence, distance = reference.test.confidence, reference.features.norm(dim=1)
+    confidence, distance = reference.test.confidence, _distance(reference, reference.test)
     assert confidence is not None
     beyond = int(REAL_JUNK / 2 * len(confidence))
     return float(confidence.kthvalue(beyond + 1).values), float(distance.kthvalue(len(distance) - beyond).values)
+
+
+def _distance(reference: Reference, items: Judged) -> Tensor:
+    """Return the Mahalanobis distance of items from the mean of the test split, (N,) float64."""
+    whitened = torch.linalg.solve_triangular(
+        reference.once(_covariance_root), reference.standardise(items.features).T, upper=False
+    )
+    return whitened.norm(dim=0)
+
+
+def _covariance_root(reference: Reference) -> Tensor:
+    """Return L with L L' the covariance of the standardised test features plus a thousandth of the identity."""
+    covariance = torch.atleast_2d(torch.cov(reference.features.T))
+    return torch.linalg.cholesky(covariance + RIDGE * torch.eye(len(covariance), dtype=torch.float64))
 
 
 def _confusion(reference: Reference) -> Tensor:

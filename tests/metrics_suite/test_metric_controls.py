@@ -40,7 +40,7 @@ RANKS = {
     "support_low": "real copy noise > half > one",
 }
 """From best to worst; where neither direction is better, as listed in HIGHER or LOWER."""
-HIGHER = {"vendi", "mode_chi2_p", "ct", "support_low"}
+HIGHER = {"vendi", "mode_chi2_p", "ct", "support_low", "augmentation"}
 LOWER = {"fid_train"}
 NO_RANK = {"fid_floor", "kid_se", "modes_total", "trtr", "support"}
 """``support`` is missing where nothing is repeated; its lower bound is ranked."""

@@ -16,7 +16,7 @@ from zoo.evaluation import Evaluation
 from zoo.registry import Entry
 from zoo.settings import changed, snapshot
 from zoo.specs import MetricSpec
-from zoo.task import Mixture, Split, Task
+from zoo.task import Judgement, Mixture, Split, Task
 from zoo.testing.check import Rule, rule
 from zoo.testing.subject import Imported, imported, require
 
@@ -48,7 +48,16 @@ class StandInJudge:
 
     def modes(self, data: Tensor) -> Tensor:
         """Return modes (N,)."""
-        return torch.cdist(data.double().flatten(1), self.centres.double().flatten(1)).argmin(1)
+        return self._distances(data).argmin(1)
+
+    def judge(self, data: Tensor) -> Judgement:
+        """Return features, modes, and how sure of the modes it is."""
+        distances = self._distances(data)
+        confidence, modes = (-distances / distances.mean()).softmax(dim=1).max(dim=1)
+        return Judgement(self.features(data), modes, confidence)
+
+    def _distances(self, data: Tensor) -> Tensor:
+        return torch.cdist(data.double().flatten(1), self.centres.double().flatten(1))
 
 
 def stand_ins() -> list[Task]:

@@ -122,7 +122,9 @@ METRICS = (
         columns=(
             Column("tstr", "higher", "Accuracy on real test images after training on generated ones, 0 to 1"),
             Column("trtr", "", "The same after training on as many real ones, 0 to 1"),
-            Column("augmentation", "higher", "What generated images add to trtr beside real ones, -1 to 1"),
+            Column(
+                "augmentation", "", "What generated images add to trtr beside real ones, -1 to 1; above 0 they help"
+            ),
         ),
         needs=("images", "modes"),
     ),

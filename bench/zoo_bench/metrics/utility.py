@@ -22,7 +22,7 @@ def utility(evaluation: Evaluation) -> dict[str, float]:
     ``tstr`` trains on generated images with the judge's labels, ``trtr`` on as many real training images with their
     true ones, or all there are (train on synthetic, test on real: Esteban, Hyland and Rätsch 2017; Ravuri and Vinyals
     2019). Both are 0 to 1; ``tstr`` is better the higher, and about ``trtr`` for real data. ``augmentation`` is what
-    generated images beside those real ones add to ``trtr``, -1 to 1, higher is better.
+    generated images beside those real ones add to ``trtr``, -1 to 1; above 0 they help.
 
     The models here are given no classes, so the labels are the judge's, which was trained on all of the training
     split: what is measured is the distillation of the judge through generated images.

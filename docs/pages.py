@@ -46,7 +46,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """Add the pages."""
     for uri, text in _pages():
         files.append(File.generated(config, uri, content=text))
-    for path in sorted((ROOT / "results" / "reference").glob("*/*")):
+    for path in sorted(path for path in (ROOT / "results" / "reference").rglob("*") if path.is_file()):
         files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
 
 

@@ -57,7 +57,7 @@ class Pictures(Protocol):
     """Where pictures come from.
 
     Attributes:
-        title: What it is, for messages: "folder '/tmp/cats'".
+        title: What it is, for messages: "folder 'pictures/cats'".
     """
 
     title: str

@@ -18,7 +18,7 @@ DURATIONS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def bench(
-    models: Annotated[str, typer.Option(help="Names or '*' patterns with commas, or all.")] = "all",
+    models: Annotated[str, typer.Option(help="Names, '*' patterns, gan[packing=2] with commas, or all.")] = "all",
     task: Annotated[str, typer.Option(help="Names of tasks with commas; see `zoo tasks`.")] = "digits",
     budget: Annotated[
         str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000steps, 5PFLOP.")
@@ -153,7 +153,7 @@ def seconds(text: str) -> float:
 def _print_plan(prepared: Bench, as_json: bool) -> None:
     missing = set(prepared.missing)
     rows: list[dict[str, Any]] = [
-        {"task": r.task, "model": r.model, "seed": r.seed, "budget": r.budget, "run_id": r.run_id,
+        {"task": r.task, "model": r.label, "seed": r.seed, "budget": r.budget, "run_id": r.run_id,
          "state": "to do" if r in missing else "done"}
         for r in prepared.plan.runs
     ]  # fmt: skip
@@ -171,11 +171,11 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> None:
     from zoo.tables import print_table
     from zoo_bench.profile import profile
 
-    firsts = {(spec.task, spec.model): spec for spec in reversed(prepared.plan.runs)}
+    firsts = {(spec.task, spec.label): spec for spec in reversed(prepared.plan.runs)}
     found = {spec: profile(spec, threads, prepared.store.root) for spec in sorted(firsts.values(), key=str)}
     if as_json:
         rows = [
-            {"task": s.task, "model": s.model, "phase": p, "seconds": v} for s, d in found.items() for p, v in d.items()
+            {"task": s.task, "model": s.label, "phase": p, "seconds": v} for s, d in found.items() for p, v in d.items()
         ]
         print(json.dumps(rows, indent=2))
         return
@@ -184,7 +184,7 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> None:
         [phase, *(f"{own[phase]:.2f} s {own[phase] / sum(own.values()):4.0%}" for own in found.values())]
         for phase in phases
     ]
-    print_table(["phase", *(f"{spec.model} on {spec.task}" for spec in found)], cells)
+    print_table(["phase", *(f"{spec.label} on {spec.task}" for spec in found)], cells)
     print(f"for a viewer of Python's profiles: {prepared.store.root}/profile/*.prof", file=sys.stderr)
 
 
@@ -201,7 +201,7 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     for part in tables(frame, console.width, load_controls(prepared.store.root, [])):
         console.print(part)
     speeds = load(prepared.store.root)
-    here = speeds["model"].isin(frame["model"]) & speeds["task"].isin(frame["task"])
+    here = speeds["model"].isin([spec.label for spec in prepared.plan.runs]) & speeds["task"].isin(frame["task"])
     for part in speed_tables(speeds[here]):
         console.print(part)
     for _, row in frame[frame["status"] != "ok"].iterrows():

@@ -39,7 +39,7 @@ def profile(spec: RunSpec, threads: int, out: Path) -> dict[str, float]:
     """Run one spec under the profiler in a process of its own, and return the seconds of every phase.
 
     Speeds under a profiler are lower than those of a bench, so the record is thrown away. Python's profile is written
-    to ``out/profile/<task>-<model>.prof``.
+    to ``out/profile/<task>-<model>-<hash8>.prof``.
 
     Args:
         spec: The run.
@@ -48,7 +48,7 @@ def profile(spec: RunSpec, threads: int, out: Path) -> dict[str, float]:
     """
     with without_main_module(), ProcessPoolExecutor(1, mp_context=context()) as pool:
         seconds, content = pool.submit(_profiled, spec, threads).result()
-    write_atomically(out / "profile" / f"{spec.task}-{spec.model}.prof", content)
+    write_atomically(out / "profile" / f"{spec.task}-{spec.model}-{spec.run_id[:8]}.prof", content)
     return seconds
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -67,13 +68,17 @@ COLUMNS = (
     "train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb",
     "started_at", "zoo_version", "schema_version",
 )  # fmt: skip
-"""Columns of ``results.csv``, in order; further metrics follow in alphabetical order, then ``judge``."""
+"""Columns of ``results.csv``, in order; further metrics follow in alphabetical order, then :data:`LAST`."""
+
+LAST = ("judge", "config")
+"""``config`` holds all settings of the model as JSON with sorted keys."""
 
 
 def row(record: RunRecord) -> dict[str, Any]:
     """Flatten a record into one row of ``results.csv``; absent values are None."""
     spec = record.spec.model_dump(include=set(COLUMNS))
     own = record.model_dump(include=set(COLUMNS))
-    everything = {**record.metrics, **record.throughput, **spec, **own, "judge": record.spec.judge}
-    further = sorted(everything.keys() - set(COLUMNS) - {"judge"})
-    return {column: everything.get(column) for column in (*COLUMNS, *further, "judge")}
+    last = {"judge": record.spec.judge, "config": json.dumps(record.spec.config, sort_keys=True)}
+    everything = {**record.metrics, **record.throughput, **spec, **own, **last}
+    further = sorted(everything.keys() - {*COLUMNS, *LAST})
+    return {column: everything.get(column) for column in (*COLUMNS, *further, *LAST)}

@@ -15,6 +15,7 @@ from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.registry import Entry, Registry, installed
 from zoo.specs import TaskSpec
 from zoo_bench.budget import Budget
+from zoo_bench.variants import changed, describe, select, value
 
 if TYPE_CHECKING:
     from zoo.task import Task
@@ -54,8 +55,13 @@ class RunSpec(BaseModel):
     def __hash__(self) -> int:
         return hash(self.run_id)
 
+    @cached_property
+    def label(self) -> str:
+        """The model with the settings that are not its defaults, as ``--models`` reads it: ``gan[packing=2]``."""
+        return describe(self.model, changed(self.model, self.task, self.config))
+
     def __str__(self) -> str:
-        return f"{self.model} on {self.task}, seed {self.seed}"
+        return f"{self.label} on {self.task}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -74,14 +80,11 @@ def parse_settings(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
     """
     parsed: dict[str, dict[str, Any]] = {}
     for text in settings:
-        target, equals, value = text.partition("=")
+        target, equals, chosen = text.partition("=")
         model, dot, setting = target.strip().partition(".")
         if not (equals and dot and model and setting):
             raise ZooError(f"--set {text!r} must have the form MODEL.SETTING=VALUE, for example dcgan.lr=1e-4")
-        try:
-            parsed.setdefault(model, {})[setting] = json.loads(value)
-        except json.JSONDecodeError:
-            parsed.setdefault(model, {})[setting] = value
+        parsed.setdefault(model, {})[setting] = value(chosen)
     return parsed
 
 
@@ -128,8 +131,9 @@ def plan(
 ) -> Plan:
     """Resolve names, settings and data into runs, seed by seed; nothing is written.
 
-    A model that does not apply to a task is left out, unless it was named: then that is an error. So is a task whose
-    data are absent or damaged.
+    Models are read by :func:`zoo_bench.variants.select`; a variant's own settings go before ``settings``. A model
+    that does not apply to a task is left out, unless it was named: then that is an error. So is a task whose data are
+    absent or damaged.
 
     Raises:
         ZooError: If any argument is unusable, in one sentence.
@@ -138,13 +142,12 @@ def plan(
     limit = Budget.parse(budget)
     if seeds < 1:
         raise ZooError(f"--seeds must be at least 1, got {seeds}")
-    chosen = registry.models.select(models)
-    named = {name.strip() for name in models.split(",")}
+    chosen = select(models, registry.models)
     metric_entries = registry.metrics.select(metrics)
     settings = settings or {}
     for name in settings:
         registry.models.get(name)
-        if name not in (known := [e.spec.name for e in chosen]):
+        if name not in (known := [variant.entry.spec.name for variant in chosen]):
             raise UnknownNameError("model in --set that --models names", name, known)
     arithmetic = resolve_precision(precision)
     kind = resolve_device(device)
@@ -155,15 +158,16 @@ def plan(
     left_out: list[str] = []
     for task_entry, task in _load_tasks(tasks, registry, left_out):
         applicable = tuple(sorted(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers))
-        for entry in chosen:
+        for variant in chosen:
+            entry = variant.entry
             try:
                 check_applies(entry.spec, task.shape)
             except ZooError as error:
-                if entry.spec.name in named:
+                if variant.named:
                     raise ZooError(f"{error} (task {task_entry.spec.name!r})") from error
                 left_out.append(f"{error} (task {task_entry.spec.name!r})")
                 continue
-            _, config = configure(entry, task.shape, settings.get(entry.spec.name, {}))
+            _, config = configure(entry, task.shape, {**settings.get(entry.spec.name, {}), **variant.settings})
             runs += [
                 RunSpec(
                     model=entry.spec.name,
@@ -181,7 +185,7 @@ def plan(
                 )
                 for seed in range(seeds)
             ]
-    return Plan(sorted(runs, key=lambda run: run.seed), left_out)
+    return Plan(sorted(dict.fromkeys(runs), key=lambda run: run.seed), left_out)
 
 
 def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:

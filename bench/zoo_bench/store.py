@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from zoo.errors import ZooError
-from zoo_bench.record import COLUMNS, SCHEMA_VERSION, Outcome, RunRecord, row
+from zoo_bench.record import COLUMNS, LAST, SCHEMA_VERSION, Outcome, RunRecord, row
 from zoo_bench.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INTEGERS = ("seed", "images", "steps", "updates", "flops", "threads", "params", "modes_captured", "modes_total",
             "schema_version")  # fmt: skip
 TEXTS = ("run_id", "model", "plugin", "plugin_version", "task", "task_version", "status", "error", "budget",
-         "precision_mode", "device", "zoo_version", "judge")  # fmt: skip
+         "precision_mode", "device", "zoo_version", *LAST)  # fmt: skip
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """By schema version: how a record of that version, as parsed JSON, becomes one of the next."""
@@ -149,9 +149,9 @@ def to_frame(records: Iterable[RunRecord]) -> pd.DataFrame:
     import pandas as pd
 
     rows = [row(record) for record in records]
-    further = sorted({column for columns in {tuple(r) for r in rows} for column in columns} - set(COLUMNS) - {"judge"})
+    further = sorted({column for columns in {tuple(r) for r in rows} for column in columns} - {*COLUMNS, *LAST})
     # Column by column with their types: a frame of rows would turn counts beside missing ones into floats.
-    columns = {c: pd.array([r.get(c) for r in rows], dtype=_type(c)) for c in (*COLUMNS, *further, "judge")}
+    columns = {c: pd.array([r.get(c) for r in rows], dtype=_type(c)) for c in (*COLUMNS, *further, *LAST)}
     return pd.DataFrame(columns)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from zoo.errors import ZooError
-from zoo.model import Range, Space, load_class
+from zoo.model import Range, Space, check_applies, load_class
 from zoo.registry import installed
 from zoo_bench.executors import Event, Finished, Options
 from zoo_bench.record import Outcome, RunRecord
@@ -86,10 +86,16 @@ class Effort:
                 raise ZooError(f"--{name} must be at least 1, got {getattr(self, name)}")
 
 
-def tunable(models: str) -> tuple[list[str], list[str]]:
-    """Return the selected models that declare a search space, and a sentence for each of the others."""
+def tunable(models: str, task: str) -> tuple[list[str], list[str]]:
+    """Return the selected models that apply to a task and declare a search space, and a sentence for each other."""
+    shape = installed().tasks.get(task).spec.shape
     names, left_out = [], []
     for entry in installed().models.select(models):
+        try:
+            check_applies(entry.spec, shape)
+        except ZooError as error:
+            left_out.append(f"{error} (task {task!r})")
+            continue
         if load_class(entry).Config.search:
             names.append(entry.spec.name)
         else:

@@ -47,11 +47,11 @@ def tune(
 
     check_counts(workers, threads)
     effort = Effort(task, budget, trials, seeds, seed)
-    names, left_out = tunable(models)
+    names, left_out = tunable(models, task)
+    if not names:
+        raise ZooError(f"nothing to tune: {'; '.join(left_out)}")
     for sentence in left_out:
         print(f"left out: {sentence}", file=sys.stderr)
-    if not names:
-        raise ZooError("nothing to tune: no selected model declares a search space")
     store, options = Store(out), Options(workers, threads, DEFAULT_TIMEOUT)
     try:
         studies = [search(name, effort, store, options, _say) for name in names]

@@ -51,7 +51,7 @@ def test_a_run_in_two_folders_is_named_with_both(tmp_path, make):
 def test_settings_within_one_model_are_never_averaged(folder, tmp_path, make):
     specs = [make.spec(seed=seed, config={"lr": lr, "z_dim": 8}) for seed in (0, 1) for lr in (0.1, 0.2)]
     (group,) = groups(load([folder(tmp_path, *(make.drawn(s, 2.0) for s in specs))]).frame)
-    assert sorted(group.runs["_label"].unique()) == ["gan lr=0.1", "gan lr=0.2"]
+    assert sorted(group.runs["_label"].unique()) == ["gan[lr=0.1,z_dim=8]", "gan[lr=0.2,z_dim=8]"]
 
 
 def test_versions_of_a_plugin_are_never_averaged(folder, tmp_path, make):

@@ -43,7 +43,7 @@ def read(path):
 def test_the_page_shows_verdict_intervals_controls_floor_environment_and_commands(bench):
     text = " ".join(read(write_report(bench)).text)
     for expected in ("dcgan has the lowest FID", "separable", "noise", "floor", "A processor", "zoo bench --models",
-                     "--set", "Friedman", "IQM", "Nearest training images", "18 runs"):  # fmt: skip
+                     "--models", "Friedman", "IQM", "Nearest training images", "18 runs"):  # fmt: skip
         assert expected in text
 
 

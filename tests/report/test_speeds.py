@@ -25,7 +25,7 @@ def measured(bench):
             timed.append({"name": f"test_sample[{model}-{n}]", "stats": stats, "extra_info": {"images": n}})
     folder = bench / "throughput"
     folder.mkdir()
-    content = {"benchmarks": timed, "zoo": {"specs": specs, "threads": 2}}
+    content = {"benchmarks": timed, "zoo": {"models": [spec["model"] for spec in specs], "specs": specs, "threads": 2}}
     (folder / "digits.json").write_text(json.dumps(content))
     return bench
 

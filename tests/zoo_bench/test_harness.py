@@ -12,7 +12,7 @@ from zoo.errors import UnknownNameError, ZooError
 from zoo_bench import load_results
 from zoo_bench.executors import Finished, Started
 from zoo_bench.harness import prepare, run
-from zoo_bench.record import COLUMNS, Outcome, RunRecord
+from zoo_bench.record import COLUMNS, LAST, Outcome, RunRecord
 from zoo_bench.resources import Resources
 from zoo_bench.store import Store
 
@@ -137,7 +137,7 @@ def test_an_unknown_executor_is_refused_before_anything_is_written(tmp_path):
 def test_bench_returns_a_frame_of_all_runs(tmp_path, executed):
     frame = zoo_bench.bench(models=["vae", "gan"], task=["digits"], budget="640", seeds=2, out=tmp_path)
     assert isinstance(frame, pd.DataFrame)
-    assert list(frame.columns) == [*COLUMNS, "judge"]
+    assert list(frame.columns) == [*COLUMNS, *LAST]
     assert frame.groupby("model")["fid"].mean().to_dict() == {"gan": 10.5, "vae": 10.5}
     assert len(load_results(tmp_path)) == 4
 

@@ -1,9 +1,10 @@
+import json
 import math
 
 import pytest
 from pydantic import ValidationError
 
-from zoo_bench.record import COLUMNS, RunRecord, row
+from zoo_bench.record import COLUMNS, LAST, RunRecord, row
 
 STABLE = """
 run_id, model, plugin, plugin_version, task, task_version, seed, status, error, budget, images, steps, updates,
@@ -19,9 +20,9 @@ def test_the_columns_are_the_ones_that_others_rely_on_in_their_order():
     assert list(COLUMNS) == STABLE.replace("\n", " ").replace(" ", "").split(",")
 
 
-def test_a_row_has_every_column_then_further_metrics_by_name_then_the_judge(make_record):
+def test_a_row_has_every_column_then_further_metrics_by_name_then_judge_and_settings(make_record):
     cells = row(make_record(metrics={"zeta": 1.0, "fid": 2.0, "alpha": 3.0}))
-    assert list(cells) == [*COLUMNS, "alpha", "zeta", "judge"]
+    assert list(cells) == [*COLUMNS, "alpha", "zeta", *LAST]
     assert (cells["fid"], cells["alpha"], cells["zeta"]) == (2.0, 3.0, 1.0)
 
 
@@ -29,7 +30,7 @@ def test_what_was_not_reached_is_none_and_never_zero(make_record):
     cells = row(make_record(status="error", error="it broke"))
     filled = {
         "run_id", "model", "plugin", "plugin_version", "task", "task_version", "seed", "status", "error", "budget",
-        "precision_mode", "device", "threads", "contended", "started_at", "zoo_version", "schema_version", "judge",
+        "precision_mode", "device", "threads", "contended", "started_at", "zoo_version", "schema_version", *LAST,
     }  # fmt: skip
     assert {column for column, value in cells.items() if value is not None} == filled
 
@@ -48,6 +49,7 @@ def test_a_row_takes_its_cells_from_the_spec_the_record_and_its_figures(make_rec
     assert (cells["seed"], cells["model"], cells["images"]) == (3, "gan", 640)
     assert (cells["train_seconds"], cells["train_images_per_s"]) == (1.5, 427.0)
     assert cells["judge"] == record.spec.judge
+    assert json.loads(cells["config"]) == record.spec.config
     assert cells["started_at"] == record.started_at
 
 

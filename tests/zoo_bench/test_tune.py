@@ -112,9 +112,15 @@ def test_the_study_is_a_file_that_says_what_it_took(executed, tmp_path):
 def test_a_model_without_a_search_space_is_left_out_by_name(monkeypatch):
     cls = zoo.installed().models.get("gan").spec.load()
     monkeypatch.setattr(cls.Config, "search", {})
-    names, [sentence] = tunable("gan,vae")
+    names, [sentence] = tunable("gan,vae", "digits")
     assert names == ["vae"]
     assert sentence == "model 'gan' declares no search space: give its Config a `search`"
+
+
+def test_a_model_that_does_not_apply_to_the_task_is_left_out_by_name():
+    names, [sentence] = tunable("vae,dcgan", "grid25")
+    assert names == ["vae"]
+    assert "'dcgan' does not apply to points" in sentence
 
 
 @pytest.mark.parametrize("name", ["trials", "seeds"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -19,8 +20,9 @@ class Maxout(nn.Linear):
         self.pieces = pieces
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer."""
-        return super().forward(x).unflatten(1, (-1, self.pieces)).amax(2)
+        """Apply the layer; pooling a column of channels-last pixels is the fastest way to a maximum on CPUs."""
+        pieces = super().forward(x).unflatten(1, (self.pieces, 1, -1)).movedim(3, 1)
+        return F.max_pool2d(pieces, (self.pieces, 1)).flatten(1)
 
 
 def mlp(

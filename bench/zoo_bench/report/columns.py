@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zoo.registry import installed
 from zoo.specs import Column
-from zoo_bench.record import COLUMNS
+from zoo_bench.record import COLUMNS, LAST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ TITLES = {
     "sample_latency_ms": "latency, ms", "peak_memory_mb": "memory, MB", "train_seconds": "training, s",
     "flops": "FLOPs", "params": "parameters",
 }  # fmt: skip
-_RUN = frozenset(COLUMNS[: COLUMNS.index("fid")]) | {"started_at", "zoo_version", "schema_version", "judge"}
+_RUN = frozenset(COLUMNS[: COLUMNS.index("fid")]) | {"started_at", "zoo_version", "schema_version", *LAST}
 _BESIDE = ("_floor", "_se", "_total")
 
 

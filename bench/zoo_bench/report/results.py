@@ -14,6 +14,7 @@ from zoo_bench.report.columns import SPEEDS
 from zoo_bench.report.text import listed, plural
 from zoo_bench.store import load_results, stream, to_frame
 from zoo_bench.throughput.alone import load as load_speeds
+from zoo_bench.variants import changed, describe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ class Results:
 
     Attributes:
         frame: One row per run as in ``results.csv``, and ``_folder``, ``_file`` (the record's path, or ""),
-            ``_machine``, ``_config`` (JSON) and ``_metrics`` (names with commas).
+            ``_machine`` and ``_metrics`` (names with commas).
         curves: Learning curves by run_id.
         metric_errors: Why metrics could not be computed, by run_id.
         tracebacks: Where the first hundred failures came from, by run_id.
@@ -91,7 +92,7 @@ def load(paths: Sequence[Path]) -> Results:
 
 
 def _load(path: Path, results: Results) -> pd.DataFrame:
-    further: dict[str, list[str]] = {"_file": [], "_machine": [], "_config": [], "_metrics": []}
+    further: dict[str, list[str]] = {"_file": [], "_machine": [], "_metrics": []}
 
     def noted() -> Iterator[RunRecord]:
         for file, record in stream(path, results.problems):
@@ -127,7 +128,6 @@ def _note(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
     return {
         "_file": str(file),
         "_machine": f"{processor}, {environment.get('cores')} cores" if processor else "",
-        "_config": json.dumps(record.spec.config, sort_keys=True),
         "_metrics": ",".join(record.spec.metrics),
     }
 
@@ -149,7 +149,7 @@ def groups(frame: pd.DataFrame) -> list[Group]:
     """Divide runs into groups, sorted by task; a plain ``results.csv`` frame will do."""
     keys = list(KEYS)
     filled = frame.assign(**{key: frame[key].fillna("") for key in keys})
-    for column in ("_machine", "_config"):
+    for column in ("_machine", "config"):
         if column not in filled:
             filled[column] = ""
     parts = filled.groupby(keys, sort=True, observed=True)
@@ -171,24 +171,21 @@ def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
 
 def _labels(runs: pd.DataFrame) -> pd.Series[str]:
     """Name every model; where settings or plugin differ within one name, add what differs."""
-    identity = ["model", "plugin", "plugin_version", "_config"]
+    identity = ["model", "plugin", "plugin_version", "config", "task"]
     kinds = runs[identity].astype(str).drop_duplicates()
     names = {}
     for model, same in kinds.groupby("model"):
         for _, kind in same.iterrows():
-            names[tuple(kind)] = " ".join([str(model), *_differences(kind, same)]) if len(same) > 1 else str(model)
+            names[tuple(kind)] = _label(kind, same) if len(same) > 1 else str(model)
     return runs[identity].astype(str).apply(lambda row: names[tuple(row)], axis=1)
 
 
-def _differences(kind: pd.Series[str], same: pd.DataFrame) -> list[str]:
-    parts = [kind["plugin"]] if same["plugin"].nunique() > 1 else []
-    parts += [kind["plugin_version"]] if same["plugin_version"].nunique() > 1 else []
-    configs = [json.loads(text or "{}") for text in same["_config"]]
-    own = json.loads(kind["_config"] or "{}")
-    for name in sorted({name for config in configs for name in config}):
-        if len({json.dumps(config.get(name)) for config in configs}) > 1:
-            parts.append(f"{name}={json.dumps(own.get(name))}")
-    return parts
+def _label(kind: pd.Series[str], same: pd.DataFrame) -> str:
+    settings = {}
+    if same["config"].nunique() > 1:
+        settings = changed(kind["model"], kind["task"], json.loads(kind["config"] or "{}"))
+    further = [kind[name] for name in ("plugin", "plugin_version") if same[name].nunique() > 1]
+    return " ".join([describe(kind["model"], settings), *further])
 
 
 def _without_foreign_speeds(runs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from zoo_bench.report import plots
 from zoo_bench.report.columns import Metric
 from zoo_bench.report.overall import Overall
 from zoo_bench.report.plots import Colours
-from zoo_bench.report.reproduce import commands, packages
+from zoo_bench.report.reproduce import command, packages
 from zoo_bench.report.results import KEYS, Results
 from zoo_bench.report.summary import ALPHA, Model, Summary
 from zoo_bench.report.text import aligned, figure, plural
@@ -83,7 +83,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "neighbours": neighbours,
         "failures": failures(runs, results),
         "failed": int((runs["status"] != "ok").sum()),
-        "commands": commands(summary.group),
+        "command": command(summary.group),
         "packages": packages(summary.group),
     }  # fmt: skip
 

@@ -43,10 +43,11 @@ def ensure(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
     """
     by_task: dict[str, dict[str, RunSpec]] = {}
     for spec in specs:
-        by_task.setdefault(spec.task, {}).setdefault(spec.model, spec)
+        by_task.setdefault(spec.task, {}).setdefault(spec.label, spec)
     for task, chosen in by_task.items():
         path = root / "throughput" / f"{task}.json"
-        key = {"specs": [_timed(spec) for spec in chosen.values()], "threads": threads, "machine": environment()}
+        timed = [_timed(spec) for spec in chosen.values()]
+        key = {"models": list(chosen), "specs": timed, "threads": threads, "machine": environment()}
         if _read(path).get("zoo") != key:
             measured = {**_measure(key), "zoo": key}
             write_atomically(path, json.dumps(measured, indent=1).encode())
@@ -113,16 +114,17 @@ def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
     limit = found["test_matrix_products"]
     peak = limit["extra_info"]["flops"] / limit["stats"]["median"]
     rows = []
-    for spec in content["zoo"]["specs"]:
-        names = {n: f"test_sample[{spec['model']}-{n}]" for n in (1, 64, 256)}
-        train = found.get(f"test_train[{spec['model']}]")
+    for label, spec in zip(content["zoo"]["models"], content["zoo"]["specs"], strict=True):
+        names = {n: f"test_sample[{label}-{n}]" for n in (1, 64, 256)}
+        train = found.get(f"test_train[{label}]")
         if train is None or not all(name in found for name in names.values()):
             continue
         latencies = 1e3 * np.asarray(found[names[1]]["stats"]["data"])
         speed = train["extra_info"]["images"] / train["stats"]["median"]
         flops = train["extra_info"]["flops_per_image"]
         rows.append({
-            **{c: spec[c] for c in ("model", "task", "device", "precision_mode")},
+            "model": label,
+            **{c: spec[c] for c in ("task", "device", "precision_mode")},
             "threads": content["zoo"]["threads"],
             "train_images_per_s": speed,
             **{f"sample_images_per_s_{n}": n / found[names[n]]["stats"]["median"] for n in (64, 256)},

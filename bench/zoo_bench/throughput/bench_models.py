@@ -43,7 +43,7 @@ def wait(device: torch.device) -> None:
         torch.cuda.synchronize()
 
 
-@pytest.fixture(scope="module", params=SPECS, ids=lambda spec: spec.model)
+@pytest.fixture(scope="module", params=SPECS, ids=lambda spec: spec.label)
 def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
     """Build the model of a run as the run does, untrained."""
     spec: RunSpec = request.param

@@ -46,7 +46,7 @@ def test_what_is_to_do_and_what_is_done_is_said_first(bench, make_record, kind, 
 
 def test_a_finished_run_is_a_line_with_its_figures(bench, make_record, kind, capsys):
     play(bench, make_record, metrics={"fid": 12.345, "modes_captured": 9.0, "modes_total": 10.0})
-    assert "[1/2] tiny on digits, seed 1: ok, 1.2 s, FID 12.3, modes 9/10" in capsys.readouterr().err
+    assert "[1/2] tiny[batch_size=4] on digits, seed 1: ok, 1.2 s, FID 12.3, modes 9/10" in capsys.readouterr().err
 
 
 def test_a_metric_that_failed_is_named(bench, make_record, kind, capsys):
@@ -57,7 +57,7 @@ def test_a_metric_that_failed_is_named(bench, make_record, kind, capsys):
 @pytest.mark.parametrize("error", ["[red]oops[/red]", "[/nonsense]", "[link=x]"])
 def test_what_a_plugin_says_is_text_and_never_markup(bench, make_record, kind, capsys, error):
     play(bench, make_record, status="error", error=error)
-    assert f"tiny on digits, seed 1: error: {error}" in capsys.readouterr().err
+    assert f"tiny[batch_size=4] on digits, seed 1: error: {error}" in capsys.readouterr().err
 
 
 def test_lines_and_marks_of_direction_in_a_message_are_shown_as_text(bench, make_record, kind, capsys):

@@ -65,7 +65,7 @@ def test_what_is_stored_is_measured_again_only_for_other_models_or_threads(measu
 
 
 def test_a_model_that_cannot_be_timed_is_named_and_the_others_stand(tmp_path, monkeypatch, capfd):
-    broken = [s.model_copy(update={"model": "no-such-model"}) if s.model == "vae" else s for s in specs_of()]
+    broken = [s.but(model="no-such-model", config={}) if s.model == "vae" else s for s in specs_of()]
     monkeypatch.setattr(alone, "TIMEOUT", 120.0)
     alone.ensure(tmp_path, broken, 1)
     assert list(alone.load(tmp_path)["model"]) == ["wgan-gp"]

@@ -1,0 +1,124 @@
+"""A model with settings of its own, as ``--models`` names it: ``gan[packing=2]`` beside ``gan``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from zoo.errors import ZooError
+from zoo.registry import Catalogue, Entry, installed
+from zoo.specs import ModelSpec
+
+OPENING, CLOSING = "[{(", "]})"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model as it was asked for.
+
+    Attributes:
+        entry: The model.
+        settings: What its name says in brackets.
+        named: Whether it was named, and is not just what a pattern means.
+    """
+
+    entry: Entry[ModelSpec]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    named: bool = True
+
+
+def select(names: str, models: Catalogue[ModelSpec]) -> list[Variant]:
+    """Return what a list with commas means: names, ``*`` patterns, "all", and names with settings in brackets.
+
+    Raises:
+        ZooError: If a name is unknown, a pattern matches nothing, or brackets hold no settings.
+    """
+    parts = [part for part in split(names) if part]
+    plain = [part for part in parts if not _has_settings(part)]
+    chosen = models.select(",".join(plain)) if plain or not parts else []
+    found = [Variant(entry, named=entry.spec.name in plain) for entry in chosen]
+    for part in filter(_has_settings, parts):
+        name, _, settings = part.removesuffix("]").partition("[")
+        found.append(Variant(models.get(name.strip()), parse(part, split(settings))))
+    unique = {(v.entry.spec.name, json.dumps(v.settings, sort_keys=True)): v for v in found}
+    return list(unique.values())
+
+
+def split(text: str) -> list[str]:
+    """Split at commas that are in no brackets, and strip the parts."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in OPENING) - (character in CLOSING)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def parse(whole: str, settings: Iterable[str]) -> dict[str, Any]:
+    """Read ``["packing=2", "preset=pacgan"]``; values are JSON, or else text.
+
+    Raises:
+        ZooError: If one has another form; the message names the ``whole``.
+    """
+    found = {}
+    for text in settings:
+        name, equals, setting = (part.strip() for part in text.partition("="))
+        if not (name and equals and setting):
+            raise ZooError(f"{whole!r} must have the form MODEL[SETTING=VALUE,...], for example gan[packing=2]")
+        found[name] = value(setting)
+    return found
+
+
+def value(text: str) -> Any:
+    """Read a setting's value: JSON, or else the text itself."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def describe(model: str, settings: Mapping[str, Any]) -> str:
+    """Return the name that :func:`select` reads: ``gan[packing=2]``, or ``gan`` without settings."""
+    own = ",".join(f"{name}={_text(setting)}" for name, setting in settings.items())
+    return f"{model}[{own}]" if own else model
+
+
+def changed(model: str, task: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that are not the installed model's defaults; all of them if it is not installed.
+
+    A preset comes first, and what it sets by itself is no change.
+    """
+    given = {name: config[name] for name in ("preset",) if name in config}
+    preset = {name: kind for name, kind in given.items() if _defaults(model, task, "{}").get(name) != kind}
+    defaults = _defaults(model, task, json.dumps(preset))
+    rest = {name: setting for name, setting in config.items() if name not in defaults or defaults[name] != setting}
+    return {**preset, **rest}
+
+
+@cache
+def _defaults(model: str, task: str, settings: str) -> dict[str, Any]:
+    from zoo.model import configure
+
+    try:
+        registry = installed()
+        shape = registry.tasks.get(task).spec.shape
+        _, config = configure(registry.models.get(model), shape, json.loads(settings))
+        defaults: dict[str, Any] = config.model_dump(mode="json")
+    except Exception:  # a third party's code may fail in any way; then every setting is written out
+        return {}
+    return defaults
+
+
+def _has_settings(part: str) -> bool:
+    return part.endswith("]") and "=" in part
+
+
+def _text(setting: Any) -> str:
+    if isinstance(setting, str) and value(setting) == setting:
+        return setting
+    return json.dumps(setting, separators=(",", ":"))

@@ -21,6 +21,18 @@ from zoo.specs import ModelSpec
 
 Shape = tuple[int, ...]
 Schedule = Literal["constant", "linear", "cosine"]
+Kind = Literal["points", "small", "grey", "colour", "large"]
+
+
+def kind_of(shape: Shape) -> Kind:
+    """Return the kind of data that settings are tuned for.
+
+    Points (D,) are one; images (C, H, W) are small up to 16 pixels, grey or colour up to 32, and large above.
+    """
+    if len(shape) != 3:
+        return "points"
+    channels, _, side = shape
+    return "small" if side <= 16 else "large" if side > 32 else "grey" if channels == 1 else "colour"
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,10 @@ class ModelConfig(BaseModel):
     The fields here are the harness's to carry out, for every model alike; a subclass may give them other defaults.
 
     Attributes:
-        named: For a config with a field ``preset``: by its value, the defaults that a preset of this name changes, such
-            as the networks and settings of one experiment of the paper.
+        tuned: By kind of data, the defaults that ``zoo tune`` found, for the preset "tuned". That is the one of a config
+            without a field ``preset``.
+        named: By the value of a field ``preset``, the defaults that a preset of this name changes, such as the networks
+            and settings of one experiment of the paper.
         search: The settings that ``zoo tune`` searches, such as ``{"lr": zoo.Range(1e-5, 1e-2), "z_dim": (8, 32)}``.
 
     Raises:
@@ -56,6 +70,7 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
+    tuned: ClassVar[Mapping[Kind, Mapping[str, Any]]] = {}
     named: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     search: ClassVar[Mapping[str, Space]] = {}
 
@@ -70,9 +85,10 @@ class ModelConfig(BaseModel):
 
     @classmethod
     def resolve(cls, shape: Shape, settings: dict[str, Any]) -> Self:
-        """Return the field defaults, overridden by the presets for this shape, the named preset, and ``settings``."""
-        named = cls.named.get(str(settings.get("preset")), {})
-        return cls(**{**cls.presets(shape), **named, **settings})
+        """Return the field defaults, overridden by the presets for this shape, the preset, and ``settings``."""
+        name = str(settings.get("preset", "tuned"))
+        preset = cls.tuned.get(kind_of(shape), {}) if name == "tuned" else cls.named.get(name, {})
+        return cls(**{**cls.presets(shape), **preset, **settings})
 
 
 class LatentConfig(ModelConfig):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -17,6 +17,8 @@ class BetaVAEConfig(VAEConfig):
     Batch and learning rate are the VAE's here, so that beta makes the difference; the paper's, for far longer training,
     are batch 64 and lr 1e-4. Tuning leaves beta alone: by FID it would find 1, the VAE.
     """
+
+    tuned: ClassVar = {"points": {}}
 
     z_dim: int = Field(10, ge=1, description="Dimensions of the latent, N(0, I)")
     beta: float = Field(4.0, ge=0, description="Weight of the KL; 1 is the VAE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch.nn.functional as F
 from pydantic import Field
@@ -15,8 +15,11 @@ from zoo.nn import ConvEncoder, ConvGenerator, default_width
 class DCGANConfig(zoo.LatentConfig):
     """Settings of DCGAN."""
 
+    tuned: ClassVar = {}
+
     search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999))}
 
+    preset: Literal["tuned", "paper"] = Field("tuned", description="Settings: tuned, or the paper's")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
     width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")

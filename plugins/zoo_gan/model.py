@@ -19,11 +19,13 @@ from zoo.nn import Maxout, add_spectral_norm, dcgan_init, gradient_penalty, mlp,
 
 
 class GANConfig(zoo.LatentConfig):
-    """Settings of the original GAN; on 2-D points the perceptrons are small and the learning rate is higher.
+    """Settings of the original GAN; on 2-D points the perceptrons are small.
 
     The preset "pacgan" is the GAN of Lin et al. 2018 on mixtures of Gaussians, whose results are published. A batch
     makes ``batch_size / packing`` packs.
     """
+
+    tuned: ClassVar = {"points": {"lr": 1e-3, "betas": (0.0, 0.9)}}
 
     named: ClassVar = {
         "pacgan": {"z_dim": 2, "batch_size": 100, "lr": 1e-4, "betas": (0.8, 0.999), "generator_hidden": (400,) * 4,
@@ -32,7 +34,7 @@ class GANConfig(zoo.LatentConfig):
 
     search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999))}
 
-    preset: Literal["original", "pacgan"] = Field("original", description="Networks and settings of a paper")
+    preset: Literal["tuned", "paper", "pacgan"] = Field("tuned", description="Settings: tuned, or those of a paper")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
     discriminator_lr: float | None = Field(None, gt=0, description="The discriminator's, if it differs (TTUR)")
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
@@ -51,7 +53,7 @@ class GANConfig(zoo.LatentConfig):
         if len(shape) == 3:
             return {}
         hidden = (128, 128, 128)
-        return {"z_dim": 2, "batch_size": 256, "lr": 1e-3, "generator_hidden": hidden, "discriminator_hidden": hidden}
+        return {"z_dim": 2, "batch_size": 256, "generator_hidden": hidden, "discriminator_hidden": hidden}
 
     @model_validator(mode="after")
     def _packs_fit(self) -> Self:

@@ -14,11 +14,13 @@ from zoo.nn import ResNetDiscriminator, ResNetGenerator, decoder, default_width,
 
 
 class SNGANConfig(zoo.LatentConfig):
-    """Settings of SN-GAN: those of the paper's standard CNN (setting C: one discriminator step, betas .5, .999).
+    """Settings of SN-GAN; "paper" is its standard CNN in setting C: one discriminator step, betas .5 and .999.
 
     The preset "resnet" is the paper's table 4 for 32 pixels, with its schedule; its generator has twice
     ``width`` channels.
     """
+
+    tuned: ClassVar = {"points": {"lr": 5.06e-4, "betas": (0.0, 0.9), "discriminator_steps": 5}}
 
     named: ClassVar = {
         "resnet": {"betas": (0.0, 0.9), "discriminator_steps": 5, "schedule": "linear", "width": 128},
@@ -28,7 +30,9 @@ class SNGANConfig(zoo.LatentConfig):
         "lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999)), "discriminator_steps": (1, 5),
     }  # fmt: skip
 
-    preset: Literal["cnn", "resnet"] = Field("cnn", description="Networks and settings of the paper")
+    preset: Literal["tuned", "paper", "resnet"] = Field(
+        "tuned", description="Settings: tuned, the paper's with these networks, or the paper's with its own"
+    )
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
     betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
@@ -39,7 +43,7 @@ class SNGANConfig(zoo.LatentConfig):
     @classmethod
     def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
-        return {"width": default_width(shape)} if len(shape) == 3 else {"z_dim": 2, "batch_size": 256, "lr": 1e-3}
+        return {"width": default_width(shape)} if len(shape) == 3 else {"z_dim": 2, "batch_size": 256}
 
 
 class SNGAN(zoo.GenerativeModel):

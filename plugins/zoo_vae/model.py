@@ -15,8 +15,11 @@ from zoo.nn import Bernoulli, Gaussian, active_units, decoder, default_width, en
 class VAEConfig(zoo.LatentConfig):
     """Settings of the VAE; colour images and points take the Gaussian likelihood, grey images the Bernoulli."""
 
+    tuned: ClassVar = {"points": {"lr": 6.62e-3}}
+
     search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "z_dim": (2, 8, 16, 32, 64)}
 
+    preset: Literal["tuned", "paper"] = Field("tuned", description="Settings: tuned, or the paper's")
     batch_size: int = Field(128, ge=1, description="Real items drawn, and charged, per round")
     z_dim: int = Field(20, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-3, gt=0, description="Adam's learning rate")

@@ -9,27 +9,47 @@ from pydantic import Field
 from torch import Tensor, nn
 
 import zoo
-from zoo.nn import ResNetDiscriminator, ResNetGenerator, decoder, default_width, encoder, gradient_penalty
+from zoo.nn import (
+    POINTS_HIDDEN,
+    ResNetDiscriminator,
+    ResNetGenerator,
+    decoder,
+    default_width,
+    encoder,
+    gradient_penalty,
+)
 
 
 class WGANGPConfig(zoo.LatentConfig):
-    """Settings of WGAN-GP; on 2-D points the paper's toy setting: penalty 0.1 and batch 256.
+    """Settings of WGAN-GP; on 2-D points penalty 0.1 and batch 256 as in the paper's toy experiments.
 
-    The preset "resnet" is the paper's for CIFAR-10 (appendix C), with its schedule.
+    The preset "toy" has their networks too, "resnet" is the paper's for CIFAR-10 (appendix C), with its schedule and a
+    generator batch that is twice the critic's.
     """
 
-    named: ClassVar = {"resnet": {"lr": 2e-4, "betas": (0.0, 0.9), "schedule": "linear", "width": 128}}
+    tuned: ClassVar = {"points": {"lr": 1.67e-3, "penalty": 0.687}}
+
+    named: ClassVar = {
+        "toy": {"hidden": (512, 512, 512)},
+        "resnet": {
+            "lr": 2e-4, "betas": (0.0, 0.9), "schedule": "linear", "width": 128, "generator_batches": 2,
+        },
+    }  # fmt: skip
 
     search: ClassVar = {
         "lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999)),
         "penalty": zoo.Range(0.1, 100.0), "critic_steps": (1, 5),
     }  # fmt: skip
 
-    preset: Literal["cnn", "resnet"] = Field("cnn", description="Networks and settings of the paper")
+    preset: Literal["tuned", "paper", "toy", "resnet"] = Field(
+        "tuned", description="Settings: tuned, the paper's with these networks, or the paper's with its own"
+    )
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-4, gt=0, description="Adam's learning rate, both players")
     betas: tuple[float, float] = Field((0.5, 0.9), description="Adam's decay rates, both players")
     width: int = Field(64, ge=1, description="Channels at half the image's side, doubled at each half; all of a ResNet")
+    hidden: tuple[int, ...] = Field(POINTS_HIDDEN, description="Hidden widths of both networks on points")
+    generator_batches: int = Field(1, ge=1, description="Size of the generator's batch, in batches")
     critic_steps: int = Field(5, ge=1, description="Critic steps per generator step")
     penalty: float = Field(10.0, ge=0, description="Weight lambda of the gradient penalty")
 
@@ -39,7 +59,7 @@ class WGANGPConfig(zoo.LatentConfig):
         return (
             {"width": default_width(shape)}
             if len(shape) == 3
-            else {"z_dim": 2, "batch_size": 256, "lr": 1e-3, "penalty": 0.1}
+            else {"z_dim": 2, "batch_size": 256, "penalty": 0.1}
         )
 
 
@@ -55,8 +75,8 @@ class WGANGP(zoo.GenerativeModel):
             self.critic: nn.Module = ResNetDiscriminator(shape, config.width, pooling="mean")
             return
         output = nn.Tanh() if len(shape) == 3 else nn.Identity()
-        self.generator = nn.Sequential(decoder(config.z_dim, shape, config.width), output)
-        self.critic = encoder(shape, 1, config.width)
+        self.generator = nn.Sequential(decoder(config.z_dim, shape, config.width, hidden=config.hidden), output)
+        self.critic = encoder(shape, 1, config.width, hidden=config.hidden)
 
     def players(self) -> list[zoo.Player]:
         """See the base class."""
@@ -67,8 +87,9 @@ class WGANGP(zoo.GenerativeModel):
         ]
 
     def generator_loss(self, turn: zoo.Turn) -> Tensor:
-        """Minus the critic's mean on fakes, which are kept for the critic."""
-        fake = turn.kept["fake"] = self.generator(self.latent(turn.size))
+        """Minus the critic's mean on fakes, of which a batch is kept for the critic."""
+        fake = self.generator(self.latent(self.config.generator_batches * turn.size))
+        turn.kept["fake"] = fake[: turn.size]
         return -self.critic(fake).mean()
 
     def critic_loss(self, turn: zoo.Turn) -> Tensor:

@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 import zoo
-from zoo.model import build
+from zoo.model import build, kind_of
 from zoo.registry import installed
 from zoo_bench.budget import Budget
 from zoo_bench.stream import Stream
@@ -174,7 +174,10 @@ def test_presets_are_valid_settings(entry, shape):
     config = entry.spec.load().Config
     presets = config.presets(shape)
     assert presets.keys() <= config.model_fields.keys()
-    assert config.resolve(shape, {}).model_dump() == {**config().model_dump(), **presets}
+    tuned = config.tuned.get(kind_of(shape), {})
+    assert config.resolve(shape, {}).model_dump() == {**config().model_dump(), **presets, **tuned}
+    paper = config.resolve(shape, {"preset": "paper"}).model_dump()
+    assert paper == {**config().model_dump(), **presets, "preset": "paper"}
 
 
 @each_case

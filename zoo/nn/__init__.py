@@ -5,11 +5,11 @@ from zoo.nn.likelihood import Bernoulli, Gaussian, Likelihood, active_units, gau
 from zoo.nn.mlp import Maxout, mlp
 from zoo.nn.penalties import gradient_penalty, input_gradient, pack, zero_centred_penalty
 from zoo.nn.resnet import DownBlock, ResNetDiscriminator, ResNetGenerator, UpBlock, residual_init
-from zoo.nn.trunk import decoder, encoder
+from zoo.nn.trunk import POINTS_HIDDEN, decoder, encoder
 
 __all__ = [
-    "Bernoulli", "ConvEncoder", "ConvGenerator", "DownBlock", "Gaussian", "Likelihood", "Maxout", "ResNetDiscriminator",
-    "ResNetGenerator", "UpBlock", "active_units", "add_spectral_norm", "dcgan_init", "decoder", "default_width",
+    "Bernoulli", "ConvEncoder", "ConvGenerator", "DownBlock", "Gaussian", "Likelihood", "Maxout", "POINTS_HIDDEN",
+    "ResNetDiscriminator", "ResNetGenerator", "UpBlock", "active_units", "add_spectral_norm", "dcgan_init", "decoder", "default_width",
     "encoder", "gaussian_kl", "gradient_penalty", "halvings", "input_gradient", "mlp", "pack", "residual_init",
     "zero_centred_penalty",
 ]  # fmt: skip

@@ -74,7 +74,6 @@ def test_the_preset_of_sngan_sets_networks_and_settings_which_others_override():
     config = model.config
     assert (config.width, config.betas, config.discriminator_steps, config.schedule) == (8, (0.0, 0.9), 5, "linear")
     assert [player.every for player in model.players()] == [5, 1]
-    assert zoo.create("sngan", shape=(1, 8, 8), preset="cnn").config == zoo.create("sngan", shape=(1, 8, 8)).config
 
 
 def test_the_preset_of_wgan_gp_is_the_paper_s_with_a_critic_that_no_sample_shares():

@@ -1,0 +1,37 @@
+"""The tuned settings of the models are those that the recorded studies found."""
+
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo.model import kind_of
+from zoo_bench.tune import Study
+
+FILES = sorted(Path(__file__).parents[2].glob("results/reference/tune/*.json"))
+STUDIES = [Study.model_validate_json(file.read_text()) for file in FILES]
+
+
+def config_and_shape(study):
+    installed = zoo.installed()
+    config = installed.models.get(study.model).spec.load().Config
+    return config, installed.tasks.get(study.task).spec.shape
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=[file.stem for file in FILES])
+def test_defaults_are_the_best_trial(study):
+    config, shape = config_and_shape(study)
+    assert config.resolve(shape, study.best.settings) == config.resolve(shape, {})
+
+
+def test_every_kind_that_is_tuned_has_a_study_and_all_models_had_the_same_effort():
+    recorded: dict[str, set[str]] = {}
+    efforts: dict[str, set[tuple[str, int, int, int]]] = {}
+    for study in STUDIES:
+        config, shape = config_and_shape(study)
+        recorded.setdefault(study.model, set()).add(kind_of(shape))
+        efforts.setdefault(study.task, set()).add((study.budget, len(study.trials), study.seeds, study.seed))
+        assert set(study.search) == set(config.search)
+    for model in ("gan", "dcgan", "wgan-gp", "sngan", "vae", "beta-vae"):
+        assert set(zoo.installed().models.get(model).spec.load().Config.tuned) == recorded[model]
+    assert all(len(effort) == 1 for effort in efforts.values())

@@ -20,7 +20,10 @@ class SNGANConfig(zoo.LatentConfig):
     ``width`` channels.
     """
 
-    tuned: ClassVar = {"points": {"lr": 5.06e-4, "betas": (0.0, 0.9), "discriminator_steps": 5}}
+    tuned: ClassVar = {
+        "points": {"lr": 5.06e-4, "betas": (0.0, 0.9), "discriminator_steps": 5},
+        "small": {"lr": 4.2e-3, "betas": (0.0, 0.9), "discriminator_steps": 5},
+    }
 
     named: ClassVar = {
         "resnet": {"betas": (0.0, 0.9), "discriminator_steps": 5, "schedule": "linear", "width": 128},

@@ -27,7 +27,10 @@ class WGANGPConfig(zoo.LatentConfig):
     generator batch that is twice the critic's.
     """
 
-    tuned: ClassVar = {"points": {"lr": 1.67e-3, "penalty": 0.687}}
+    tuned: ClassVar = {
+        "points": {"lr": 1.67e-3, "penalty": 0.687},
+        "small": {"lr": 9.56e-3, "penalty": 1.9},
+    }
 
     named: ClassVar = {
         "toy": {"hidden": (512, 512, 512)},

@@ -1,14 +1,16 @@
 """Take a bench's results into ``results/reference/``: ``python bench/reference.py results/bench``.
 
 Replaces ``results/reference/<task>/`` for every task in the folder: ``table.txt`` and ``table.md`` as ``zoo report``
-shows them, ``results.csv``, ``throughput.csv``, ``environment.json``, ``controls.json``, and a sheet per model, of its
-first seed.
+shows them, ``results.csv``, ``throughput.csv``, ``environment.json``, ``controls.json``, ``modes.png`` and
+``curves.png`` with every run, and a sheet per model, of its first seed. A second bench of a task goes beside the first
+with ``--suffix wall-clock``.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from figures import learning_curves, modes
 from zoo.errors import ZooError
 from zoo_bench.report import formats
 from zoo_bench.report.results import groups, load
@@ -26,8 +29,8 @@ from zoo_bench.report.table import FIELDS, summary_tables
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 
 
-def take(folder: Path, reference: Path = REFERENCE) -> list[Path]:
-    """Write the reference folders of a bench's tasks and return them.
+def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Path]:
+    """Write the reference folders of a bench's tasks, ``<task>`` or ``<task>-<suffix>``, and return them.
 
     Raises:
         ZooError: If there are no results in the folder.
@@ -36,7 +39,7 @@ def take(folder: Path, reference: Path = REFERENCE) -> list[Path]:
     summaries = [summarise(group, results.controls) for group in groups(results.frame)]
     written = []
     for task, runs in results.frame.groupby("task"):
-        out = reference / str(task)
+        out = reference / "-".join(filter(None, (str(task), suffix)))
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
         own = [summary for summary in summaries if summary.group.key["task"] == task]
@@ -51,8 +54,14 @@ def take(folder: Path, reference: Path = REFERENCE) -> list[Path]:
             folder / "environment.json": "environment.json",
             folder / "controls" / f"{task}.json": "controls.json",
         }
-        for model, files in runs.sort_values("seed").groupby("model")["_file"]:
-            copies[Path(files.iloc[0]).with_suffix(".png")] = f"{model}.png"
+        for summary in own:
+            for label, files in summary.group.runs.sort_values("seed").groupby("_label")["_file"]:
+                copies[Path(files.iloc[0]).with_suffix(".png")] = f"{re.sub(r'[^a-z0-9.]+', '-', label).strip('-')}.png"
+        for summary in own[:1]:
+            if "modes_captured" in {metric.column for metric in summary.metrics}:
+                (out / "modes.png").write_bytes(modes(summary))
+            if any(str(run) in results.curves for run in summary.group.runs["run_id"]):
+                (out / "curves.png").write_bytes(learning_curves(summary, results.curves))
         for source, name in copies.items():
             if source.is_file():
                 shutil.copyfile(source, out / name)
@@ -71,8 +80,10 @@ def main() -> int:
     """Take a folder's results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="what `zoo bench --out` wrote")
+    parser.add_argument("--suffix", default="", help="of the folders' names")
+    given = parser.parse_args()
     try:
-        for out in take(parser.parse_args().folder):
+        for out in take(given.folder, suffix=given.suffix):
             print(out)
     except ZooError as error:
         print(f"reference: {error}", file=sys.stderr)

@@ -58,7 +58,7 @@ class ModelConfig(BaseModel):
     The fields here are the harness's to carry out, for every model alike; a subclass may give them other defaults.
 
     Attributes:
-        tuned: By kind of data, the defaults that ``zoo tune`` found, for the preset "tuned". That is the one of a config
+        tuned: By kind of data, the defaults that ``zoo tune`` found; those of the preset "tuned", and of a config
             without a field ``preset``.
         named: By the value of a field ``preset``, the defaults that a preset of this name changes, such as the networks
             and settings of one experiment of the paper.

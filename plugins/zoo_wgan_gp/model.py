@@ -59,11 +59,7 @@ class WGANGPConfig(zoo.LatentConfig):
     @classmethod
     def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
-        return (
-            {"width": default_width(shape)}
-            if len(shape) == 3
-            else {"z_dim": 2, "batch_size": 256, "penalty": 0.1}
-        )
+        return {"width": default_width(shape)} if len(shape) == 3 else {"z_dim": 2, "batch_size": 256, "penalty": 0.1}
 
 
 class WGANGP(zoo.GenerativeModel):

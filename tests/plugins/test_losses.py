@@ -158,7 +158,7 @@ def test_every_sample_is_interpolated_by_a_uniform_factor_of_its_own(shape):
 
 @pytest.mark.parametrize("shape", [IMAGE, POINT], ids=str)
 def test_the_critic_loss_is_wasserstein_and_penalty_together(make_turn, shape):
-    model, turn = create("wgan-gp", shape), make_turn(draw(shape))
+    model, turn = create("wgan-gp", shape, preset="paper"), make_turn(draw(shape))
     enlarge(model.critic)
     assert model.config.penalty == (10 if len(shape) == 3 else 0.1)
     generator_loss = model.generator_loss(turn)
@@ -367,7 +367,7 @@ def test_sigma_is_learned():
 @pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
 def test_beta_vae_with_beta_one_is_the_vae_bit_for_bit(shape):
     def weights(name: str, **settings) -> dict[str, torch.Tensor]:
-        model = create(name, shape, z_dim=3, batch_size=8, **settings)
+        model = create(name, shape, z_dim=3, batch_size=8, lr=1e-3, **settings)
         train(model, batches(shape), Budget.parse("6steps"))
         return model.state_dict()
 
@@ -470,3 +470,23 @@ def test_likelihoods_that_would_be_ignored_or_senseless_are_refused(shape, setti
     with pytest.raises(zoo.ZooError) as error:
         create("vae", shape, **settings)
     assert str(error.value) == sentence
+
+
+def test_the_generator_of_wgan_gp_may_answer_with_several_batches_of_which_the_critic_sees_one(make_turn):
+    model, turn = create("wgan-gp", IMAGE, generator_batches=3), make_turn(draw(IMAGE))
+    drawn = []
+    model.generator.register_forward_pre_hook(lambda network, inputs: drawn.append(len(inputs[0])))
+    loss = seeded(model.generator_loss, turn)
+    assert drawn == [3 * turn.size]
+    torch.testing.assert_close(loss, -model.critic(seeded(model.sample, 3 * turn.size)).mean())
+    assert len(turn.kept["fake"]) == turn.size
+
+
+def test_the_toy_preset_of_wgan_gp_is_the_paper_s_for_points():
+    model = create("wgan-gp", POINT, preset="toy")
+    config = model.config
+    assert (config.lr, config.betas, config.penalty, config.critic_steps) == (1e-4, (0.5, 0.9), 0.1, 5)
+    assert (config.batch_size, config.z_dim) == (256, 2)
+    for network in (model.generator, model.critic):
+        layers = [m for m in network.modules() if isinstance(m, nn.Linear)]
+        assert [layer.out_features for layer in layers[:-1]] == [512, 512, 512]

@@ -177,7 +177,7 @@ def test_create_builds_a_model_as_its_docstring_shows():
 def test_create_passes_settings_on():
     assert zoo.create("dcgan", shape=(1, 8, 8), width=3, lr=1e-3).config.model_dump() == {
         "batch_size": 64, "schedule": "constant", "ema": 0.0,
-        "z_dim": 100, "lr": 1e-3, "betas": (0.5, 0.999), "width": 3,
+        "z_dim": 100, "preset": "tuned", "lr": 1e-3, "betas": (0.0, 0.9), "width": 3,
     }  # fmt: skip
 
 

@@ -11,9 +11,7 @@ POINTS_HIDDEN = (128, 128, 128)
 """Widths on points, the same for every model."""
 
 
-def decoder(
-    z_dim: int, shape: tuple[int, ...], width: int, *, hidden: tuple[int, ...] = POINTS_HIDDEN
-) -> nn.Module:
+def decoder(z_dim: int, shape: tuple[int, ...], width: int, *, hidden: tuple[int, ...] = POINTS_HIDDEN) -> nn.Module:
     """Latents to items, unbounded: (N, z_dim) to (N, *shape)."""
     if len(shape) == 3:
         return ConvGenerator(z_dim, shape, width)

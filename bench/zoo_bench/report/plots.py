@@ -33,7 +33,7 @@ def learning_curves(summary: Summary, curves: Curves, colours: Colours) -> Figur
     for spent, title in SPENT.items():
         traces, values, ends = [], list[float](), list[float]()
         for model in summary.models:
-            points = _mean_curve(summary, curves, model.label, spent)
+            points = mean_curve(summary, curves, model.label, spent)
             if not points:
                 continue
             x, mean, low, high, n = (list(column) for column in zip(*points, strict=True))
@@ -58,9 +58,10 @@ def learning_curves(summary: Summary, curves: Curves, colours: Colours) -> Figur
     return _figure("Learning curves: validation FID against images, seconds and FLOPs of training.", variants)
 
 
-def _mean_curve(
+def mean_curve(
     summary: Summary, curves: Curves, label: str, spent: str
 ) -> list[tuple[float, float, float, float, int]]:
+    """Return the curve of one model: at each mark what was spent, mean FID, its interval, and how many seeds it has."""
     runs = summary.group.runs
     own = [curves[str(r)] for r in runs.loc[runs["_label"] == label, "run_id"] if str(r) in curves]
     at: dict[float, list[tuple[float, float]]] = {}

@@ -82,6 +82,7 @@ def test_the_preset_of_wgan_gp_is_the_paper_s_with_a_critic_that_no_sample_share
     assert (config.lr, config.betas, config.critic_steps, config.schedule) == (2e-4, (0.0, 0.9), 5, "linear")
     assert zoo.create("wgan-gp", shape=(3, 32, 32), preset="resnet").config.width == 128
     assert not any(isinstance(m, nn.BatchNorm2d) for m in model.critic.modules())
+    assert config.generator_batches == 2
     x = torch.randn(2, 1, 8, 8)
     torch.testing.assert_close(model.critic(x), model.critic.end(model.critic.blocks(x).relu().mean((2, 3))).squeeze(1))
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -102,19 +103,34 @@ def parameters(entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec]) -> dict[str,
     return counts
 
 
-def references(model: str, folder: Path = REFERENCE) -> list[Reference]:
-    """Return what the model reached in the reference results; none where these are not installed.
+def references(entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec], folder: Path = REFERENCE) -> list[Reference]:
+    """Return what the model reached, with the settings that are its defaults now, in the reference results.
+
+    There are none where these are not installed.
 
     Args:
-        model: Its name.
+        entry: The model.
+        tasks: The tasks.
         folder: Folders of benches, each with a ``results.csv``.
     """
-    return [found for path in sorted(folder.glob("*/results.csv")) for found in _read(path, model)]
+    return [found for path in sorted(folder.glob("*/results.csv")) for found in _read(path, entry, tasks)]
 
 
-def _read(path: Path, model: str) -> Iterator[Reference]:
+def _read(path: Path, entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec]) -> Iterator[Reference]:
+    from zoo.model import configure
+
+    @cache
+    def default(task: str) -> dict[str, Any]:
+        _, config = configure(entry, tasks.get(task).spec.shape, {})
+        return config.model_dump(mode="json")
+
+    model = entry.spec.name
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["model"] == model]
+        rows = [
+            row
+            for row in csv.DictReader(file)
+            if row["model"] == model and json.loads(row["config"]) == default(row["task"])
+        ]
     for task, budget in dict.fromkeys((row["task"], row["budget"]) for row in rows):
         every = [row for row in rows if (row["task"], row["budget"]) == (task, budget)]
         well = [row for row in every if row["status"] == "ok"]

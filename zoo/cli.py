@@ -103,7 +103,7 @@ def _model_facts(entry: Entry[ModelSpec]) -> dict[str, Any]:
     return {
         "settings": [dataclasses.asdict(setting) for setting in card.settings(entry)],
         "parameters": [{"task": task, "parameters": count} for task, count in counts.items()],
-        "reference_results": [dataclasses.asdict(found) for found in card.references(entry.spec.name)],
+        "reference_results": [dataclasses.asdict(found) for found in card.references(entry, installed().tasks)],
     }
 
 

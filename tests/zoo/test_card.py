@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import math
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import zoo
 from zoo.card import parameters, references, settings
 from zoo.errors import ZooError
+from zoo.model import configure
 from zoo.registry import Catalogue, Entry, installed
 from zoo.specs import TaskSpec
 
@@ -69,20 +72,32 @@ def test_a_task_without_a_shape_has_no_parameters_to_count(bare):
 
 
 def test_references_are_means_over_the_runs_that_ended_well(tmp_path):
+    entry = installed().models.get("gan")
+
+    def config(**settings):
+        return json.dumps(configure(entry, (2,), settings)[1].model_dump(mode="json"))
+
+    columns = ("model", "task", "budget", "status", "fid", "modes_captured", "modes_total", "config")
+    runs = [
+        ("gan", "ring8", "1k", "ok", 2, 7, 8, config()),
+        ("gan", "ring8", "1k", "ok", 8, 8, 8, config()),
+        ("gan", "ring8", "1k", "diverged", "", "", "", config()),
+        ("gan", "ring8", "1k", "ok", 1, 1, 8, config(packing=2)),
+        ("vae", "ring8", "1k", "ok", 1, 1, 8, config()),
+        ("gan", "grid25", "2k", "error", "", "", "", config()),
+    ]
     (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "results.csv").write_text(
-        "model,task,budget,status,fid,modes_captured,modes_total\n"
-        "a,t,1k,ok,2,9,10\na,t,1k,ok,8,10,10\na,t,1k,diverged,,,\nb,t,1k,ok,1,1,10\na,u,2k,error,,,\n"
-    )
-    first, second = references("a", tmp_path)
-    assert (first.task, first.runs, first.modes) == ("t", "2/3", "9.5/10")
+    with (tmp_path / "one" / "results.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *runs])
+    first, second = references(entry, installed().tasks, tmp_path)
+    assert (first.task, first.runs, first.modes) == ("ring8", "2/3", "7.5/8")
     assert first.fid == pytest.approx(math.sqrt(2 * 8))
-    assert first.command == "zoo bench --models a --task t --budget 1k --seeds 3"
+    assert first.command == "zoo bench --models gan --task ring8 --budget 1k --seeds 3"
     assert (second.runs, second.fid, second.modes) == ("0/1", None, "")
 
 
 def test_without_reference_results_there_are_none(tmp_path):
-    assert references("gan", tmp_path / "absent") == []
+    assert references(installed().models.get("gan"), installed().tasks, tmp_path / "absent") == []
 
 
 @pytest.mark.parametrize("name", [e.spec.name for e in installed().models if e.plugin.distribution == "genzoo"])

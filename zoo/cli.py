@@ -136,13 +136,16 @@ def _list(
         print_table(headers, [row(e.spec) for e in found])
 
 
-def build_app(invoked: str | None) -> typer.Typer:
-    """Build the command line; of the plugins' commands only the one that is invoked is imported."""
-    app = typer.Typer(
-        name="zoo", help=HELP,
-        no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    )  # fmt: skip
-    app.callback(help=HELP)(_global_options)
+def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
+    """Build the command line; of the plugins' commands only the one that is invoked is imported.
+
+    Args:
+        invoked: Name of the command, if any.
+        with_help: Whether ``--help`` is an option. Typer imports pydantic to parse it, which takes as long as a listing.
+    """
+    app = typer.Typer(name="zoo", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    settings = {"help_option_names": ["--help"] if with_help else []}
+    app.callback(help=HELP, context_settings=settings)(_global_options)
     for entry in installed().commands:
         function = _load_command(entry) if entry.spec.name == invoked else _placeholder
         app.command(entry.spec.name, short_help=entry.spec.summary)(function)
@@ -187,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for problem in installed().problems:
             print(f"zoo: warning: {problem}", file=sys.stderr)
-        result = build_app(invoked)(arguments, prog_name="zoo", standalone_mode=False)
+        result = build_app(invoked, with_help="--help" in arguments)(arguments, prog_name="zoo", standalone_mode=False)
     except ZooError as error:
         return _refuse(str(error))
     except typer.TyperException as error:

@@ -6,17 +6,21 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import platformdirs
-
 
 def data_root() -> Path:
     """Return the folder that holds data sets: ``$ZOO_DATA``, or the platform's cache folder for genzoo."""
-    return Path(os.environ.get("ZOO_DATA") or platformdirs.user_cache_dir("genzoo"))
+    return Path(os.environ.get("ZOO_DATA") or _platform_folder())
 
 
 def cache_root() -> Path:
     """Return the folder for what can be made again: ``$ZOO_CACHE``, or the platform's cache folder for genzoo."""
-    return Path(os.environ.get("ZOO_CACHE") or platformdirs.user_cache_dir("genzoo"))
+    return Path(os.environ.get("ZOO_CACHE") or _platform_folder())
+
+
+def _platform_folder() -> str:
+    import platformdirs
+
+    return platformdirs.user_cache_dir("genzoo")
 
 
 def absent(files: Iterable[str], instead: Iterable[str] = ()) -> list[str]:

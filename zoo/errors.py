@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -20,6 +19,8 @@ class UnknownNameError(ZooError):
     """
 
     def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
+        import difflib
+
         names = sorted(valid)
         near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"

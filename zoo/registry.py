@@ -229,7 +229,8 @@ def _refuse_unknown_hooks(module: ModuleType) -> None:
 
 def _refuse_other_versions(point: importlib.metadata.EntryPoint) -> None:
     """Raise if the plugin's distribution requires another version of genzoo than this one."""
-    requirements = [text for text in (point.dist and point.dist.requires) or [] if text.startswith(HOST)]
+    metadata = _metadata(point.dist)
+    requirements = [text for text in metadata.get("Requires-Dist", []) if text.startswith(HOST)]
     if not requirements:
         return
     from packaging.requirements import Requirement
@@ -242,11 +243,19 @@ def _refuse_other_versions(point: importlib.metadata.EntryPoint) -> None:
 
 def _provenance(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
     """Return the name and version of the distribution; the remains of one that was half removed may have neither."""
+    metadata = _metadata(point.dist)
+    [name], [version] = metadata.get("Name", ["unknown"]), metadata.get("Version", [""])
+    return name, version
+
+
+@functools.cache
+def _metadata(distribution: importlib.metadata.Distribution | None) -> dict[str, list[str]]:
+    """Return a distribution's metadata, all values of a key; read once, as each look at the original parses it anew."""
     try:
-        name, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+        fields = distribution.metadata if distribution else None
     except Exception:
-        name, version = "", ""
-    return name or "unknown", version or ""
+        fields = None
+    return {key: fields.get_all(key, []) for key in set(fields)} if fields else {}
 
 
 def _allowed(points: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:

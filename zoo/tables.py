@@ -16,8 +16,8 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, header in enumerate(headers):
-        table.add_column(header, style="bold" if i == 0 else "", overflow="fold")
+        table.add_column(Text(header), style="bold" if i == 0 else "", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     width = None if sys.stdout.isatty() else 200
-    Console(width=width).print(table)
+    Console(width=width, emoji=False, highlight=False).print(table)

@@ -19,7 +19,7 @@ import torch
 from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.environment import environment
-from zoo_bench.processes import context, without_main_module
+from zoo_bench.processes import context, keep_memory, without_main_module
 from zoo_bench.spec import PrecisionMode, RunSpec, load_task
 from zoo_bench.stream import Stream
 from zoo_bench.train import Game
@@ -101,6 +101,7 @@ def matrix_rates(device: str) -> dict[str, float]:
 
 def measure(spec: RunSpec, modes: Iterable[PrecisionMode]) -> dict[str, Any]:
     """Play a few rounds of a run in every mode, from the same weights on the same batches; as :func:`fastest` needs."""
+    keep_memory()
     torch.set_num_threads(1)
     device = torch.device(spec.device)
     task = load_task(installed().tasks.get(spec.task))

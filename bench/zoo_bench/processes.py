@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 FORK_SERVER = sys.platform == "linux"
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+"""What glibc's ``malloc.h`` calls them."""
 
 
 def context() -> Any:
@@ -28,6 +31,19 @@ def warm_up() -> None:
 
         with without_main_module():
             forkserver.ensure_running()
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory that it frees, for the tensors of the next round.
+
+    By default glibc gives back large blocks and takes them again in every round, page by page: 4,000 to 17,000 page faults
+    a round for convolutions at 28 pixels, a tenth of the VAE's time. Where the C library has no such setting (macOS,
+    musl, Windows) nothing happens.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt:
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, -1)
 
 
 @contextmanager

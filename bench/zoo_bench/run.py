@@ -19,6 +19,7 @@ from zoo_bench.curve import MARKS, Curve
 from zoo_bench.draw import draw_stored
 from zoo_bench.environment import environment
 from zoo_bench.metrics.frechet import frechet_distance
+from zoo_bench.processes import keep_memory
 from zoo_bench.record import COLUMNS, Outcome, RunRecord
 from zoo_bench.report.sheet import image_grid, neighbours, scatter
 from zoo_bench.resources import Resources
@@ -57,6 +58,7 @@ def execute(
 
     Never raises for what a plugin does: the record then has status "error" and says what happened.
     """
+    keep_memory()
     torch.set_num_threads(resources.threads)
     record = RunRecord(
         run_id=spec.run_id,

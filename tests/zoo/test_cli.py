@@ -252,11 +252,18 @@ def test_a_plugged_in_command_is_imported_only_when_it_is_invoked(with_fakes):
 LIGHT = """
 import sys
 from zoo.cli import main
-for arguments in (["--help"], ["models"], ["tasks"], ["metrics"], ["plugins"], ["models", "--json"]):
+for arguments in (["models"], ["tasks"], ["metrics"], ["plugins"], ["models", "--json"], ["--help"]):
     assert main(arguments) == 0, arguments
     heavy = {"torch", "pandas", "numpy", "scipy", "sklearn", "matplotlib"} & set(sys.modules)
+    heavy |= {"pydantic"} & set(sys.modules) if arguments != ["--help"] else set()
     assert not heavy, (arguments, heavy)
 """
+
+
+def test_every_command_has_help(capsys):
+    for command in ("models", "bench"):
+        assert main([command, "--help"]) == 0
+        assert "--help" in capsys.readouterr().out
 
 
 def test_help_and_listings_import_nothing_heavy():

@@ -7,7 +7,6 @@ taken from archives with torchvision's checksums.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,6 +103,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _md5(path: Path) -> str:
+    import hashlib
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 

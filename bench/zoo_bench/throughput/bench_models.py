@@ -18,6 +18,7 @@ import torch
 
 from zoo.model import build
 from zoo.registry import installed
+from zoo_bench.processes import keep_memory
 from zoo_bench.spec import RunSpec, load_task
 from zoo_bench.stream import Stream
 from zoo_bench.train import Game
@@ -47,6 +48,7 @@ def wait(device: torch.device) -> None:
 def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
     """Build the model of a run as the run does, untrained."""
     spec: RunSpec = request.param
+    keep_memory()
     torch.set_num_threads(WORK["threads"])
     torch.manual_seed(0)
     device = torch.device(spec.device)

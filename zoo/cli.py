@@ -141,7 +141,7 @@ def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
 
     Args:
         invoked: Name of the command, if any.
-        with_help: Whether ``--help`` is an option. Typer imports pydantic to parse it, which takes as long as a listing.
+        with_help: Whether ``--help`` is an option. To parse it Typer imports pydantic, which takes as long as a list.
     """
     app = typer.Typer(name="zoo", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     settings = {"help_option_names": ["--help"] if with_help else []}

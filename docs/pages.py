@@ -103,6 +103,7 @@ def _model(entry: Entry[ModelSpec]) -> str:
         f"## Known failure modes\n\n{spec.failure_modes}",
         "## Settings\n\n"
         + _table(["setting", "type", "default", "description"], map(_values, card.settings(entry)))
+        + _tuned(entry)
         + "\nSome defaults depend on the shape of the data; a run's record has the values used.",
         "## Parameters\n\n" + _table(["task", "trainable parameters"], ((t, f"{n:,}") for t, n in counts.items())),
     ]
@@ -113,6 +114,11 @@ def _model(entry: Entry[ModelSpec]) -> str:
     target = spec.target.replace(":", ".")
     parts.append(f"## Code\n\n::: {target}\n    options:\n      show_source: true\n      members: []")
     return "\n\n".join(parts) + "\n"
+
+
+def _tuned(entry: Entry[ModelSpec]) -> str:
+    rows = [[kind, f"`{text}`"] for kind, text in card.tuned(entry).items()]
+    return "\n" + _table(["data", "settings of preset=tuned"], rows) if rows else ""
 
 
 def _values(setting: card.Setting) -> list[str]:

@@ -71,6 +71,17 @@ def settings(entry: Entry[ModelSpec]) -> list[Setting]:
     ]
 
 
+def tuned(entry: Entry[ModelSpec]) -> dict[str, str]:
+    """Return the defaults that tuning chose, by kind of data: "lr=0.001 betas=[0.0,0.9]", or "as above"."""
+    from zoo.model import load_class
+
+    return {
+        kind: " ".join(f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in chosen.items())
+        or "as above"
+        for kind, chosen in load_class(entry).Config.tuned.items()
+    }
+
+
 def _kind(schema: dict[str, Any]) -> str:
     """Say a JSON schema in a few characters: "number > 0", "one of hinge, non-saturating"."""
     if "enum" in schema:

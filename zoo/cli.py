@@ -24,6 +24,7 @@ HELP = "Generative models as plugins, compared under equal budgets."
 TABLES = {
     "columns": ["column", "better", "description"],
     "settings": ["setting", "type", "default", "description"],
+    "tuned": ["data", "settings of preset=tuned"],
     "parameters": ["task", "parameters"],
     "reference_results": ["reference results", "runs", "FID", "modes", "command"],
 }
@@ -102,6 +103,7 @@ def _model_facts(entry: Entry[ModelSpec]) -> dict[str, Any]:
     counts = card.parameters(entry, installed().tasks)
     return {
         "settings": [dataclasses.asdict(setting) for setting in card.settings(entry)],
+        "tuned": [{"kind": kind, "settings": text} for kind, text in card.tuned(entry).items()],
         "parameters": [{"task": task, "parameters": count} for task, count in counts.items()],
         "reference_results": [dataclasses.asdict(found) for found in card.references(entry, installed().tasks)],
     }

@@ -9,7 +9,7 @@ import math
 import pytest
 
 import zoo
-from zoo.card import parameters, references, settings
+from zoo.card import parameters, references, settings, tuned
 from zoo.errors import ZooError
 from zoo.model import configure
 from zoo.registry import Catalogue, Entry, installed
@@ -94,6 +94,11 @@ def test_references_are_means_over_the_runs_that_ended_well(tmp_path):
     assert first.fid == pytest.approx(math.sqrt(2 * 8))
     assert first.command == "zoo bench --models gan --task ring8 --budget 1k --seeds 3"
     assert (second.runs, second.fid, second.modes) == ("0/1", None, "")
+
+
+def test_tuned_settings_are_written_as_they_are_set():
+    assert tuned(installed().models.get("sngan"))["points"] == "lr=0.000506 betas=[0.0,0.9] discriminator_steps=5"
+    assert tuned(installed().models.get("beta-vae"))["points"] == "as above"
 
 
 def test_without_reference_results_there_are_none(tmp_path):

@@ -163,7 +163,7 @@ def test_batch_norm_can_be_left_out_of_the_generator():
 
 @pytest.mark.parametrize(("settings", "rates"), [({}, (2e-4, 2e-4)), ({"discriminator_lr": 4e-4}, (2e-4, 4e-4))])
 def test_the_discriminator_may_have_a_learning_rate_of_its_own(settings, rates):
-    players = create(**settings).players()
+    players = create(lr=2e-4, **settings).players()
     assert [p.name for p in players] == ["generator", "discriminator"]
     assert tuple(p.optimizer([nn.Parameter(torch.zeros(1))]).defaults["lr"] for p in players) == rates
 

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from zoo_bench.report.results import groups
+from zoo_bench.report.plots import mean_curve
+from zoo_bench.report.results import groups, load
 from zoo_bench.report.summary import long, summarise, wide
 from zoo_bench.stats import holm, t_interval, welch
 from zoo_bench.store import to_frame
@@ -129,3 +130,19 @@ def test_controls_are_rows_of_the_long_table_of_their_own_kind(make):
 
 def test_nothing_finished_is_said(summary_of):
     assert summary_of({"a": [None], "b": [None]}).verdict() == "No run finished with a score."
+
+
+def test_curves_of_equal_time_are_averaged_mark_by_mark_although_runs_pass_a_mark_by_different_shares(make, tmp_path):
+    passed = {0: [0.2503, 0.5, 1.0], 1: [0.2611, 0.5007, 1.0002]}
+    records = [
+        make.drawn(
+            make.spec(seed=seed, budget="10s"), 2.0,
+            curve=[{"share": s, "seconds": 10 * s, "images": 1e4 * s, "fid": 4.0} for s in shares],
+        )
+        for seed, shares in passed.items()
+    ]  # fmt: skip
+    results = load([make.write(tmp_path, records, pictures=False)])
+    summary = summarise(groups(results.frame)[0])
+    points = mean_curve(summary, results.curves, "gan", "seconds")
+    assert [n for *_, n in points] == [2, 2, 2]
+    assert points[0][:2] == pytest.approx((2.557, 4.0))

@@ -64,17 +64,19 @@ def mean_curve(
     """Return the curve of one model: at each mark what was spent, mean FID, its interval, and how many seeds it has."""
     runs = summary.group.runs
     own = [curves[str(r)] for r in runs.loc[runs["_label"] == label, "run_id"] if str(r) in curves]
-    at: dict[float, list[tuple[float, float]]] = {}
+    at: dict[int, list[tuple[float, float]]] = {}
     for curve in own:
         for point in curve:
             x, fid = point.get(spent, math.nan), point.get("fid", math.nan)
-            if math.isfinite(x) and math.isfinite(fid) and x > 0 and fid > 0:
-                at.setdefault(round(point.get("share", x), 6), []).append((x, fid))
+            share = point.get("share", x)
+            if math.isfinite(x) and math.isfinite(fid) and x > 0 and fid > 0 and share > 0:
+                mark = math.floor(math.log2(share))  # runs of equal time pass it by different rounds
+                at.setdefault(mark, []).append((x, fid))
     points = []
-    for share in sorted(at):
-        e = t_interval([fid for _, fid in at[share]], log=True)
+    for mark in sorted(at):
+        e = t_interval([fid for _, fid in at[mark]], log=True)
         low, high = (e.low, e.high) if e.n > 1 else (e.mean, e.mean)
-        points.append((sum(x for x, _ in at[share]) / e.n, e.mean, low, high, e.n))
+        points.append((sum(x for x, _ in at[mark]) / e.n, e.mean, low, high, e.n))
     return points
 
 

@@ -79,7 +79,3 @@ def speed_tables(frame: pd.DataFrame) -> Iterator[RenderableType]:
         yield table
     if found:
         yield Text(CAPTION + "\n", style="dim")
-
-
-def _cell(column: str, value: float) -> str:
-    return f"{value:.0%}" if column == "peak_share" else figure(value)

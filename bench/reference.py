@@ -56,7 +56,8 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
         }
         for summary in own:
             for label, files in summary.group.runs.sort_values("seed").groupby("_label")["_file"]:
-                copies[Path(files.iloc[0]).with_suffix(".png")] = f"{re.sub(r'[^a-z0-9.]+', '-', label).strip('-')}.png"
+                name = re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-")
+                copies[Path(files.iloc[0]).with_suffix(".png")] = f"{name}.png"
         for summary in own[:1]:
             if "modes_captured" in {metric.column for metric in summary.metrics}:
                 (out / "modes.png").write_bytes(modes(summary))

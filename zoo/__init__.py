@@ -17,8 +17,9 @@ from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, 
 from zoo.version import __version__
 
 if TYPE_CHECKING:
+    from zoo.config import LatentConfig, ModelConfig, Range, Schedule
     from zoo.evaluation import Evaluation
-    from zoo.model import Adam, GenerativeModel, LatentConfig, ModelConfig, Player, Range, Schedule, Turn
+    from zoo.model import Adam, GenerativeModel, Player, Turn
     from zoo.task import Judge, Mixture, Split, Task
 
 _LAZY = {
@@ -26,12 +27,12 @@ _LAZY = {
     "Evaluation": "zoo.evaluation",
     "GenerativeModel": "zoo.model",
     "Judge": "zoo.task",
-    "LatentConfig": "zoo.model",
+    "LatentConfig": "zoo.config",
     "Mixture": "zoo.task",
-    "ModelConfig": "zoo.model",
+    "ModelConfig": "zoo.config",
     "Player": "zoo.model",
-    "Range": "zoo.model",
-    "Schedule": "zoo.model",
+    "Range": "zoo.config",
+    "Schedule": "zoo.config",
     "Split": "zoo.task",
     "Task": "zoo.task",
     "Turn": "zoo.model",

@@ -7,94 +7,18 @@ runs backward and step. A model therefore holds no training loop and cannot spen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from torch import Tensor, nn
 
+from zoo.config import ModelConfig, Shape
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.registry import Entry
 from zoo.specs import ModelSpec
-
-Shape = tuple[int, ...]
-Schedule = Literal["constant", "linear", "cosine"]
-Kind = Literal["points", "small", "grey", "colour", "large"]
-
-
-def kind_of(shape: Shape) -> Kind:
-    """Return the kind of data that settings are tuned for.
-
-    Points (D,) are one; images (C, H, W) are small up to 16 pixels, grey or colour up to 32, and large above.
-    """
-    if len(shape) != 3:
-        return "points"
-    channels, _, side = shape
-    return "small" if side <= 16 else "large" if side > 32 else "grey" if channels == 1 else "colour"
-
-
-@dataclass(frozen=True)
-class Range:
-    """The values that tuning draws a setting from, on the log scale.
-
-    Attributes:
-        low: Lowest value, above 0.
-        high: Highest value.
-    """
-
-    low: float
-    high: float
-
-
-Space = Range | tuple[Any, ...]
-"""What tuning draws a setting from: a range, or one of several values."""
-
-
-class ModelConfig(BaseModel):
-    """Settings of a model, validated and immutable. Subclass it and add fields with defaults.
-
-    The fields here are the harness's to carry out, for every model alike; a subclass may give them other defaults.
-
-    Attributes:
-        tuned: By kind of data, the defaults that ``zoo tune`` found; those of the preset "tuned", and of a config
-            without a field ``preset``.
-        named: By the value of a field ``preset``, the defaults that a preset of this name changes, such as the networks
-            and settings of one experiment of the paper.
-        search: The settings that ``zoo tune`` searches, such as ``{"lr": zoo.Range(1e-5, 1e-2), "z_dim": (8, 32)}``.
-
-    Raises:
-        pydantic.ValidationError: For an unknown field or a value of the wrong type or range.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    tuned: ClassVar[Mapping[Kind, Mapping[str, Any]]] = {}
-    named: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    search: ClassVar[Mapping[str, Space]] = {}
-
-    batch_size: int = Field(64, ge=1, description="Real items drawn, and charged, per round")
-    schedule: Schedule = Field("constant", description="Of learning rates over the budget; all but constant end at 0")
-    ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weight average that is sampled from; 0: no average")
-
-    @classmethod
-    def presets(cls, shape: Shape) -> dict[str, Any]:
-        """Return the defaults that differ for items of this shape, (C, H, W) or (D,)."""
-        return {}
-
-    @classmethod
-    def resolve(cls, shape: Shape, settings: dict[str, Any]) -> Self:
-        """Return the field defaults, overridden by the presets for this shape, the preset, and ``settings``."""
-        name = str(settings.get("preset", "tuned"))
-        preset = cls.tuned.get(kind_of(shape), {}) if name == "tuned" else cls.named.get(name, {})
-        return cls(**{**cls.presets(shape), **preset, **settings})
-
-
-class LatentConfig(ModelConfig):
-    """Settings of a model that samples from a standard normal latent."""
-
-    z_dim: int = Field(100, ge=1, description="Dimensions of the latent, N(0, I)")
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,8 @@ def warm_up() -> None:
 def keep_memory() -> None:
     """Let this process keep the memory that it frees, for the tensors of the next round.
 
-    By default glibc gives back large blocks and takes them again in every round, page by page: 4,000 to 17,000 page
-    faults a round for convolutions at 28 pixels, a tenth of the VAE's time. Where the C library has no such setting
-    (macOS, musl, Windows) nothing happens.
+    By default glibc gives back large blocks and takes them again in every round, page by page: thousands of page faults
+    a round for convolutions of 28 px. Nothing happens where the C library has no such setting (macOS, musl, Windows).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt:

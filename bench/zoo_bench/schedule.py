@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import torch
 
-from zoo.model import Player, Schedule
+from zoo.config import Schedule
+from zoo.model import Player
 
 FACTORS: dict[Schedule, Callable[[float], float]] = {
     "constant": lambda share: 1.0,

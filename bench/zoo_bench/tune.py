@@ -11,8 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from zoo.config import Range, Space
 from zoo.errors import ZooError
-from zoo.model import Range, Space, check_applies, load_class
+from zoo.model import check_applies, load_class
 from zoo.registry import installed
 from zoo_bench.executors import Event, Finished, Options
 from zoo_bench.record import Outcome, RunRecord

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +14,8 @@ from zoo.registry import Catalogue, Entry, installed
 from zoo.specs import ModelSpec
 
 OPENING, CLOSING = "[{(", "]})"
+WORD = re.compile(r"[\w.-]+")
+"""Text that needs no quotes."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,13 @@ def select(names: str, models: Catalogue[ModelSpec]) -> list[Variant]:
 
 
 def split(text: str) -> list[str]:
-    """Split at commas that are in no brackets, and strip the parts."""
-    parts, depth = [""], 0
+    """Split at commas that are in no brackets or quotes, and strip the parts."""
+    parts, depth, quoted = [""], 0, False
     for character in text:
-        depth += (character in OPENING) - (character in CLOSING)
-        if character == "," and depth == 0:
+        quoted ^= character == '"'
+        if not quoted:
+            depth += (character in OPENING) - (character in CLOSING)
+        if character == "," and depth == 0 and not quoted:
             parts.append("")
         else:
             parts[-1] += character
@@ -119,6 +124,6 @@ def _has_settings(part: str) -> bool:
 
 
 def _text(setting: Any) -> str:
-    if isinstance(setting, str) and value(setting) == setting:
+    if isinstance(setting, str) and WORD.fullmatch(setting) and value(setting) == setting:
         return setting
     return json.dumps(setting, separators=(",", ":"))

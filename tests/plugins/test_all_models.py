@@ -14,7 +14,8 @@ from safetensors.torch import load, save
 from torch import nn
 
 import zoo
-from zoo.model import build, kind_of
+from zoo.config import kind_of
+from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.budget import Budget
 from zoo_bench.stream import Stream

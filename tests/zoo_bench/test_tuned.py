@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.model import kind_of
+from zoo.config import kind_of
 from zoo_bench.tune import Study
 
 FILES = sorted(Path(__file__).parents[2].glob("results/reference/tune/*.json"))

@@ -5,7 +5,7 @@ import pytest
 from zoo.errors import ZooError
 from zoo.registry import installed
 from zoo_bench.spec import plan
-from zoo_bench.variants import changed, describe, select, split
+from zoo_bench.variants import changed, describe, parse, select, split
 
 
 def chosen(names):
@@ -69,6 +69,12 @@ def test_a_run_is_labelled_by_what_is_not_default_as_models_reads_it(name):
 def test_text_that_reads_as_json_is_quoted():
     assert describe("model", {"name": "2", "kind": "two"}) == 'model[name="2",kind=two]'
     assert split('model[name="2",kind=two],other') == ['model[name="2",kind=two]', "other"]
+
+
+@pytest.mark.parametrize("setting", ["plain", "a,b", "a]b", "1", "null", "", 0.5, None, [1, [2, 3]]])
+def test_what_is_described_is_read_again(setting):
+    (text,) = split(describe("model", {"name": setting, "other": 1}))
+    assert parse(text, split(text.removeprefix("model[").removesuffix("]"))) == {"name": setting, "other": 1}
 
 
 def test_all_settings_are_named_if_the_model_is_not_installed():

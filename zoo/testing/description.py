@@ -7,8 +7,9 @@ import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from zoo.config import Range
 from zoo.errors import ZooError
-from zoo.model import Range, build, configure
+from zoo.model import build, configure
 from zoo.testing.check import rule
 from zoo.testing.subject import SIDES, Subject, require
 
@@ -95,14 +96,16 @@ def settings_bounded(subject: Subject) -> None:
         require(_refuses(configure, subject.entry, subject.shape, {name: value}), f"{name}={value!r} is accepted")
 
 
-@rule("name fields of the Config in `search` and `named`, with values that they accept")
+@rule("name fields of the Config in `search`, `tuned` and `named`, with values that they accept")
 def presets_and_search(subject: Subject) -> None:
-    """Named presets, and all values that tuning may choose, are settings that the model takes."""
+    """Presets, and all values that tuning may choose, are settings that the model takes."""
     config = type(subject.config)
     for name, space in config.search.items():
         values = (space.low, space.high) if isinstance(space, Range) else space
         for value in values:
             configure(subject.entry, subject.shape, {name: value})
+    for settings in config.tuned.values():
+        configure(subject.entry, subject.shape, dict(settings))
     for name, settings in config.named.items():
         configure(subject.entry, subject.shape, {"preset": name, **settings})
 

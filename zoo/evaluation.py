@@ -16,7 +16,7 @@ from zoo.errors import ZooError
 from zoo.task import ConfidentJudge, Judge, Task
 
 T = TypeVar("T")
-BATCH = 1024
+BATCH = 256
 LARGE = 2**22
 
 

@@ -15,7 +15,7 @@ from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
 from zoo.task import Split, Task
 from zoo_bench.budget import Meter
-from zoo_bench.draw import draw_stored
+from zoo_bench.draw import draw
 from zoo_bench.metrics.fid import expected_null
 from zoo_bench.metrics.frechet import frechet_distance
 from zoo_bench.seeds import derive
@@ -64,7 +64,7 @@ class Curve:
         start = time.perf_counter()
         with torch.random.fork_rng():
             torch.manual_seed(derive(self._seed, "sampling"))
-            generated = draw_stored(self._model, self._samples)
+            generated = draw(self._model, self._samples)
             if generated is not None:
                 self._score(share, training.meter, generated)
         self.seconds += time.perf_counter() - start

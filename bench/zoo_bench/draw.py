@@ -13,8 +13,11 @@ BATCH = 500
 
 
 @torch.no_grad()
-def draw(model: GenerativeModel, n: int) -> Tensor:
-    """Draw ``n`` samples in batches, in eval mode, onto the CPU: (n, *shape) float. The model's mode is kept.
+def draw(model: GenerativeModel, n: int) -> Tensor | None:
+    """Draw ``n`` samples in batches, in eval mode, onto the CPU; the model's mode is kept.
+
+    Returns:
+        Samples as data are stored, images (n, C, H, W) uint8 and points (n, D) float32; None if any is not finite.
 
     Raises:
         PluginError: If ``sample`` returns another shape.
@@ -22,20 +25,20 @@ def draw(model: GenerativeModel, n: int) -> Tensor:
     training = model.training
     model.eval()
     parts = []
-    for start in range(0, n, BATCH):
-        size = min(BATCH, n - start)
-        part = model.sample(size)
-        if tuple(part.shape) != (size, *model.shape):
-            expected = (size, *model.shape)
-            raise PluginError(f"{type(model).__name__}.sample({size}) returned {tuple(part.shape)}, not {expected}")
-        parts.append(part.cpu())
-    model.train(training)
+    try:
+        for start in range(0, n, BATCH):
+            part = _checked(model, min(BATCH, n - start))
+            if not torch.isfinite(part).all():
+                return None
+            parts.append((to_storage(part) if len(model.shape) == 3 else part.float()).cpu())
+    finally:
+        model.train(training)
     return torch.cat(parts)
 
 
-def draw_stored(model: GenerativeModel, n: int) -> Tensor | None:
-    """Draw ``n`` samples as data are stored: images uint8, points float32; None if any is infinite or NaN."""
-    samples = draw(model, n)
-    if not torch.isfinite(samples).all():
-        return None
-    return to_storage(samples) if len(model.shape) == 3 else samples.float()
+def _checked(model: GenerativeModel, n: int) -> Tensor:
+    part = model.sample(n)
+    if tuple(part.shape) != (n, *model.shape):
+        expected = (n, *model.shape)
+        raise PluginError(f"{type(model).__name__}.sample({n}) returned {tuple(part.shape)}, not {expected}")
+    return part

@@ -24,7 +24,7 @@ PHASES = {
     "forward": [("train.py", "_update")],
     "backward": [("_tensor.py", "backward")],
     "optimiser": [("optimizer.py", "wrapper"), ("optimizer.py", "zero_grad")],
-    "sampling": [("draw.py", "draw_stored"), ("in_run.py", "sampling")],
+    "sampling": [("draw.py", "draw"), ("in_run.py", "sampling")],
     "judge": [("evaluation.py", "_together"), ("evaluation.py", "_each")],
     "sheets": [("sheet.py", "image_grid"), ("sheet.py", "neighbours"), ("sheet.py", "scatter")],
     "metrics": [("score.py", "score"), ("curve.py", "add"), ("run.py", "_score_curve")],
@@ -76,7 +76,7 @@ def phases(stats: pstats.Stats, whole: float, store: float) -> dict[str, float]:
     """
     found = {phase: sum(_cumulative(stats, file, name) for file, name in of) for phase, of in PHASES.items()}
     found["forward"] -= found["backward"] + found["optimiser"]
-    found["metrics"] -= found["judge"] + _cumulative(stats, "draw.py", "draw_stored", CURVE)
+    found["metrics"] -= found["judge"] + _cumulative(stats, "draw.py", "draw", CURVE)
     found["store"] = store
     return {**found, "other": whole + store - sum(found.values())}
 

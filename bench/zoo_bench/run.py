@@ -16,7 +16,7 @@ from zoo.model import GenerativeModel, build
 from zoo.registry import installed
 from zoo_bench.budget import Budget
 from zoo_bench.curve import MARKS, Curve
-from zoo_bench.draw import draw_stored
+from zoo_bench.draw import draw
 from zoo_bench.environment import environment
 from zoo_bench.metrics.frechet import frechet_distance
 from zoo_bench.processes import keep_memory
@@ -112,7 +112,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
 
     start = time.perf_counter()
     torch.manual_seed(derive(spec.seed, "sampling"))
-    generated = draw_stored(model, task.samples)
+    generated = draw(model, task.samples)
     if generated is None:
         record.status, record.error = "diverged", "samples are infinite or NaN"
         return
@@ -154,7 +154,7 @@ def _score_curve(record: RunRecord, reference: Reference, model: GenerativeModel
     if not curve.best_is_last:
         model.load_state_dict(curve.best)
         torch.manual_seed(derive(record.spec.seed, "sampling"))
-        generated = draw_stored(model, reference.task.samples)
+        generated = draw(model, reference.task.samples)
         if generated is not None:
             best = Evaluation(reference.task, generated, reference)
             record.metrics["fid_best"] = frechet_distance(best.features_generated, best.features_real)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from zoo.errors import ZooError
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
-from zoo_bench.draw import draw_stored
+from zoo_bench.draw import draw
 from zoo_bench.report.sheet import sheet
 from zoo_bench.seeds import derive
 from zoo_bench.spec import load_task
@@ -59,7 +59,7 @@ def sample_run(path: Path, *, n: int, seed: int, out: Path) -> Path:
         raise ZooError(f"--out {str(out)!r} must be a file in an existing folder")
     model = load_run(path)
     torch.manual_seed(derive(seed, "sampling"))
-    stored = draw_stored(model, n)
+    stored = draw(model, n)
     if stored is None:
         raise ZooError(f"the weights of {str(path)!r} give samples that are infinite or NaN: nothing was written")
     if out.suffix == ".npz":

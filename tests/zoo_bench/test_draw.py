@@ -3,7 +3,7 @@ import torch
 
 import zoo
 from zoo.errors import PluginError
-from zoo_bench.draw import draw, draw_stored
+from zoo_bench.draw import draw
 
 
 class Constant(zoo.GenerativeModel):
@@ -45,13 +45,13 @@ def test_samples_of_a_wrong_shape_are_an_error_that_names_both(shape):
 
 @pytest.mark.parametrize(("value", "stored"), [(-3.0, 0), (-1.0, 0), (0.0, 128), (1.0, 255), (3.0, 255)])
 def test_images_are_stored_clipped_and_not_stretched(value, stored):
-    images = draw_stored(Constant((1, 4, 4), value), 3)
+    images = draw(Constant((1, 4, 4), value), 3)
     assert images.dtype == torch.uint8
     assert set(images.flatten().tolist()) == {stored}
 
 
 def test_points_are_stored_as_they_are():
-    points = draw_stored(Constant(value=3.25), 3)
+    points = draw(Constant(value=3.25), 3)
     assert points.dtype == torch.float32
     assert points.tolist() == [[3.25, 3.25]] * 3
 
@@ -59,4 +59,4 @@ def test_points_are_stored_as_they_are():
 @pytest.mark.parametrize("shape", [(2,), (1, 4, 4)])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_samples_that_are_not_finite_are_none(shape, value):
-    assert draw_stored(Constant(shape, value), 3) is None
+    assert draw(Constant(shape, value), 3) is None

@@ -15,6 +15,7 @@ from zoo.config import Range, Space
 from zoo.errors import ZooError
 from zoo.model import check_applies, load_class
 from zoo.registry import installed
+from zoo_bench.budget import Budget
 from zoo_bench.executors import Event, Finished, Options
 from zoo_bench.record import Outcome, RunRecord
 from zoo_bench.spec import RunSpec, plan
@@ -25,6 +26,9 @@ FIRST_SEED = 1000
 
 AT_ONCE = 4
 """Trials that are suggested together; it is no matter of the machine, so that a study is the same everywhere."""
+
+FINALISTS = 3
+"""Trials that are run again at the final budget, if there is one."""
 
 OBJECTIVE = "FID against the validation split at the end of the budget, geometric mean over seeds"
 
@@ -46,18 +50,24 @@ class Study(BaseModel):
     task: str
     task_version: str
     judge: str
-    budget: str = Field(description="Of every run")
+    budget: str = Field(description="Of every run of `trials`")
     seeds: int = Field(description="Runs of every trial")
     seed: int = Field(description="Of the sampler")
     sampler: str = Field(description="What suggested settings")
     objective: str = OBJECTIVE
     search: dict[str, Any] = Field(description="The space: a range on the log scale, or choices")
     trials: list[Trial]
+    final_budget: str | None = Field(None, description="Of every run of `finals`")
+    finals: list[Trial] = Field([], description="The best trials again, at the final budget, which decides")
 
     @property
     def best(self) -> Trial:
-        """The trial with the lowest value; the defaults if none has one."""
-        return min(self.trials, key=lambda trial: math.inf if trial.value is None else trial.value)
+        """The final, or else the trial, with the lowest value; the first if none has one."""
+        return min(self.finals or self.trials, key=_order)
+
+
+def _order(trial: Trial) -> float:
+    return math.inf if trial.value is None else trial.value
 
 
 @dataclass(frozen=True)
@@ -70,9 +80,11 @@ class Effort:
         trials: Choices of settings, the defaults among them.
         seeds: Runs of each.
         seed: Of the sampler.
+        final_budget: Of the three best trials again, because what wins short runs need not win long ones (successive
+            halving, Jamieson and Talwalkar 2016).
 
     Raises:
-        ZooError: If a number is below one.
+        ZooError: If a number is below one, or the final budget is none.
     """
 
     task: str
@@ -80,11 +92,14 @@ class Effort:
     trials: int
     seeds: int = 1
     seed: int = 0
+    final_budget: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("trials", "seeds"):
             if getattr(self, name) < 1:
                 raise ZooError(f"--{name} must be at least 1, got {getattr(self, name)}")
+        if self.final_budget:
+            Budget.parse(self.final_budget)
 
 
 def tunable(models: str, task: str) -> tuple[list[str], list[str]]:
@@ -131,15 +146,24 @@ def tune(
     config = load_class(installed().models.get(model)).Config
     sampler = optuna.samplers.TPESampler(seed=effort.seed, constant_liar=True)
     search = optuna.create_study(sampler=sampler)
-    trials = _trials(model, effort, [{}], store, options, on_event)
+
+    def run(chosen: list[dict[str, Any]], budget: str = effort.budget) -> list[Trial]:
+        planned = [_specs(model, effort, budget, settings) for settings in chosen]
+        return _trials(planned, chosen, store, options, on_event)
+
+    trials = run([{}])
     while len(trials) < effort.trials:
         asked = [search.ask() for _ in range(min(AT_ONCE, effort.trials - len(trials)))]
         chosen = [{name: _suggest(trial, name, space) for name, space in config.search.items()} for trial in asked]
-        done = _trials(model, effort, chosen, store, options, on_event)
+        done = run(chosen)
         for trial, result in zip(asked, done, strict=True):
             search.tell(trial, math.inf if result.value is None else result.value)
         trials += done
-    spec = _specs(model, effort, {})[0]
+    finals = []
+    if effort.final_budget:
+        finalists = list({trial.runs[0]: trial for trial in sorted(trials, key=_order)}.values())[:FINALISTS]
+        finals = run([trial.settings for trial in finalists], effort.final_budget)
+    spec = _specs(model, effort, effort.budget, {})[0]
     study = Study(
         **spec.model_dump(include={"model", "plugin", "plugin_version", "task", "task_version", "judge", "budget"}),
         seeds=effort.seeds,
@@ -147,6 +171,8 @@ def tune(
         sampler=f"optuna {optuna.__version__} TPESampler",
         search={name: _described(space) for name, space in config.search.items()},
         trials=trials,
+        final_budget=effort.final_budget,
+        finals=finals,
     )
     write_atomically(store.root / f"{study.task}-{study.model}.json", study.model_dump_json(indent=1).encode())
     return study
@@ -162,23 +188,19 @@ def _described(space: Space) -> Any:
     return {"low": space.low, "high": space.high, "scale": "log"} if isinstance(space, Range) else list(space)
 
 
-def _specs(model: str, effort: Effort, settings: dict[str, Any]) -> list[RunSpec]:
-    planned = plan(
-        model, effort.task, budget=effort.budget, seeds=effort.seeds, metrics="fid", settings={model: settings}
-    )
+def _specs(model: str, effort: Effort, budget: str, settings: dict[str, Any]) -> list[RunSpec]:
+    planned = plan(model, effort.task, budget=budget, seeds=effort.seeds, metrics="fid", settings={model: settings})
     return [spec.but(seed=FIRST_SEED + spec.seed) for spec in planned.runs]
 
 
 def _trials(
-    model: str,
-    effort: Effort,
+    planned: list[list[RunSpec]],
     chosen: list[dict[str, Any]],
     store: Store,
     options: Options,
     on_event: Callable[[Event], None],
 ) -> list[Trial]:
     """Run several choices of settings side by side, as far as they are not stored."""
-    planned = [_specs(model, effort, settings) for settings in chosen]
     missing = [spec for spec in dict.fromkeys(itertools.chain(*planned)) if store.find(spec) is None]
     if missing:
         for event in installed().executors.get("local").spec.load()(missing, options):

@@ -20,6 +20,9 @@ def tune(
     task: Annotated[str, typer.Option(help="Name of a task; see `zoo tasks`.")] = "digits",
     budget: Annotated[str, typer.Option(help="Of every run, as in `zoo bench`.")] = "50k",
     trials: Annotated[int, typer.Option(help="Settings tried for each model; the first are the defaults.")] = 20,
+    final_budget: Annotated[
+        str | None, typer.Option(help="The three best trials run again with it, and decide.", show_default="no finals")
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Training runs of each trial.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the sampler that suggests settings.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for studies; what it has is not run again.")] = Path("results/tune"),
@@ -46,7 +49,7 @@ def tune(
     from zoo_bench.tune import tune as search
 
     check_counts(workers, threads)
-    effort = Effort(task, budget, trials, seeds, seed)
+    effort = Effort(task, budget, trials, seeds, seed, final_budget)
     names, left_out = tunable(models, task)
     if not names:
         raise ZooError(f"nothing to tune: {'; '.join(left_out)}")
@@ -81,11 +84,13 @@ def _show(studies: list[Study], as_json: bool) -> None:
     if as_json:
         print(json.dumps([study.model_dump(mode="json") for study in studies], indent=2))
         return
+    finals = any(study.finals for study in studies)
     rows = []
     for study in studies:
-        best, default = study.best, study.trials[0]
+        best = study.best
+        trial = next(trial for trial in study.trials if trial.settings == best.settings)
         chosen = {name: json.dumps(value, separators=(",", ":")) for name, value in best.settings.items()}
         options = " ".join(f"--set {shlex.quote(f'{study.model}.{name}={value}')}" for name, value in chosen.items())
-        values = [f"{trial.value:.3g}" if trial.value is not None else "-" for trial in (default, best)]
+        values = [f"{t.value:.3g}" if t.value is not None else "-" for t in [study.trials[0], trial, *[best] * finals]]
         rows.append([study.model, str(len(study.trials)), *values, options or "the defaults"])
-    print_table(["model", "trials", "default", "best", "settings of the best"], rows)
+    print_table(["model", "trials", "default", "best", *["final"] * finals, "settings of the best"], rows)

@@ -103,6 +103,23 @@ def test_trials_of_several_seeds_are_averaged_on_the_log_scale(executed, tmp_pat
     assert trial.runs == [spec.run_id for spec in executed]
 
 
+def test_finals_run_the_best_trials_again_and_decide(executed, tmp_path, monkeypatch):
+    effort = Effort("digits", "5k", trials=12, final_budget="20k")
+    monkeypatch.setattr("zoo_bench.tune._order", lambda trial: -math.log10(trial.settings.get("lr", 1e-9)))
+    found = study(tmp_path, effort=effort)
+    ranked = sorted(found.trials, key=lambda trial: trial.settings.get("lr", 0.0), reverse=True)
+    assert [trial.settings for trial in found.finals] == [trial.settings for trial in ranked[:3]]
+    assert [spec.budget for spec in executed[-3:]] == ["20k"] * 3
+    assert found.final_budget == "20k"
+    assert found.best == found.finals[0]
+
+
+def test_a_suggestion_that_repeats_another_is_one_finalist(executed, tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo_bench.tune._suggest", lambda trial, name, space: 1e-3 if name == "lr" else (0.5, 0.9))
+    found = study(tmp_path, effort=Effort("digits", "5k", trials=4, final_budget="20k"))
+    assert len({trial.runs[0] for trial in found.finals}) == len(found.finals) == 2
+
+
 def test_the_study_is_a_file_that_says_what_it_took(executed, tmp_path):
     found = study(tmp_path)
     stored = json.loads((tmp_path / "digits-gan.json").read_text())
@@ -138,6 +155,7 @@ def test_effort_below_one_is_refused(name):
         (["--models", "gan", "--task", "digit"], "unknown task 'digit': did you mean 'digits'?"),
         (["--models", "gan", "--trials", "0"], "--trials must be at least 1, got 0"),
         (["--models", "gan", "--budget", "much"], "budget 'much'"),
+        (["--models", "gan", "--final-budget", "much"], "budget 'much'"),
     ],
 )
 def test_wrong_arguments_are_refused_in_a_sentence(arguments, sentence, tmp_path, capsys, monkeypatch):
@@ -161,3 +179,16 @@ def test_the_command_prints_the_best_settings_as_options_of_bench(executed, tmp_
     printed = " ".join(capsys.readouterr().out.split())
     assert "--set gan.lr=" in printed
     assert "--set 'gan.betas=[0." in printed
+
+
+def test_the_command_prints_what_finals_found(executed, tmp_path, capsys, monkeypatch):
+    from zoo.cli import entry
+
+    arguments = ["--models", "gan", "--trials", "12", "--final-budget", "100k", "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["zoo", "tune", *arguments])
+    with pytest.raises(SystemExit):
+        entry()
+    head, _, row = capsys.readouterr().out.strip().splitlines()[:3]
+    assert head.split()[:5] == ["model", "trials", "default", "best", "final"]
+    stored = json.loads((tmp_path / "digits-gan.json").read_text())
+    assert row.split()[4] == f"{min(trial['value'] for trial in stored['finals']):.3g}"

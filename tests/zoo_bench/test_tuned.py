@@ -26,11 +26,12 @@ def test_defaults_are_the_best_trial(study):
 
 def test_every_kind_that_is_tuned_has_a_study_and_all_models_had_the_same_effort():
     recorded: dict[str, set[str]] = {}
-    efforts: dict[str, set[tuple[str, int, int, int]]] = {}
+    efforts: dict[str, set[tuple[str, int, int, int, str | None]]] = {}
     for study in STUDIES:
         config, shape = config_and_shape(study)
         recorded.setdefault(study.model, set()).add(kind_of(shape))
-        efforts.setdefault(study.task, set()).add((study.budget, len(study.trials), study.seeds, study.seed))
+        effort = (study.budget, len(study.trials), study.seeds, study.seed, study.final_budget)
+        efforts.setdefault(study.task, set()).add(effort)
         assert set(study.search) == set(config.search)
     for model in ("gan", "dcgan", "wgan-gp", "sngan", "vae", "beta-vae"):
         assert set(zoo.installed().models.get(model).spec.load().Config.tuned) == recorded[model]

@@ -94,10 +94,11 @@ def tunable(models: str, task: str) -> tuple[list[str], list[str]]:
     for entry in installed().models.select(models):
         try:
             check_applies(entry.spec, shape)
+            searchable = bool(load_class(entry).Config.search)
         except ZooError as error:
             left_out.append(f"{error} (task {task!r})")
             continue
-        if load_class(entry).Config.search:
+        if searchable:
             names.append(entry.spec.name)
         else:
             left_out.append(f"model {entry.spec.name!r} declares no search space: give its Config a `search`")

@@ -27,7 +27,7 @@ class Live:
         self._bench = bench
         self._console = Console(stderr=True)
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:3.0f}%"),
             TimeRemainingColumn(compact=True),

@@ -138,3 +138,12 @@ def test_json_has_a_row_per_metric(pair, capsys):
     assert row["scale"] == "ratio"
     assert row["low"] < row["change"] < row["high"]
     assert row["verdict"] == "worse"
+
+
+def test_models_of_one_bench_are_named_with_several_settings(tmp_path, make, capsys):
+    settings = [{"lr": 0.001, "z_dim": 8}, {"lr": 0.002, "z_dim": 8}]
+    specs = [make.spec(model="toy", config=config, seed=seed) for config in settings for seed in (0, 1)]
+    root = make.write(tmp_path / "bench", [make.drawn(spec, 1.0) for spec in specs])
+    assert main(["compare", str(root), "--models", "toy[lr=0.001,z_dim=8],toy[lr=0.002,z_dim=8]", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["model"] for row in rows} == {"toy[lr=0.001,z_dim=8] (A), toy[lr=0.002,z_dim=8] (B)"}

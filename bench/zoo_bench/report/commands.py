@@ -95,7 +95,9 @@ def compare(
     B is compared with A only where task, judge, budget, precision and device are the same. --fail-if looks at the
     estimate, whether or not the runs are many enough to separate it from no change.
     """
-    names = [name.strip() for name in models.split(",") if name.strip()]
+    from zoo_bench.variants import split
+
+    names = [name for name in split(models) if name]
     if len(folders) + len(names) // 2 != 2 or len(names) not in (0, 2):
         raise ZooError("give two folders, or one folder and --models A,B")
 

@@ -188,13 +188,18 @@ def _load_table(path: Path) -> pd.DataFrame:
 
     try:
         if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        text = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
+            return _whole(pd.read_parquet(path))
+        text = _whole(pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""]))
         text["error"] = text["error"].fillna("")
-        frame = pd.DataFrame({c: text[c] if _type(c) == "string" else _parsed(text[c]) for c in text.columns})
-    except (OSError, ValueError, KeyError) as error:
+        return pd.DataFrame({c: text[c] if _type(c) == "string" else _parsed(text[c]) for c in text.columns})
+    except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ZooError(f"{str(path)!r} is not a table that `zoo bench` wrote: {reason}") from error
+
+
+def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    if absent := [column for column in COLUMNS if column not in frame]:
+        raise ValueError(f"it has no column {absent[0]!r}")
     return frame
 
 

@@ -240,3 +240,12 @@ def test_an_output_folder_that_cannot_be_written_to_is_refused(tmp_path, monkeyp
 def test_naming_an_output_folder_does_not_make_it(tmp_path):
     Store(tmp_path / "new" / "deeper")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["other.csv", "other.parquet"])
+def test_a_table_of_something_else_is_refused_with_what_it_lacks(tmp_path, name):
+    path = tmp_path / name
+    frame = pd.DataFrame({"error": ["a"], "value": [2]})
+    frame.to_csv(path) if name.endswith("csv") else frame.to_parquet(path)
+    with pytest.raises(ZooError, match=r"is not a table that `zoo bench` wrote: it has no column 'run_id'$"):
+        load_results(path)

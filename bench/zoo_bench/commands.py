@@ -120,7 +120,7 @@ def bench(
         print(frame.to_json(orient="records", indent=2, date_format="iso"))
     else:
         _print_tables(frame, prepared)
-    return 0 if (frame["status"] == "ok").all() else 1
+    return 0 if len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all() else 1
 
 
 def sample(

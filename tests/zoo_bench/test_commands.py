@@ -332,3 +332,12 @@ def test_timeouts_are_read(text, value):
 def test_other_timeouts_are_refused(text):
     with pytest.raises(ZooError, match="is not understood: write 90s, 5m or 6h"):
         seconds(text)
+
+
+def test_a_run_of_which_the_executor_says_nothing_is_no_success(tmp_path, fake_executor, monkeypatch):
+    fake_executor({})
+    from zoo_bench.executors import local
+
+    execute = local.run
+    monkeypatch.setattr("zoo_bench.executors.local.run", lambda specs, options: execute(specs[1:], options))
+    assert again(tmp_path / "out") == 1

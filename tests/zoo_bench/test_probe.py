@@ -27,7 +27,7 @@ FASTER = {"fp32": timed(2.0), "bf16": timed(1.0)}
         ({"a": {"fp32": {"error": "no"}, "bf16": {"error": "no"}}}, "fp32", "no model works"),
         ({"a": FASTER, "b": {"fp32": {"error": "no"}, "bf16": {"error": "no"}}}, "bf16", "2.00"),
     ],
-    ids=["faster", "slower for one", "other losses", "NaN", "fails for one", "NaN in fp32", "nothing works", "one fails"],
+    ids=["faster", "slower for one", "other losses", "NaN", "fails once", "NaN in fp32", "nothing works", "one fails"],
 )  # fmt: skip
 def test_the_fastest_mode_that_works_and_agrees_for_every_model_is_chosen(measured, mode, reason):
     found, why = probe.fastest(measured)

@@ -182,6 +182,7 @@ def _trials(
     planned = [_specs(model, effort, settings) for settings in chosen]
     missing = [spec for spec in dict.fromkeys(itertools.chain(*planned)) if store.find(spec) is None]
     if missing:
+        store.create()
         for event in installed().executors.get("local").spec.load()(missing, options):
             if isinstance(event, Finished):
                 store.save(Outcome(event.outcome.record))

@@ -123,10 +123,7 @@ def compare(
 def _write(path: Path, content: str | bytes) -> Path:
     from zoo_bench.store import write_atomically
 
-    try:
-        write_atomically(path, content if isinstance(content, bytes) else content.encode())
-    except OSError as error:
-        raise ZooError(f"{str(path)!r} cannot be written: {error.strerror}; name a file with --out") from error
+    write_atomically(path, content if isinstance(content, bytes) else content.encode())
     return path
 
 

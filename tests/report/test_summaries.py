@@ -62,6 +62,22 @@ def test_a_model_with_one_run_is_not_separable(summary_of):
     assert summary_of({"a": [1.0, 1.1, 0.9], "b": [900.0]}).standings["fid"] == {"a": "best", "b": "tied"}
 
 
+@pytest.mark.parametrize("missed", [math.nan, math.inf], ids=["not reached", "infinite"])
+def test_the_mean_of_the_runs_that_reached_a_target_is_no_best_where_others_did_not(summary_of, missed):
+    values = {"some": [1.0, 1.1, missed, missed], "all": [2.0, 2.1, 2.05, 2.1], "slow": [9.0, 9.1, 9.2, 9.1]}
+    found = summary_of(values, "images_to_target")
+    assert found.standings["images_to_target"] == {"all": "best", "some": "tied", "slow": ""}
+    assert summary_of({"a": [1.0, 1.1, missed]}, "images_to_target").standings["images_to_target"] == {}
+
+
+def test_a_score_that_some_finished_runs_lack_leads_to_no_verdict(summary_of):
+    found = summary_of({"a": [1.0, 1.1, math.nan], "b": [5.0, 5.5, 6.0]})
+    assert [m.label for m in found.models] == ["b", "a"]
+    assert found.verdict().startswith("b has the lowest FID")
+    assert "not separable from a" in found.verdict()
+    assert "ranks nothing" in summary_of({"a": [1.0, 1.1, math.nan], "b": [5.0, 5.5, math.nan]}).verdict()
+
+
 def test_equal_means_are_equally_best(summary_of):
     found = summary_of({"a": [10.0] * 3, "b": [10.0] * 3, "c": [9.0] * 3}, "modes_captured", modes_total=10.0)
     assert found.standings["modes_captured"] == {"a": "best", "b": "best", "c": "tied"}

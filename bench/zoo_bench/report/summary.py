@@ -229,15 +229,3 @@ def long(summaries: Sequence[Summary]) -> pd.DataFrame:
         for s in summaries for name, row in s.controls.items() for metric in s.metrics if metric.column in row
     ]  # fmt: skip
     return pd.DataFrame(rows).astype(dict.fromkeys(("runs", "ok", "collapsed", "n"), "Int64") if rows else {})
-
-
-def wide(summaries: Sequence[Summary]) -> pd.DataFrame:
-    """Return a pivoted table of means: one row per group and model, one column per metric."""
-    import pandas as pd
-
-    rows = [
-        {**s.group.key, "model": m.label, "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
-         **{metric.column: m.estimates[metric.column].mean for metric in s.metrics}}
-        for s in summaries for m in s.models
-    ]  # fmt: skip
-    return pd.DataFrame(rows)

@@ -197,6 +197,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     except typer.TyperException as error:
         return _refuse(error.format_message().rstrip("."))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _refuse(f"{str(error.filename)!r} cannot be used: {error.strerror}")
     except typer.Abort:
         return 1
     return result if isinstance(result, int) else 0

@@ -207,7 +207,7 @@ def configure(
     Raises:
         UnknownNameError: For a setting that the model does not have.
         ZooError: For a wrong value; for a shape that the model does not apply to.
-        PluginError: If the target is no GenerativeModel.
+        PluginError: If the target is no GenerativeModel, or its config fails otherwise.
     """
     name = entry.spec.name
     check_applies(entry.spec, shape)
@@ -219,6 +219,9 @@ def configure(
         return cls, cls.Config.resolve(shape, settings)
     except ValidationError as error:
         raise ZooError("; ".join(_sentences(name, error))) from error
+    except Exception as error:
+        message = f"settings of model {name!r} of {entry.plugin} cannot be resolved: {type(error).__name__}: {error}"
+        raise PluginError(message) from error
 
 
 def _sentences(name: str, error: ValidationError) -> Iterator[str]:

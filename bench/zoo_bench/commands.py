@@ -96,8 +96,7 @@ def bench(
         _print_plan(prepared, as_json)
         return 0
     if profile:
-        _print_profiles(prepared, threads or 1, as_json)
-        return 0
+        return _print_profiles(prepared, threads or 1, as_json)
     with Live(prepared) as live:
         try:
             frame = run(
@@ -120,7 +119,7 @@ def bench(
         print(frame.to_json(orient="records", indent=2, date_format="iso"))
     else:
         _print_tables(frame, prepared)
-    return 0 if (frame["status"] == "ok").all() else 1
+    return 0 if len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all() else 1
 
 
 def sample(
@@ -167,18 +166,28 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
     print(f"{len(missing)} of {len(rows)} runs to do, into {prepared.store.root}", file=sys.stderr)
 
 
-def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> None:
+def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
     from zoo.tables import print_table
     from zoo_bench.profile import profile
+    from zoo_bench.report.text import visible
 
     firsts = {(spec.task, spec.label): spec for spec in reversed(prepared.plan.runs)}
-    found = {spec: profile(spec, threads, prepared.store.root) for spec in sorted(firsts.values(), key=str)}
+    found, code = {}, 0
+    for spec in sorted(firsts.values(), key=str):
+        seconds_of, problem = profile(spec, threads, prepared.store.root)
+        if seconds_of:
+            found[spec] = seconds_of
+        if problem:
+            print(visible(f"{spec}: {problem}"), file=sys.stderr)
+            code = 1
     if as_json:
         rows = [
             {"task": s.task, "model": s.label, "phase": p, "seconds": v} for s, d in found.items() for p, v in d.items()
         ]
         print(json.dumps(rows, indent=2))
-        return
+        return code
+    if not found:
+        return code
     phases = next(iter(found.values()))
     cells = [
         [phase, *(f"{own[phase]:.2f} s {own[phase] / sum(own.values()):4.0%}" for own in found.values())]
@@ -186,6 +195,7 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> None:
     ]
     print_table(["phase", *(f"{spec.label} on {spec.task}" for spec in found)], cells)
     print(f"for a viewer of Python's profiles: {prepared.store.root}/profile/*.prof", file=sys.stderr)
+    return code
 
 
 def _print_tables(frame: Any, prepared: Bench) -> None:

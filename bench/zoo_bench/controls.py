@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from zoo.evaluation import Evaluation, Reference
 from zoo.registry import installed
 from zoo.task import Task
 from zoo.version import __version__
-from zoo_bench.processes import context, without_main_module
+from zoo_bench.processes import apart
 from zoo_bench.score import score
 from zoo_bench.spec import RunSpec, load_task
 from zoo_bench.store import write_atomically
@@ -78,7 +77,7 @@ def ensure(root: Path, specs: Iterable[RunSpec]) -> dict[str, Scores]:
         scores = _read(path, key)
         if scores is None:
             try:
-                scores = _compute_apart(spec)
+                scores = apart(compute, spec)
             except Exception as error:
                 print(f"controls of {task} could not be scored: {type(error).__name__}: {error}", file=sys.stderr)
                 continue
@@ -93,8 +92,3 @@ def _read(path: Path, key: dict[str, Any]) -> Scores | None:
         return content["controls"] if all(content[name] == value for name, value in key.items()) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _compute_apart(spec: RunSpec) -> Scores:
-    with without_main_module(), ProcessPoolExecutor(1, mp_context=context()) as pool:
-        return pool.submit(compute, spec).result()

@@ -134,6 +134,7 @@ def run(
     try:
         for event in execute(bench.missing, options) if bench.missing else ():
             if isinstance(event, Started):
+                bench.store.create()  # now, so that a folder that cannot be made costs no training
                 running[event.spec] = event
                 lifecycle.started(event.spec)
             elif isinstance(event, Progressed):

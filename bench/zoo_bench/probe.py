@@ -1,7 +1,8 @@
 """Which arithmetic is fastest on this machine: a short measurement before a bench, kept beside its results.
 
 All runs of a table share one mode, so that a difference is the model's. A mode counts only if the losses after a few
-rounds agree with those of fp32 for every model. CPUs are measured on one thread, as runs are by default.
+rounds agree with those of fp32 for every model that works in fp32. CPUs are measured on one thread, as runs are by
+default.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ import json
 import math
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
 import torch
 
+from zoo.errors import ZooError
 from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.environment import environment
-from zoo_bench.processes import context, keep_memory, without_main_module
+from zoo_bench.processes import apart, keep_memory
 from zoo_bench.spec import PrecisionMode, RunSpec, load_task
 from zoo_bench.stream import Stream
 from zoo_bench.train import Game
@@ -48,14 +49,13 @@ def choose(specs: Sequence[RunSpec], folder: Path) -> Probe:
     key = {"models": sorted(f"{s.model} on {s.task}" for s in distinct), "device": device, "machine": environment()}
     if (stored := _read(folder / FILE)).get("key") == key:
         return stored
-    with without_main_module(), ProcessPoolExecutor(1, mp_context=context()) as pool:
-        rates: dict[str, float] = pool.submit(matrix_rates, device).result()
-        gain = rates["bf16"] / rates["fp32"]
-        if gain < PROMISING:
-            reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
-            return {"key": key, "mode": "fp32", "reason": reason, "matrix_products_per_s": rates}
-        modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
-        measured = {str(s): pool.submit(measure, s, modes).result() for s in distinct}
+    rates = apart(matrix_rates, device)
+    gain = rates["bf16"] / rates["fp32"]
+    if gain < PROMISING:
+        reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
+        return {"key": key, "mode": "fp32", "reason": reason, "matrix_products_per_s": rates}
+    modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
+    measured = {str(spec): _measured(spec, modes) for spec in distinct}
     mode, reason = fastest(measured)
     return {"key": key, "mode": mode, "reason": reason, "matrix_products_per_s": rates, "rounds": measured}
 
@@ -63,14 +63,16 @@ def choose(specs: Sequence[RunSpec], folder: Path) -> Probe:
 def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
     """Return the mode with the lowest summed time among those that work and agree for all, and why.
 
+    A model that fails in fp32 fails in any mode, and has no say: its runs will tell of it.
+
     Args:
         measured: By model and mode: ``{"seconds": of a round, "losses": {player: loss}}``, or ``{"error": sentence}``.
     """
-    usable = [
-        m for m in next(iter(measured.values())) if all(_agrees(own[m], own["fp32"]) for own in measured.values())
-    ]
-    if "fp32" not in usable:
-        return "fp32", "no mode works for all models"
+    measured = {name: own for name, own in measured.items() if "error" not in own["fp32"]}
+    if not measured:
+        return "fp32", "no model works"
+    modes = next(iter(measured.values()))
+    usable = [m for m in modes if all(_agrees(own[m], own["fp32"]) for own in measured.values())]
     total = {mode: sum(math.log(own[mode]["seconds"]) for own in measured.values()) for mode in usable}
     best = min(usable, key=lambda mode: total[mode])
     gain = math.exp((total["fp32"] - total[best]) / len(measured))
@@ -80,7 +82,7 @@ def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
 
 
 def _agrees(found: dict[str, Any], reference: dict[str, Any]) -> bool:
-    if "error" in found or "error" in reference:
+    if "error" in found:
         return False
     if found is reference:
         return True
@@ -99,6 +101,13 @@ def matrix_rates(device: str) -> dict[str, float]:
     return rates
 
 
+def _measured(spec: RunSpec, modes: Sequence[PrecisionMode]) -> dict[str, Any]:
+    try:
+        return apart(measure, spec, modes)
+    except ZooError as error:
+        return {mode: {"error": str(error)} for mode in modes}
+
+
 def measure(spec: RunSpec, modes: Iterable[PrecisionMode]) -> dict[str, Any]:
     """Play a few rounds of a run in every mode, from the same weights on the same batches; as :func:`fastest` needs."""
     keep_memory()
@@ -107,15 +116,15 @@ def measure(spec: RunSpec, modes: Iterable[PrecisionMode]) -> dict[str, Any]:
     task = load_task(installed().tasks.get(spec.task))
     found: dict[str, Any] = {}
     for mode in modes:
-        torch.manual_seed(0)
-        model = build(installed().models.get(spec.model), task.shape, spec.config).to(device)
-        game = Game(model.to(memory_format=torch.channels_last).train(), mode)
-        stream = Stream(task.train.data, 0, device)
-
-        def play(game: Game = game, stream: Stream = stream) -> None:
-            game.play(stream.next(game.model.config.batch_size), 0.0)
-
         try:
+            torch.manual_seed(0)
+            model = build(installed().models.get(spec.model), task.shape, spec.config).to(device)
+            game = Game(model.to(memory_format=torch.channels_last).train(), mode)
+            stream = Stream(task.train.data, 0, device)
+
+            def play(game: Game = game, stream: Stream = stream) -> None:
+                game.play(stream.next(game.model.config.batch_size), 0.0)
+
             times = [_timed(play, spec.device) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
             losses = {name: float(loss) for name, loss in game.losses.items()}
             found[mode] = {"seconds": sum(times) / ROUNDS, "losses": losses}

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+from zoo.errors import ZooError
+
+T = TypeVar("T")
 
 FORK_SERVER = sys.platform == "linux"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -43,6 +47,22 @@ def keep_memory() -> None:
     if mallopt:
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, -1)
+
+
+def apart(function: Callable[..., T], *arguments: Any) -> T:
+    """Return what a function returns, or raise what it raises, in a process of its own.
+
+    Raises:
+        ZooError: If the process ends before it has a result.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    with without_main_module(), ProcessPoolExecutor(1, mp_context=context()) as pool:
+        try:
+            return pool.submit(function, *arguments).result()
+        except BrokenProcessPool as error:
+            raise ZooError("its process ended before it had a result") from error
 
 
 @contextmanager

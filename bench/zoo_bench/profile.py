@@ -8,10 +8,10 @@ import pstats
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from zoo_bench.processes import context, without_main_module
+from zoo.errors import ZooError
+from zoo_bench.processes import apart
 from zoo_bench.resources import Resources
 from zoo_bench.run import execute
 from zoo_bench.spec import RunSpec
@@ -35,8 +35,11 @@ CURVE = ("add", "_score_curve")
 """What samples and scores along the budget."""
 
 
-def profile(spec: RunSpec, threads: int, out: Path) -> dict[str, float]:
-    """Run one spec under the profiler in a process of its own, and return the seconds of every phase.
+def profile(spec: RunSpec, threads: int, out: Path) -> tuple[dict[str, float], str]:
+    """Run one spec under the profiler in a process of its own.
+
+    Returns:
+        The seconds of every phase, and a sentence if the run did not end ok; no phases if it ended its process.
 
     Speeds under a profiler are lower than those of a bench, so the record is thrown away. Python's profile is written
     to ``out/profile/<task>-<model>-<hash8>.prof``.
@@ -46,13 +49,15 @@ def profile(spec: RunSpec, threads: int, out: Path) -> dict[str, float]:
         threads: CPU threads.
         out: The bench's folder.
     """
-    with without_main_module(), ProcessPoolExecutor(1, mp_context=context()) as pool:
-        seconds, content = pool.submit(_profiled, spec, threads).result()
+    try:
+        seconds, content, problem = apart(_profiled, spec, threads)
+    except ZooError as error:
+        return {}, f"error: {error}"
     write_atomically(out / "profile" / f"{spec.task}-{spec.model}-{spec.run_id[:8]}.prof", content)
-    return seconds
+    return seconds, problem
 
 
-def _profiled(spec: RunSpec, threads: int) -> tuple[dict[str, float], bytes]:
+def _profiled(spec: RunSpec, threads: int) -> tuple[dict[str, float], bytes, str]:
     os.environ["CUDA_LAUNCH_BLOCKING"] = "1"  # else a phase would pay for what the one before it only began
     profiler = cProfile.Profile()
     start = time.perf_counter()
@@ -63,7 +68,9 @@ def _profiled(spec: RunSpec, threads: int) -> tuple[dict[str, float], bytes]:
         end = time.perf_counter()
         stats = Path(folder, "stats")
         profiler.dump_stats(stats)
-        return phases(pstats.Stats(str(stats)), middle - start, end - middle), stats.read_bytes()
+        record = outcome.record
+        problem = "" if record.status == "ok" else f"{record.status}: {record.error}"
+        return phases(pstats.Stats(str(stats)), middle - start, end - middle), stats.read_bytes(), problem
 
 
 def phases(stats: pstats.Stats, whole: float, store: float) -> dict[str, float]:

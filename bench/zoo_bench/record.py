@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from zoo.version import __version__
 from zoo_bench.spec import RunSpec
 
 SCHEMA_VERSION = 1
 Status = Literal["ok", "diverged", "error", "timeout", "interrupted"]
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+Foreign = Annotated[str, PlainSerializer(_encodable, return_type=str)]
+"""Text of others, such as an exception with a file's name that is no UTF-8: what JSON has no place for is escaped."""
 
 
 class RunRecord(BaseModel):
@@ -24,8 +32,8 @@ class RunRecord(BaseModel):
     run_id: str = Field(description="SHA-256 of the spec's canonical JSON")
     spec: RunSpec = Field(description="What the run is a function of")
     status: Status = Field(description="How it ended")
-    error: str = Field("", description="One sentence if it did not end ok")
-    traceback: str = Field("", description="Where an exception came from")
+    error: Foreign = Field("", description="One sentence if it did not end ok")
+    traceback: Foreign = Field("", description="Where an exception came from")
     images: int | None = Field(None, description="Real training images charged")
     steps: int | None = Field(None, description="Rounds played")
     updates: int | None = Field(None, description="Optimiser steps of all players")
@@ -36,7 +44,7 @@ class RunRecord(BaseModel):
     contended: bool = Field(description="Whether other runs shared the machine, so that its speeds are a lower bound")
     params: int | None = Field(None, description="Trainable parameters")
     metrics: dict[str, float] = Field(default_factory=dict, description="Value of every metric column")
-    metric_errors: dict[str, str] = Field(default_factory=dict, description="Why a metric could not be computed")
+    metric_errors: dict[str, Foreign] = Field(default_factory=dict, description="Why a metric could not be computed")
     throughput: dict[str, float] = Field(default_factory=dict, description="Speeds and memory, by column")
     losses: dict[str, float] = Field(default_factory=dict, description="Last loss of each player")
     history: list[dict[str, float]] = Field(

@@ -20,7 +20,7 @@ from zoo_bench.draw import draw
 from zoo_bench.environment import environment
 from zoo_bench.metrics.frechet import frechet_distance
 from zoo_bench.processes import keep_memory
-from zoo_bench.record import COLUMNS, Outcome, RunRecord
+from zoo_bench.record import COLUMNS, LAST, Outcome, RunRecord
 from zoo_bench.report.sheet import image_grid, neighbours, scatter
 from zoo_bench.resources import Resources
 from zoo_bench.score import own_figures, score
@@ -124,7 +124,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
     evaluation = Evaluation(task, generated)
     record.metrics, record.metric_errors = score(evaluation, metrics)
-    taken = {*COLUMNS, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
+    taken = {*COLUMNS, *LAST, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
     figures, problems = own_figures(model, task.validation.data[:HELD_OUT], taken)
     record.metrics |= figures
     record.metric_errors |= problems

@@ -132,8 +132,8 @@ def plan(
     """Resolve names, settings and data into runs, seed by seed; nothing is written.
 
     Models are read by :func:`zoo_bench.variants.select`; a variant's own settings go before ``settings``. A model
-    that does not apply to a task is left out, unless it was named: then that is an error. So is a task whose data are
-    absent or damaged.
+    that does not apply to a task, or cannot be imported, is left out, unless it was named: then that is an error. So is
+    a task whose data are absent or damaged.
 
     Raises:
         ZooError: If any argument is unusable, in one sentence.
@@ -167,7 +167,13 @@ def plan(
                     raise ZooError(f"{error} (task {task_entry.spec.name!r})") from error
                 left_out.append(f"{error} (task {task_entry.spec.name!r})")
                 continue
-            _, config = configure(entry, task.shape, {**settings.get(entry.spec.name, {}), **variant.settings})
+            try:
+                _, config = configure(entry, task.shape, {**settings.get(entry.spec.name, {}), **variant.settings})
+            except PluginError as error:
+                if variant.named:
+                    raise
+                left_out.append(f"{error} (task {task_entry.spec.name!r})")
+                continue
             runs += [
                 RunSpec(
                     model=entry.spec.name,

@@ -28,7 +28,18 @@ UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary name in the same folder, flush to disk, rename."""
+    """Write to a temporary name in the same folder, flush to disk, rename.
+
+    Raises:
+        ZooError: If that cannot be done; what was there is unchanged then.
+    """
+    try:
+        _write(path, content)
+    except OSError as error:
+        raise ZooError(f"{str(path)!r} cannot be written: {error.strerror or error}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -47,7 +58,7 @@ class Store:
     """The folder of a bench: ``runs/<task>/<model>/seed=<n>-<hash8>.json`` with weights and sheet beside each.
 
     Args:
-        root: The folder; created on the first write.
+        root: The folder; created by :meth:`create` or on the first write.
 
     Raises:
         ZooError: If it is a file or cannot be written to.
@@ -62,6 +73,18 @@ class Store:
             existing = existing.parent
         if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
             raise ZooError(f"output folder {str(root)!r} is not writable: name another with --out")
+
+    def create(self) -> None:
+        """Make the folder if it is not there.
+
+        Raises:
+            ZooError: If that cannot be done.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or error
+            raise ZooError(f"output folder {str(self.root)!r} cannot be made: {reason}: name another") from error
 
     def path(self, spec: RunSpec) -> Path:
         """Where the record of a run is."""
@@ -188,13 +211,18 @@ def _load_table(path: Path) -> pd.DataFrame:
 
     try:
         if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        text = pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
+            return _whole(pd.read_parquet(path))
+        text = _whole(pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""]))
         text["error"] = text["error"].fillna("")
-        frame = pd.DataFrame({c: text[c] if _type(c) == "string" else _parsed(text[c]) for c in text.columns})
-    except (OSError, ValueError, KeyError) as error:
+        return pd.DataFrame({c: text[c] if _type(c) == "string" else _parsed(text[c]) for c in text.columns})
+    except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ZooError(f"{str(path)!r} is not a table that `zoo bench` wrote: {reason}") from error
+
+
+def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    if absent := [column for column in COLUMNS if column not in frame]:
+        raise ValueError(f"it has no column {absent[0]!r}")
     return frame
 
 

@@ -109,10 +109,11 @@ def tunable(models: str, task: str) -> tuple[list[str], list[str]]:
     for entry in installed().models.select(models):
         try:
             check_applies(entry.spec, shape)
+            searchable = bool(load_class(entry).Config.search)
         except ZooError as error:
             left_out.append(f"{error} (task {task!r})")
             continue
-        if load_class(entry).Config.search:
+        if searchable:
             names.append(entry.spec.name)
         else:
             left_out.append(f"model {entry.spec.name!r} declares no search space: give its Config a `search`")
@@ -203,6 +204,7 @@ def _trials(
     """Run several choices of settings side by side, as far as they are not stored."""
     missing = [spec for spec in dict.fromkeys(itertools.chain(*planned)) if store.find(spec) is None]
     if missing:
+        store.create()
         for event in installed().executors.get("local").spec.load()(missing, options):
             if isinstance(event, Finished):
                 store.save(Outcome(event.outcome.record))

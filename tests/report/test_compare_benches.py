@@ -138,3 +138,27 @@ def test_json_has_a_row_per_metric(pair, capsys):
     assert row["scale"] == "ratio"
     assert row["low"] < row["change"] < row["high"]
     assert row["verdict"] == "worse"
+
+
+def test_models_of_one_bench_are_named_with_several_settings(tmp_path, make, capsys):
+    settings = [{"lr": 0.001, "z_dim": 8}, {"lr": 0.002, "z_dim": 8}]
+    specs = [make.spec(model="toy", config=config, seed=seed) for config in settings for seed in (0, 1)]
+    root = make.write(tmp_path / "bench", [make.drawn(spec, 1.0) for spec in specs])
+    assert main(["compare", str(root), "--models", "toy[lr=0.001,z_dim=8],toy[lr=0.002,z_dim=8]", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["model"] for row in rows} == {"toy[lr=0.001,z_dim=8] (A), toy[lr=0.002,z_dim=8] (B)"}
+
+
+def test_means_that_leave_out_finished_runs_support_no_verdict(tmp_path, make):
+    reached = {"a": [1e5, 1.1e5, 1.05e5, 1.1e5], "b": [1e4, 1.1e4, math.inf, math.inf]}
+    specs = {name: [make.spec(seed=seed) for seed in range(4)] for name in reached}
+    roots = [
+        make.write(
+            tmp_path / name,
+            [make.record(s, metrics={"images_to_target": v}) for s, v in zip(specs[name], values, strict=True)],
+        )
+        for name, values in reached.items()
+    ]
+    changes, _ = folders(*(load([root]) for root in roots))
+    found = change_of(changes, "gan", "images_to_target")
+    assert (found.b.n, found.verdict) == (2, "some finished runs have no value")

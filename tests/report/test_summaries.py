@@ -4,7 +4,7 @@ import pytest
 
 from zoo_bench.report.plots import mean_curve
 from zoo_bench.report.results import groups, load
-from zoo_bench.report.summary import long, summarise, wide
+from zoo_bench.report.summary import long, summarise
 from zoo_bench.stats import holm, t_interval, welch
 from zoo_bench.store import to_frame
 
@@ -62,6 +62,22 @@ def test_a_model_with_one_run_is_not_separable(summary_of):
     assert summary_of({"a": [1.0, 1.1, 0.9], "b": [900.0]}).standings["fid"] == {"a": "best", "b": "tied"}
 
 
+@pytest.mark.parametrize("missed", [math.nan, math.inf], ids=["not reached", "infinite"])
+def test_the_mean_of_the_runs_that_reached_a_target_is_no_best_where_others_did_not(summary_of, missed):
+    values = {"some": [1.0, 1.1, missed, missed], "all": [2.0, 2.1, 2.05, 2.1], "slow": [9.0, 9.1, 9.2, 9.1]}
+    found = summary_of(values, "images_to_target")
+    assert found.standings["images_to_target"] == {"all": "best", "some": "tied", "slow": ""}
+    assert summary_of({"a": [1.0, 1.1, missed]}, "images_to_target").standings["images_to_target"] == {}
+
+
+def test_a_score_that_some_finished_runs_lack_leads_to_no_verdict(summary_of):
+    found = summary_of({"a": [1.0, 1.1, math.nan], "b": [5.0, 5.5, 6.0]})
+    assert [m.label for m in found.models] == ["b", "a"]
+    assert found.verdict().startswith("b has the lowest FID")
+    assert "not separable from a" in found.verdict()
+    assert "ranks nothing" in summary_of({"a": [1.0, 1.1, math.nan], "b": [5.0, 5.5, math.nan]}).verdict()
+
+
 def test_equal_means_are_equally_best(summary_of):
     found = summary_of({"a": [10.0] * 3, "b": [10.0] * 3, "c": [9.0] * 3}, "modes_captured", modes_total=10.0)
     assert found.standings["modes_captured"] == {"a": "best", "b": "best", "c": "tied"}
@@ -104,14 +120,13 @@ def test_metrics_of_plugins_that_are_not_installed_are_shown_without_direction(s
     assert (metric.better, metric.title) == ("", "shoe size")
 
 
-def test_the_long_table_has_a_row_per_model_and_metric_and_the_wide_one_a_column(summary_of):
+def test_the_long_table_has_a_row_per_model_and_metric(summary_of):
     found = summary_of(CLEAR, mode_kl=0.5, fid_floor=0.25)
-    tidy, pivoted = long([found]), wide([found])
+    tidy = long([found])
     assert len(tidy) == len(found.models) * len(found.metrics)
     row = tidy[(tidy["model"] == "b") & (tidy["metric"] == "fid")].iloc[0]
     assert (row["better"], row["floor"], row["n"], row["standing"]) == ("lower", 0.25, 3, "")
     assert row["low"] < row["mean"] < row["high"]
-    assert pivoted.set_index("model").loc["b", "fid"] == row["mean"]
 
 
 def test_controls_are_rows_of_the_long_table_of_their_own_kind(make):

@@ -332,3 +332,30 @@ def test_timeouts_are_read(text, value):
 def test_other_timeouts_are_refused(text):
     with pytest.raises(ZooError, match="is not understood: write 90s, 5m or 6h"):
         seconds(text)
+
+
+def test_a_run_of_which_the_executor_says_nothing_is_no_success(tmp_path, fake_executor, monkeypatch):
+    fake_executor({})
+    from zoo_bench.executors import local
+
+    execute = local.run
+    monkeypatch.setattr("zoo_bench.executors.local.run", lambda specs, options: execute(specs[1:], options))
+    assert again(tmp_path / "out") == 1
+
+
+def test_an_output_folder_that_cannot_be_made_costs_no_training(tmp_path, fake_executor, monkeypatch, capsys):
+    given = fake_executor({})
+
+    def mkdir(path, **options):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "mkdir", mkdir)
+    assert again(tmp_path / "out", "--precision", "fp32") == 2
+    assert "cannot be made: No space left on device" in capsys.readouterr().err
+    assert len(given) == 1
+
+
+@pytest.mark.parametrize("command", [["bench", "--out"], ["report"]])
+def test_a_path_that_the_system_refuses_is_one_sentence(command, capsys):
+    assert main([*command, "x" * 300]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("zoo: ")

@@ -17,7 +17,7 @@ def spec(finished_bench):
 def counted(monkeypatch):
     """Replace the scoring by something quick; returns the tasks that were scored."""
     scored = []
-    monkeypatch.setattr(controls, "_compute_apart", lambda spec: scored.append(spec.task) or {"real": {"fid": 1.0}})
+    monkeypatch.setattr(controls, "apart", lambda call, spec: scored.append(spec.task) or {"real": {"fid": 1.0}})
     return scored
 
 
@@ -85,17 +85,17 @@ def test_a_damaged_file_of_controls_is_written_again(tmp_path, counted, spec, te
 
 
 def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, spec, monkeypatch, capsys):
-    def fail(spec):
+    def fail(call, spec):
         raise RuntimeError("no judge today")
 
-    monkeypatch.setattr(controls, "_compute_apart", fail)
+    monkeypatch.setattr(controls, "apart", fail)
     assert controls.ensure(tmp_path, [spec]) == {}
     assert "controls of digits could not be scored: RuntimeError: no judge today" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_infinite_scores_are_kept(tmp_path, spec, monkeypatch):
-    monkeypatch.setattr(controls, "_compute_apart", lambda spec: {"one-mode": {"mode_kl_reverse": math.inf}})
+    monkeypatch.setattr(controls, "apart", lambda call, spec: {"one-mode": {"mode_kl_reverse": math.inf}})
     for _ in range(2):
         assert controls.ensure(tmp_path, [spec]) == {"digits": {"one-mode": {"mode_kl_reverse": math.inf}}}
-        monkeypatch.setattr(controls, "_compute_apart", None)
+        monkeypatch.setattr(controls, "apart", None)

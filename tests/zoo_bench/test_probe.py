@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from zoo.errors import ZooError
 from zoo_bench import probe
 from zoo_bench.harness import prepare
 from zoo_bench.spec import plan
@@ -23,9 +24,10 @@ FASTER = {"fp32": timed(2.0), "bf16": timed(1.0)}
         ({"a": {"fp32": timed(2.0), "bf16": timed(1.0, loss=float("nan"))}}, "fp32", "bf16 failed"),
         ({"a": {"fp32": timed(2.0), "bf16": {"error": "no"}}, "b": FASTER}, "fp32", "failed"),
         ({"a": {"fp32": timed(1.0, loss=float("nan")), "bf16": timed(2.0)}}, "fp32", "1.00"),
-        ({"a": {"fp32": {"error": "no"}, "bf16": {"error": "no"}}}, "fp32", "no mode works"),
+        ({"a": {"fp32": {"error": "no"}, "bf16": {"error": "no"}}}, "fp32", "no model works"),
+        ({"a": FASTER, "b": {"fp32": {"error": "no"}, "bf16": {"error": "no"}}}, "bf16", "2.00"),
     ],
-    ids=["faster", "slower for one", "other losses", "NaN", "fails for one", "NaN in fp32", "nothing works"],
+    ids=["faster", "slower for one", "other losses", "NaN", "fails once", "NaN in fp32", "nothing works", "one fails"],
 )  # fmt: skip
 def test_the_fastest_mode_that_works_and_agrees_for_every_model_is_chosen(measured, mode, reason):
     found, why = probe.fastest(measured)
@@ -37,25 +39,8 @@ def test_the_fastest_mode_that_works_and_agrees_for_every_model_is_chosen(measur
 def rates(monkeypatch):
     """Set the matrix products per second, and run what is measured in this process."""
 
-    class Pool:
-        def __init__(self, *args, **options):
-            pass
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            pass
-
-        def submit(self, call, *args):
-            class Done:
-                def result(self):
-                    return call(*args)
-
-            return Done()
-
     def set_rates(**speeds):
-        monkeypatch.setattr(probe, "ProcessPoolExecutor", Pool)
+        monkeypatch.setattr(probe, "apart", lambda call, *arguments: call(*arguments))
         monkeypatch.setattr(probe, "matrix_rates", lambda device: speeds)
 
     return set_rates
@@ -103,3 +88,29 @@ def test_a_bench_keeps_what_chose_its_arithmetic_and_does_not_choose_again(rates
     assert prepare("vae,gan", "ring8", **options).probe == bench.probe
     assert {s.precision_mode for s in prepare("vae,gan", "ring8", precision="fp32", **options).plan.runs} == {"fp32"}
     assert prepare("vae", "ring8", **options).probe["mode"] == "fp32"
+
+
+def test_a_model_that_cannot_be_built_has_no_say(rates, monkeypatch, tmp_path):
+    def build(entry, *arguments):
+        if entry.spec.name == "gan":
+            raise RuntimeError("no such layer")
+        return real(entry, *arguments)
+
+    real = probe.build
+    monkeypatch.setattr(probe, "build", build)
+    rates(fp32=100.0, bf16=300.0)
+    found = probe.choose(specs_of(), tmp_path)
+    assert found["rounds"]["gan on ring8, seed 0"]["fp32"] == {"error": "RuntimeError: no such layer"}
+    assert found["mode"] in ("fp32", "bf16")
+    assert "rounds in" in found["reason"]
+
+
+def test_a_model_that_ends_its_process_is_noted(monkeypatch, tmp_path):
+    def apart(call, *arguments):
+        if call is probe.matrix_rates:
+            return {"fp32": 100.0, "bf16": 300.0}
+        raise ZooError("its process ended before it had a result")
+
+    monkeypatch.setattr(probe, "apart", apart)
+    found = probe.choose(specs_of("vae"), tmp_path)
+    assert (found["mode"], found["reason"]) == ("fp32", "no model works")

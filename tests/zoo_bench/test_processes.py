@@ -1,9 +1,11 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
-from zoo_bench.processes import keep_memory
+from zoo.errors import ZooError
+from zoo_bench.processes import apart, keep_memory
 
 ROUNDS = """
 import resource
@@ -50,3 +52,15 @@ def test_a_round_takes_no_new_pages_if_the_process_keeps_its_memory():
 def test_a_c_library_without_the_setting_is_left_alone(monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
     keep_memory()
+
+
+def test_a_call_apart_returns_what_it_returns_and_raises_what_it_raises():
+    assert apart(divmod, 7, 2) == (3, 1)
+    assert apart(os.getpid) != os.getpid()
+    with pytest.raises(ZeroDivisionError):
+        apart(divmod, 7, 0)
+
+
+def test_a_call_apart_that_ends_its_process_is_one_sentence():
+    with pytest.raises(ZooError, match=r"^its process ended before it had a result$"):
+        apart(os._exit, 3)

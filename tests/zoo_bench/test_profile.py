@@ -11,7 +11,9 @@ from zoo_bench.spec import plan
 def test_phases_sum_to_the_time_of_the_run_and_training_takes_more_with_more_budget(tmp_path):
     def profiled(budget):
         (spec,) = plan("vae", "digits", budget=budget, seeds=1, metrics="fid", device="cpu").runs
-        return profile(spec, 1, tmp_path)
+        found, problem = profile(spec, 1, tmp_path)
+        assert problem == ""
+        return found
 
     short, long = profiled("640"), profiled("19200")
     assert short.keys() == {*PHASES, "store", "other"}
@@ -43,3 +45,14 @@ def test_the_command_stores_no_result(tmp_path, capsys):
     assert {row["model"] for row in rows} == {"vae"}
     assert sum(row["seconds"] for row in rows) == pytest.approx(sum(abs(row["seconds"]) for row in rows), rel=0.5)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["profile"]
+
+
+def test_a_run_that_does_not_end_well_is_told_of(tmp_path, capsys, monkeypatch):
+    arguments = ["bench", "--models", "vae,gan", "--budget", "640", "--metrics", "fid", "--profile", "--json"]
+    ends = {"vae": ({"forward": 1.0}, "diverged: the loss is nan"), "gan": ({}, "error: its process ended")}
+    monkeypatch.setattr("zoo_bench.profile.profile", lambda spec, threads, out: ends[spec.model])
+    assert main([*arguments, "--precision", "fp32", "--out", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert [row["model"] for row in json.loads(captured.out)] == ["vae"]
+    assert "vae on digits, seed 0: diverged: the loss is nan" in captured.err
+    assert "gan on digits, seed 0: error: its process ended" in captured.err

@@ -67,3 +67,12 @@ def test_a_record_survives_json_infinite_losses_included(make_record):
 def test_what_no_record_has_is_refused(make_record, field):
     with pytest.raises(ValidationError):
         make_record(**field)
+
+
+def test_text_that_json_cannot_hold_is_escaped_and_costs_no_record(make_record):
+    record = make_record(
+        status="error", error="no file a\udcff.png", traceback="\udcff", metric_errors={"fid": "\udcff"}
+    )
+    again = RunRecord.model_validate_json(record.model_dump_json())
+    assert again.error == r"no file a\udcff.png"
+    assert again.traceback == again.metric_errors["fid"] == r"\udcff"

@@ -228,3 +228,34 @@ def test_a_task_whose_target_is_not_there_is_refused(target):
 def test_unknown_names_are_an_error_of_their_own():
     with pytest.raises(UnknownNameError):
         planned("dcgn")
+
+
+class Unresolvable(zoo.GenerativeModel):
+    class Config(zoo.ModelConfig):
+        @classmethod
+        def presets(cls, shape):
+            raise RuntimeError("no preset")
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (Unresolvable, "settings of model 'odd' of fake-distribution 1.2 cannot be resolved: RuntimeError: no preset"),
+        (int, "target 'fake_plugin:target_odd' of fake-distribution 1.2 must be a zoo.GenerativeModel subclass"),
+    ],
+)
+def test_a_broken_model_stops_a_bench_only_if_it_was_named(fake_registry, broken, reason):
+    registry = fake_registry(odd=broken, sound=zoo.GenerativeModel)
+    found = planned("all", "digits", registry=registry)
+    assert {run.model for run in found.runs} == {"sound"}
+    assert found.left_out == [f"{reason} (task 'digits')"]
+    with pytest.raises(PluginError) as caught:
+        planned("odd", "digits", registry=registry)
+    assert str(caught.value) == reason
+
+
+def test_a_wrong_setting_is_refused_however_the_model_was_chosen(fake_registry):
+    with pytest.raises(ZooError, match="batch_size: input should be greater"):
+        planned(
+            "all", "digits", registry=fake_registry(sound=zoo.GenerativeModel), settings={"sound": {"batch_size": 0}}
+        )

@@ -88,7 +88,7 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, mon
         raise OSError("disk full")
 
     monkeypatch.setattr(os, call, fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ZooError, match="cannot be written: disk full"):
         write_atomically(path, b"after")
     assert contents(tmp_path) == {"file.json": b"before"}
 
@@ -102,7 +102,7 @@ def test_a_run_whose_files_cannot_be_written_has_no_record(store, make_record, m
         real(source, target)
 
     monkeypatch.setattr(os, "replace", fail_for_sheets)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ZooError, match="cannot be written: disk full"):
         store.save(Outcome(make_record(), {".safetensors": b"weights", ".png": b"sheet"}))
     assert not list(store.root.rglob("*.json"))
     assert store.find(make_record().spec) is None
@@ -240,3 +240,22 @@ def test_an_output_folder_that_cannot_be_written_to_is_refused(tmp_path, monkeyp
 def test_naming_an_output_folder_does_not_make_it(tmp_path):
     Store(tmp_path / "new" / "deeper")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["other.csv", "other.parquet"])
+def test_a_table_of_something_else_is_refused_with_what_it_lacks(tmp_path, name):
+    path = tmp_path / name
+    frame = pd.DataFrame({"error": ["a"], "value": [2]})
+    frame.to_csv(path) if name.endswith("csv") else frame.to_parquet(path)
+    with pytest.raises(ZooError, match=r"is not a table that `zoo bench` wrote: it has no column 'run_id'$"):
+        load_results(path)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_one_sentence(tmp_path, monkeypatch):
+    def mkdir(path, **options):
+        raise OSError(28, "No space left on device", str(path))
+
+    store = Store(tmp_path / "new")
+    monkeypatch.setattr(type(tmp_path), "mkdir", mkdir)
+    with pytest.raises(ZooError, match=r"^output folder '.*new' cannot be made: No space left on device: name another"):
+        store.create()

@@ -78,18 +78,25 @@ def _start(spec: RunSpec, resources: Resources, timeout: float | None, logs: Pat
 
 
 def _next_events(running: list[_Running]) -> list[tuple[_Running, Event]]:
-    """Wait until a run reports, ends or is overdue."""
+    """Wait until a run reports, ends or is overdue.
+
+    The end of a process is waited for beside its reports: what it has forked may hold their pipe open after it.
+    """
     patience = min(r.deadline for r in running) - time.monotonic()
-    ready = wait([r.events for r in running], timeout=min(max(patience, 0.0), POLL_SECONDS))
+    sources = [source for r in running for source in (r.events, r.process.sentinel)]
+    ready = wait(sources, timeout=min(max(patience, 0.0), POLL_SECONDS))
     now = time.monotonic()
-    reports = [(r, _receive(r)) for r in running if r.events in ready]
-    overdue = [r for r in running if r.events not in ready and now >= r.deadline]
+    heard = [r for r in running if r.events in ready or r.process.sentinel in ready]
+    reports = [(r, _receive(r)) for r in heard]
+    overdue = [r for r in running if r not in heard and now >= r.deadline]
     message = "ended as hung: its wall-clock reached the limit that --timeout sets"
     return reports + [(r, Finished(r.spec, _failed(r, "timeout", message))) for r in overdue]
 
 
 def _receive(current: _Running) -> Event:
     try:
+        if not current.events.poll():
+            raise EOFError
         message: Progress | Outcome = current.events.recv()
     except (EOFError, OSError):
         current.process.join()

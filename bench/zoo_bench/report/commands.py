@@ -95,7 +95,9 @@ def compare(
     B is compared with A only where task, judge, budget, precision and device are the same. --fail-if looks at the
     estimate, whether or not the runs are many enough to separate it from no change.
     """
-    names = [name.strip() for name in models.split(",") if name.strip()]
+    from zoo_bench.variants import split
+
+    names = [name for name in split(models) if name]
     if len(folders) + len(names) // 2 != 2 or len(names) not in (0, 2):
         raise ZooError("give two folders, or one folder and --models A,B")
 
@@ -121,10 +123,7 @@ def compare(
 def _write(path: Path, content: str | bytes) -> Path:
     from zoo_bench.store import write_atomically
 
-    try:
-        write_atomically(path, content if isinstance(content, bytes) else content.encode())
-    except OSError as error:
-        raise ZooError(f"{str(path)!r} cannot be written: {error.strerror}; name a file with --out") from error
+    write_atomically(path, content if isinstance(content, bytes) else content.encode())
     return path
 
 

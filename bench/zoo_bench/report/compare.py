@@ -200,6 +200,8 @@ def _verdict(
         return f"no finished run in {'A' if not x else 'B'}", None
     if x == y:
         return "the same", None
+    if not (a.has_all(metric) and b.has_all(metric)):
+        return "some finished runs have no value", None
     rises = difference.estimate.mean > (1 if difference.ratio else 0)
     if _exact(metric, x, y):
         return "rises" if rises else "falls", None

@@ -27,7 +27,7 @@ class Live:
         self._bench = bench
         self._console = Console(stderr=True)
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:3.0f}%"),
             TimeRemainingColumn(compact=True),
@@ -62,7 +62,8 @@ class Live:
             detail = f"{event.progress.images_per_s:,.0f} images/s  {losses}"
             self._bars.update(self._running[event.spec], completed=event.progress.share, detail=detail)
         elif isinstance(event, Finished):
-            self._bars.remove_task(self._running.pop(event.spec))
+            if event.spec in self._running:  # a run whose worker was lost may never have begun
+                self._bars.remove_task(self._running.pop(event.spec))
             self._bars.advance(self._total)
             self._done += 1
             self._say(f"[{self._done}/{len(self._bench.missing)}] {event.spec}: {_sentence(event.outcome.record)}")

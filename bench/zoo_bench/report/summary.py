@@ -42,6 +42,10 @@ class Model:
     values: dict[str, list[float]] = field(repr=False)
     estimates: dict[str, Estimate]
 
+    def has_all(self, metric: Metric) -> bool:
+        """Whether every finished run has a finite value, so that the mean leaves out none: costs are not asked for."""
+        return metric.cost or len(self.values[metric.column]) == self.ok
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -82,18 +86,21 @@ class Summary:
     def standings(self) -> dict[str, dict[str, Standing]]:
         """For every metric with a direction: who is best, and who cannot be told from the best.
 
-        A metric that no two models have twice has no best: a single run supports no claim.
+        A metric that no two models have twice has no best: a single run supports no claim. Nor has the mean of the runs
+        that reached a target, or captured every class, where others of the model did not: such a model is no better
+        and no worse than the best.
         """
         return {metric.column: self._stand(metric) for metric in self.metrics if metric.better}
 
     def _stand(self, metric: Metric) -> dict[str, Standing]:
         rows = ranked(self.models, metric)
-        if not rows or not any(row.estimates[metric.column].n > 1 for row in rows):
+        if not rows or not any(row.estimates[metric.column].n > 1 for row in rows) or not rows[0].has_all(metric):
             return {}
         best = rows[0]
         stands: dict[str, Standing] = {best.label: "best"}
         for row in rows[1:]:
-            separable = self.p_values[metric.column].get((best.label, row.label), math.nan) < ALPHA
+            p = self.p_values[metric.column].get((best.label, row.label), math.nan)
+            separable = row.has_all(metric) and p < ALPHA
             equal = row.estimates[metric.column].mean == best.estimates[metric.column].mean
             stands[row.label] = "best" if equal else "" if separable else "tied"
         return stands
@@ -124,6 +131,8 @@ class Summary:
             return f"{best.label} is the only model with a score: {metric.title} {figure(estimate.mean)}."
         if all(row.estimates[metric.column].n < 2 for row in rows):
             return f"{lead}, with one seed per model: one seed says nothing about spread, so this ranks nothing."
+        if not best.has_all(metric):
+            return f"{lead}; every model has finished runs without a score, so this ranks nothing."
         if estimate.n > 1:
             lead += f" ({figure(estimate.low)} to {figure(estimate.high)})"
         tied = [row for row in others if self.standings[metric.column][row.label] == "tied"]
@@ -139,7 +148,8 @@ class Summary:
         count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
         names = []
         for row in tied:
-            needed = seeds_needed(best.values[column], row.values[column], log=metric.log, alpha=alpha)
+            values = best.values[column], row.values[column]
+            needed = seeds_needed(*values, log=metric.log, alpha=alpha) if row.has_all(metric) else None
             names.append(f"{row.label} (about {needed} would be needed)" if needed else row.label)
         return f"not separable from {listed(names, 'or')} with {count} seed{'s' if count != '1' else ''}"
 
@@ -150,10 +160,10 @@ def finite(values: pd.Series[Any]) -> list[float]:
 
 
 def ranked(models: Sequence[Model], metric: Metric) -> list[Model]:
-    """Return the models that have a value, best mean first."""
+    """Return the models that have a value, best mean first, and those last whose mean leaves out finished runs."""
     sign = -1 if metric.better == "higher" else 1
     having = [m for m in models if m.estimates[metric.column].n]
-    return sorted(having, key=lambda m: (sign * m.estimates[metric.column].mean, m.label))
+    return sorted(having, key=lambda m: (not m.has_all(metric), sign * m.estimates[metric.column].mean, m.label))
 
 
 def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
@@ -219,15 +229,3 @@ def long(summaries: Sequence[Summary]) -> pd.DataFrame:
         for s in summaries for name, row in s.controls.items() for metric in s.metrics if metric.column in row
     ]  # fmt: skip
     return pd.DataFrame(rows).astype(dict.fromkeys(("runs", "ok", "collapsed", "n"), "Int64") if rows else {})
-
-
-def wide(summaries: Sequence[Summary]) -> pd.DataFrame:
-    """Return a pivoted table of means: one row per group and model, one column per metric."""
-    import pandas as pd
-
-    rows = [
-        {**s.group.key, "model": m.label, "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
-         **{metric.column: m.estimates[metric.column].mean for metric in s.metrics}}
-        for s in summaries for m in s.models
-    ]  # fmt: skip
-    return pd.DataFrame(rows)

@@ -34,7 +34,8 @@ matrix products that training reaches, 0 to about 1."""
 def ensure(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
     """Measure the models of every task among the runs, all of a task together, unless that is stored already.
 
-    A model that cannot be measured is named on stderr and left out.
+    What the folder has of other models on the same kind of device is measured again beside new ones, so that all rows
+    of a table are of one measurement. A model that cannot be measured is named on stderr and left out.
 
     Args:
         root: The bench's folder.
@@ -46,12 +47,18 @@ def ensure(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
         by_task.setdefault(spec.task, {}).setdefault(spec.label, spec)
     for task, chosen in by_task.items():
         path = root / "throughput" / f"{task}.json"
-        timed = [_timed(spec) for spec in chosen.values()]
-        key = {"models": list(chosen), "specs": timed, "threads": threads, "machine": environment()}
-        if _read(path).get("zoo") != key:
+        stored = _read(path).get("zoo", {})
+        device = next(iter(chosen.values())).device
+        timed = {
+            label: spec
+            for label, spec in zip(stored.get("models", ()), stored.get("specs", ()), strict=True)
+            if spec["device"] == device
+        } | {label: _timed(spec) for label, spec in chosen.items()}
+        key = {"models": list(timed), "specs": list(timed.values()), "threads": threads, "machine": environment()}
+        if stored != key:
             measured = {**_measure(key), "zoo": key}
             write_atomically(path, json.dumps(measured, indent=1).encode())
-            for model in sorted(set(chosen) - {row["model"] for row in _rows(measured)}):
+            for model in sorted(set(timed) - {row["model"] for row in _rows(measured)}):
                 print(f"throughput of {model} on {task} could not be measured", file=sys.stderr)
     frame = load(root)
     if not frame.empty:

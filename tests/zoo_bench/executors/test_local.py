@@ -19,7 +19,7 @@ PLUGIN = """
 
     @zoo.hookimpl
     def zoo_models():
-        for name in ("steady", "raises", "exits", "quits", "crashes", "hangs", "prints"):
+        for name in ("steady", "raises", "exits", "quits", "crashes", "hangs", "prints", "forks"):
             yield zoo.ModelSpec(name=name, target=f"misbehaving_models:{name.title()}", summary=name, data=("images",))
 """
 
@@ -81,6 +81,13 @@ MODELS = """
                 time.sleep(1)
 
 
+    class Forks(Steady):
+        def misbehave(self):
+            if os.fork() == 0:
+                time.sleep(30)
+            os._exit(3)
+
+
     class Prints(Steady):
         def misbehave(self):
             print("PRINTED", flush=True)
@@ -99,7 +106,7 @@ SCRIPT = """
     options = {"task": "digits", "budget": "2steps", "seeds": 1, "metrics": "class-modes", "threads": 1, "workers": 2}
     names = "raises,exits,quits,crashes,prints,steady"
     zoo_bench.bench(models=names, out=sys.argv[1], timeout=300, **options)
-    zoo_bench.bench(models="hangs,steady", out=sys.argv[2], timeout=10, **options)
+    zoo_bench.bench(models="hangs,forks,steady", out=sys.argv[2], timeout=10, **options)
 """
 
 
@@ -156,6 +163,11 @@ def test_a_process_that_ends_itself_is_told_with_its_exit_code_and_last_words(mi
     assert record.environment
     assert "exit code 1" in misbehaviour.first["quits"].error
     assert "I am out" in misbehaviour.first["quits"].traceback
+
+
+def test_a_process_that_ends_is_told_of_at_once_even_if_another_holds_its_pipe(misbehaviour):
+    record = misbehaviour.second["forks"]
+    assert (record.status, "exit code 3" in record.error) == ("error", True)
 
 
 def test_a_process_that_is_killed_is_told_with_its_signal(misbehaviour):

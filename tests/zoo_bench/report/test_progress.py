@@ -82,3 +82,19 @@ def test_an_interruption_says_what_is_left(bench, capsys):
     with Live(bench) as live:
         live.interrupted()
     assert "interrupted: 0 runs are stored, 2 are missing" in capsys.readouterr().err
+
+
+def test_a_bar_shows_the_settings_of_its_model(bench, make_record, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    with Live(bench) as live:
+        live.on_event(Started(bench.missing[0], Resources(1, False)))
+        live._bars.refresh()
+    assert "tiny[batch_size=4] on digits, seed 1" in capsys.readouterr().err
+
+
+def test_a_run_that_ended_before_it_began_is_a_line_as_well(bench, make_record, kind, capsys):
+    spec = bench.missing[0]
+    with Live(bench) as live:
+        live.on_event(Finished(spec, Outcome(make_record({"seed": 1}, status="error", error="the worker was lost"))))
+    assert "[1/2] tiny[batch_size=4] on digits, seed 1: error: the worker was lost" in capsys.readouterr().err

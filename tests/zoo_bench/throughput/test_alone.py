@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -57,11 +58,21 @@ def test_pytest_benchmark_can_compare_what_is_kept(measured):
 
 def test_what_is_stored_is_measured_again_only_for_other_models_or_threads(measured, monkeypatch):
     monkeypatch.setattr(alone, "_measure", lambda key: pytest.fail("measured again"))
-    alone.ensure(measured, specs_of()[:1] + specs_of()[1:], 1)
+    alone.ensure(measured, specs_of(), 1)
+    alone.ensure(measured, specs_of("vae"), 1)
     with pytest.raises(pytest.fail.Exception):
         alone.ensure(measured, specs_of(), 2)
     with pytest.raises(pytest.fail.Exception):
-        alone.ensure(measured, specs_of("vae"), 1)
+        alone.ensure(measured, specs_of("gan"), 1)
+
+
+def test_a_further_model_is_measured_beside_those_that_the_folder_has(measured, tmp_path, monkeypatch):
+    shutil.copytree(measured, tmp_path / "bench")
+    asked = []
+    monkeypatch.setattr(alone, "_measure", lambda key: asked.append(key) or {"benchmarks": []})
+    alone.ensure(tmp_path / "bench", specs_of("gan"), 1)
+    assert asked[0]["models"] == ["vae", "wgan-gp", "gan"]
+    assert [spec["model"] for spec in asked[0]["specs"]] == ["vae", "wgan-gp", "gan"]
 
 
 def test_a_model_that_cannot_be_timed_is_named_and_the_others_stand(tmp_path, monkeypatch, capfd):

@@ -144,7 +144,7 @@ class Check:
             raise CheckFailed(f"{failure}{where}: {self.rule.advice}") from None
         except DataError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CheckFailed(f"{_sentence(error)}{where}: {self.rule.advice}") from error
 
 

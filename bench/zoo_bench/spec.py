@@ -104,7 +104,7 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
         raise PluginError(f"task {spec.name!r} of {entry.plugin} cannot be loaded: {error}") from error
     except ZooError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"task {spec.name!r} of {entry.plugin} cannot be loaded: {type(error).__name__}: {error}"
         raise PluginError(message) from error
     if not isinstance(task, Task):
@@ -132,8 +132,8 @@ def plan(
     """Resolve names, settings and data into runs, seed by seed; nothing is written.
 
     Models are read by :func:`zoo_bench.variants.select`; a variant's own settings go before ``settings``. A model
-    that does not apply to a task is left out, unless it was named: then that is an error. So is a task whose data are
-    absent or damaged.
+    that does not apply to a task, or cannot be imported, is left out, unless it was named: then that is an error. So is
+    a task whose data are absent or damaged.
 
     Raises:
         ZooError: If any argument is unusable, in one sentence.
@@ -152,7 +152,7 @@ def plan(
     arithmetic = resolve_precision(precision)
     kind = resolve_device(device)
 
-    from zoo.model import check_applies, configure
+    from zoo.model import check_applies, configure, load_class
 
     runs: list[RunSpec] = []
     left_out: list[str] = []
@@ -162,6 +162,8 @@ def plan(
             entry = variant.entry
             try:
                 check_applies(entry.spec, task.shape)
+                if not variant.named:
+                    load_class(entry)
             except ZooError as error:
                 if variant.named:
                     raise ZooError(f"{error} (task {task_entry.spec.name!r})") from error

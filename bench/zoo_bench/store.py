@@ -193,7 +193,7 @@ def _load_table(path: Path) -> pd.DataFrame:
         text["error"] = text["error"].fillna("")
         frame = pd.DataFrame({c: text[c] if _type(c) == "string" else _parsed(text[c]) for c in text.columns})
     except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
+        reason = f"it has no column {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise ZooError(f"{str(path)!r} is not a table that `zoo bench` wrote: {reason}") from error
     return frame
 

@@ -240,3 +240,9 @@ def test_an_output_folder_that_cannot_be_written_to_is_refused(tmp_path, monkeyp
 def test_naming_an_output_folder_does_not_make_it(tmp_path):
     Store(tmp_path / "new" / "deeper")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_table_without_a_column_of_results_is_refused_with_its_name(tmp_path):
+    (tmp_path / "throughput.csv").write_text("model,task\ngan,digits\n")
+    with pytest.raises(ZooError, match="is not a table that `zoo bench` wrote: it has no column 'error'"):
+        load_results(tmp_path / "throughput.csv")

@@ -47,7 +47,7 @@ def check(
 def _load(entry: Entry[Any]) -> None:
     try:
         entry.spec.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {type(error).__name__}: {error}"
         raise PluginError(sentence) from error
 

@@ -178,7 +178,7 @@ def _placeholder() -> None:
 def _load_command(entry: Entry[CommandSpec]) -> Callable[..., Any]:
     try:
         function: Callable[..., Any] = entry.spec.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ZooError(f"command {entry.spec.name!r} of {entry.plugin} cannot be imported: {error}") from error
     return function
 

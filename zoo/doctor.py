@@ -97,6 +97,6 @@ def _loads(entry: object) -> Finding:
     assert isinstance(entry, Entry)
     try:
         entry.spec.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Finding(f"model {entry.spec.name}", False, f"of {entry.plugin}: {type(error).__name__}: {error}")
     return Finding(f"model {entry.spec.name}", True, f"imports, from {entry.plugin}")

@@ -37,3 +37,15 @@ class PluginError(ZooError):
 
 class DataError(ZooError):
     """A task's data are absent or unusable; the message names the files and where they go."""
+
+
+LONGEST = 500
+"""Characters of an exception's own message that are shown; its traceback has the rest."""
+
+
+def described(error: BaseException) -> str:
+    """Return an exception's type and message, cut where it would fill the screen."""
+    message = str(error)
+    if len(message) > LONGEST:
+        message = f"{message[:LONGEST]}... ({len(message)} characters)"
+    return f"{type(error).__name__}: {message}"

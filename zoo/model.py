@@ -191,7 +191,7 @@ def load_class(entry: Entry[ModelSpec]) -> type[GenerativeModel]:
     """
     try:
         cls = entry.spec.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"model {entry.spec.name!r} of {entry.plugin} cannot be imported: {type(error).__name__}: {error}"
         raise PluginError(message) from error
     if not (isinstance(cls, type) and issubclass(cls, GenerativeModel)):

@@ -78,6 +78,10 @@ class Catalogue(Generic[S]):
         """Iterate over the usable entries, sorted by name."""
         return (entries[0] for _, entries in sorted(self._entries.items()) if len(entries) == 1)
 
+    def all(self) -> Iterator[Entry[S]]:
+        """Iterate over all entries, those whose names clash as well."""
+        return (entry for entries in self._entries.values() for entry in entries)
+
     @property
     def clashes(self) -> list[str]:
         """One sentence per name that more than one plugin provides."""
@@ -184,6 +188,7 @@ class Registry:
                 _refuse_unknown_hooks(module)
                 self._manager.register(module, name=key)
                 provided = self._provided(key)
+                self._refuse_taken_columns(plugin, provided)
         except (Exception, SystemExit) as error:
             plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
             return
@@ -193,6 +198,22 @@ class Registry:
         if told := [name for name in hookspecs.RUN_HOOKS if hasattr(module, name)]:
             self.listeners.append((plugin, module))
             plugin.provides += [f"hook {name}" for name in told]
+
+    def _refuse_taken_columns(self, plugin: Plugin, provided: list[tuple[Catalogue[Spec], Spec]]) -> None:
+        """Raise if a metric would fill a column of another distribution's: in tables one would stand for the other."""
+        taken = {
+            column.name: entry
+            for entry in self.metrics.all()
+            if entry.plugin.distribution != plugin.distribution
+            for column in entry.spec.columns
+        }
+        for _, spec in provided:
+            for column in spec.columns if isinstance(spec, MetricSpec) else ():
+                if other := taken.get(column.name):
+                    raise PluginError(
+                        f"metric {spec.name!r} has a column {column.name!r}, which metric {other.spec.name!r} "
+                        f"of {other.plugin} fills: choose another name"
+                    )
 
     def _provided(self, key: str) -> list[tuple[Catalogue[Spec], Spec]]:
         kinds = {
@@ -276,12 +297,12 @@ def _allowed(points: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.
 
 
 def discover(entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> Registry:
-    """Load entry points, by default the allowed ones of the group ``zoo``, in the order of distribution and name."""
+    """Load entry points, by default the allowed ones of the group ``zoo``: genzoo's, then by distribution and name."""
     if entry_points is None:
         entry_points = _allowed(importlib.metadata.entry_points(group=GROUP))
     registry = Registry()
     found = [(*_provenance(point), point) for point in entry_points]
-    for name, version, point in sorted(found, key=lambda item: (item[0], item[2].name)):
+    for name, version, point in sorted(found, key=lambda item: (item[0] != HOST, item[0], item[2].name)):
         registry.load(Plugin(point.name, name, version, point.value), point)
     return registry
 

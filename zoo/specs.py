@@ -124,7 +124,7 @@ class TaskSpec(Spec):
             spec: TaskSpec = _import(self.variants)(self, text)
         except ZooError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             message = f"task {self.name + text!r} cannot be resolved: {type(error).__name__}: {error}"
             raise PluginError(message) from error
         return spec

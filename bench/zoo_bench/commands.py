@@ -73,6 +73,8 @@ def bench(
     limit = seconds(timeout)
     check_counts(workers, threads)
     installed().executors.get(executor)
+    if address and executor == "local":
+        raise ZooError(f"--address {address!r} is for a cluster: add --executor ray")
     for tracker in installed().trackers.select(track) if track else ():
         tracker.spec.load()
     prepared = prepare(

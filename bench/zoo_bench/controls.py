@@ -78,7 +78,7 @@ def ensure(root: Path, specs: Iterable[RunSpec]) -> dict[str, Scores]:
         if scores is None:
             try:
                 scores = apart(compute, spec)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 print(f"controls of {task} could not be scored: {type(error).__name__}: {error}", file=sys.stderr)
                 continue
             write_atomically(path, json.dumps({**key, "controls": scores}, indent=1).encode())

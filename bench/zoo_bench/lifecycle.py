@@ -44,7 +44,7 @@ class Lifecycle:
                 self._manager.check_pending()
             except ZooError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise PluginError(f"{name} cannot be used: {_sentence(error)}") from error
 
     def started(self, spec: RunSpec) -> None:

@@ -128,7 +128,7 @@ def measure(spec: RunSpec, modes: Iterable[PrecisionMode]) -> dict[str, Any]:
             times = [_timed(play, spec.device) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
             losses = {name: float(loss) for name, loss in game.losses.items()}
             found[mode] = {"seconds": sum(times) / ROUNDS, "losses": losses}
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             found[mode] = {"error": f"{type(error).__name__}: {error}".partition("\n")[0]}
     return found
 

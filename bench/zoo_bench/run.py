@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import torch
 from safetensors.torch import save
 
+from zoo.errors import described
 from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
@@ -72,9 +73,9 @@ def execute(
     outcome = Outcome(record)
     try:
         _execute(spec, resources, outcome, on_progress)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         record.status = "error"
-        record.error = f"{type(error).__name__}: {error}"
+        record.error = described(error)
         record.traceback = traceback.format_exc()
     return outcome
 

@@ -104,7 +104,7 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
         raise PluginError(f"task {spec.name!r} of {entry.plugin} cannot be loaded: {error}") from error
     except ZooError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"task {spec.name!r} of {entry.plugin} cannot be loaded: {type(error).__name__}: {error}"
         raise PluginError(message) from error
     if not isinstance(task, Task):

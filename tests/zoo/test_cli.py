@@ -151,6 +151,12 @@ def test_help_lists_own_and_plugged_in_commands(capsys):
     assert {"models", "tasks", "metrics", "plugins", "show", "doctor", "bench", "sample"} <= commands
 
 
+def test_the_package_runs_as_a_module(tmp_path):
+    command = [sys.executable, "-m", "zoo", "--version"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found.stdout == f"{zoo.__version__}\n"
+
+
 def test_version(capsys):
     assert out(capsys, "--version") == f"{zoo.__version__}\n"
 

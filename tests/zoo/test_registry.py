@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import Any
 
 import pytest
@@ -120,6 +121,35 @@ def test_a_name_clash_names_both_distributions_and_the_rest_goes_on(distribution
     assert [e.spec.name for e in registry.models.select("*")] == ["first-own", "second-own"]
     with pytest.raises(NameClashError):
         registry.models.select("first-own,shared")
+
+
+METRIC = """
+    import zoo
+
+    @zoo.hookimpl
+    def zoo_metrics():
+        columns = (zoo.Column("{column}", "lower", "Odd"),)
+        yield zoo.MetricSpec(name="{name}", target="no:f", summary="It.", columns=columns)
+"""
+
+
+def test_a_metric_may_not_fill_a_column_of_another_distribution(distributions):
+    distributions.add("alien", {"alien": "fake_alien"}, fake_alien=METRIC.format(name="alien", column="fid"))
+    points = importlib.metadata.entry_points(group="zoo")
+    registry = discover(p for p in points if p.name in ("alien", "bench"))
+    assert {"fid", "kid"} <= set(names(registry.metrics)), "genzoo's stay, although 'alien' comes before it"
+    assert "alien" not in names(registry.metrics)
+    [problem] = registry.problems
+    assert "'alien'" in problem
+    assert "'fid' of genzoo" in problem
+
+
+def test_metrics_of_one_distribution_may_share_a_column(distributions):
+    two = {"own": METRIC.format(name="one", column="modes"), "other": METRIC.format(name="two", column="modes")}
+    distributions.add("fake", {k: f"fake_{k}" for k in two}, **{f"fake_{k}": source for k, source in two.items()})
+    registry = distributions.discover()
+    assert registry.problems == []
+    assert names(registry.metrics) == ["one", "two"]
 
 
 def test_a_plugin_that_provides_one_name_twice_is_told_so_itself(distributions):

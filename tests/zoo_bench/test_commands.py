@@ -181,6 +181,11 @@ def test_the_table_is_on_stdout_and_progress_on_stderr(bench_copy, capsys):
     assert "runs to do" not in captured.out
 
 
+def test_an_address_needs_an_executor_that_uses_it(tmp_path, capsys):
+    assert main(["bench", "--address", "auto", "--out", str(tmp_path / "results")]) == 2
+    assert capsys.readouterr().err == "zoo: --address 'auto' is for a cluster: add --executor ray\n"
+
+
 def test_a_failed_run_makes_the_exit_code_1_and_is_told_with_its_error(tmp_path, fake_executor, capsys):
     fake_executor({"gan": "ValueError: [red]no[/red] loss"})
     assert again(tmp_path / "out") == 1

@@ -118,6 +118,16 @@ def test_what_a_model_raises_is_the_record_of_its_run(execute_fake):
     assert record.metrics == {}
 
 
+def test_a_model_that_exits_has_a_record_that_says_where(execute_fake):
+    class Leaving(Steady):
+        def loss(self, turn):
+            raise SystemExit(0)
+
+    record = execute_fake(Leaving).record
+    assert (record.status, record.error) == ("error", "SystemExit: 0")
+    assert "test_run.py" in record.traceback
+
+
 def test_samples_of_a_wrong_shape_are_an_error_that_names_both(execute_fake):
     class Crooked(Steady):
         def sample(self, n):

@@ -35,6 +35,23 @@ def test_a_metric_that_fails_leaves_the_others_standing(scored):
     assert errors == {"broken": "RuntimeError: cannot count"}
 
 
+def test_a_metric_that_exits_leaves_the_others_standing(scored):
+    def leaving(evaluation):
+        raise SystemExit(1)
+
+    values, errors = scored(leaving=leaving, odd=lambda evaluation: {"oddness": 1})
+    assert values == {"oddness": 1.0}
+    assert errors == {"leaving": "SystemExit: 1"}
+
+
+def test_a_message_that_would_fill_the_screen_is_cut(scored):
+    def chatty(evaluation):
+        raise RuntimeError("z" * 100_000)
+
+    [sentence] = scored(chatty=chatty)[1].values()
+    assert sentence == f"RuntimeError: {'z' * 500}... (100000 characters)"
+
+
 def test_a_metric_that_says_why_it_does_not_apply_is_quoted(scored):
     def inapplicable(evaluation):
         raise ZooError("the judge knows no modes")

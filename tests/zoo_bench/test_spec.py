@@ -153,6 +153,30 @@ def test_a_model_that_does_not_apply_and_was_not_named_is_left_out_with_the_reas
     ]  # fmt: skip
 
 
+def test_a_model_that_cannot_be_imported_stops_only_those_who_named_it(fake_registry):
+    registry = fake_registry(vae=zoo.installed().models.get("vae").spec.load())
+    spec = zoo.ModelSpec(
+        name="absent", target="no_such_module:Model", summary="A fake.", family="fake", data=("images",)
+    )
+    registry.models.add(Entry(spec, Plugin("a", "b", "1", "c")))
+    found = planned("all", registry=registry)
+    assert {run.model for run in found.runs} == {"vae"}
+    [sentence] = found.left_out
+    assert "'absent' of b 1 cannot be imported: ModuleNotFoundError" in sentence
+    with pytest.raises(ZooError, match="'absent' of b 1 cannot be imported"):
+        planned("absent", registry=registry)
+
+
+def test_a_target_that_exits_at_import_cannot_be_imported(fake_registry, tmp_path, monkeypatch):
+    (tmp_path / "leaves_at_import.py").write_text("raise SystemExit(0)")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = fake_registry()
+    spec = zoo.ModelSpec(name="gone", target="leaves_at_import:M", summary="A fake.", family="fake", data=("images",))
+    registry.models.add(Entry(spec, Plugin("a", "b", "1", "c")))
+    with pytest.raises(PluginError, match="cannot be imported: SystemExit: 0"):
+        planned("gone", registry=registry)
+
+
 @pytest.mark.parametrize(("asked", "found"), [("auto", "fp32"), ("fp32", "fp32"), ("bf16", "bf16")])
 def test_precision_is_resolved(asked, found):
     assert resolve_precision(asked) == found

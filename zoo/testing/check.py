@@ -144,11 +144,11 @@ class Check:
             raise CheckFailed(f"{failure}{where}: {self.rule.advice}") from None
         except DataError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise CheckFailed(f"{_sentence(error)}{where}: {self.rule.advice}") from error
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
     """Name the error and the last line that it went through, of code that is not this kit's or a library's."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not _foreign(f.filename)]
     at = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
@@ -189,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     invoked = next((a for a in arguments if not a.startswith("-")), None)
     if NO_PLUGINS in arguments:
         os.environ["ZOO_PLUGINS"] = HOST  # which the processes of runs inherit
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop keeps what is done, as Ctrl-C does
     try:
         for problem in installed().problems:
             print(f"zoo: warning: {problem}", file=sys.stderr)

@@ -61,7 +61,7 @@ class ModelConfig(BaseModel):
         pydantic.ValidationError: For an unknown field or a value of the wrong type or range.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     tuned: ClassVar[Mapping[Kind, Mapping[str, Any]]] = {}
     named: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

@@ -193,5 +193,6 @@ def _import(target: str) -> Any:
     name, _, attribute = target.partition(":")
     module = importlib.import_module(name)
     if not hasattr(module, attribute):
-        raise UnknownNameError(f"attribute of {name}", attribute, (key for key in vars(module) if key[0] != "_"))
+        own = [key for key, value in vars(module).items() if getattr(value, "__module__", None) == name]
+        raise UnknownNameError(f"attribute of {name}", attribute, own)
     return getattr(module, attribute)

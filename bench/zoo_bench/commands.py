@@ -203,10 +203,10 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
 def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
-    from zoo_bench.report.results import load_controls
+    from zoo_bench.report.results import groups, load_controls
     from zoo_bench.report.speeds import speed_tables
     from zoo_bench.report.table import tables
-    from zoo_bench.report.text import visible
+    from zoo_bench.report.text import failed
     from zoo_bench.throughput.alone import load
 
     console = Console()
@@ -216,8 +216,8 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     here = speeds["model"].isin([spec.label for spec in prepared.plan.runs]) & speeds["task"].isin(frame["task"])
     for part in speed_tables(speeds[here]):
         console.print(part)
-    for _, row in frame[frame["status"] != "ok"].iterrows():
-        sentence = f"{row['status']}: {row['model']} on {row['task']}, seed {row['seed']}: {row['error']}"
-        print(visible(sentence), file=sys.stderr)
+    for group in groups(frame):
+        for sentence in failed(group.runs):
+            print(sentence, file=sys.stderr)
     print(f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
           file=sys.stderr)  # fmt: skip

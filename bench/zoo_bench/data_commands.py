@@ -51,6 +51,8 @@ def task(
     from zoo_bench.tasks.listing import printable
     from zoo_bench.tasks.pictures import prepared_of
 
+    if out.name and not preview:
+        raise ZooError("--out is for the sheet: add --preview")
     if out.name and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise ZooError(f"--out {str(out)!r} must be a file in an existing folder")
     entry = installed().tasks.get(name)

@@ -20,7 +20,7 @@ def draw(model: GenerativeModel, n: int) -> Tensor | None:
         Samples as data are stored, images (n, C, H, W) uint8 and points (n, D) float32; None if any is not finite.
 
     Raises:
-        PluginError: If ``sample`` returns another shape.
+        PluginError: If ``sample`` returns another shape, or no floats.
     """
     training = model.training
     model.eval()
@@ -41,4 +41,6 @@ def _checked(model: GenerativeModel, n: int) -> Tensor:
     if tuple(part.shape) != (n, *model.shape):
         expected = (n, *model.shape)
         raise PluginError(f"{type(model).__name__}.sample({n}) returned {tuple(part.shape)}, not {expected}")
+    if not part.is_floating_point():
+        raise PluginError(f"{type(model).__name__}.sample({n}) returned {part.dtype}, not floats")
     return part

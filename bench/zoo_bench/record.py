@@ -82,6 +82,11 @@ LAST = ("judge", "config")
 """``config`` holds all settings of the model as JSON with sorted keys."""
 
 
+SPEEDS = COLUMNS[COLUMNS.index("train_images_per_s") :]
+RUN = frozenset({*RunSpec.model_fields, *RunRecord.model_fields, *SPEEDS, *LAST})
+"""Columns that the harness fills, so that no metric may be named like one."""
+
+
 def row(record: RunRecord) -> dict[str, Any]:
     """Flatten a record into one row of ``results.csv``; absent values are None."""
     spec = record.spec.model_dump(include=set(COLUMNS))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.registry import Entry, Registry, installed
-from zoo.specs import TaskSpec
+from zoo.specs import MetricSpec, TaskSpec
 from zoo_bench.budget import Budget
 from zoo_bench.variants import changed, describe, select, value
 
@@ -143,19 +143,19 @@ def plan(
     if seeds < 1:
         raise ZooError(f"--seeds must be at least 1, got {seeds}")
     chosen = select(models, registry.models)
-    metric_entries = registry.metrics.select(metrics)
+    left_out: list[str] = []
+    metric_entries = _own_columns(registry.metrics.select(metrics), left_out)
     settings = settings or {}
     for name in settings:
         registry.models.get(name)
-        if name not in (known := [variant.entry.spec.name for variant in chosen]):
-            raise UnknownNameError("model in --set that --models names", name, known)
+        if name not in {variant.entry.spec.name for variant in chosen}:
+            raise ZooError(f"--set has a setting of {name!r}, which --models does not name")
     arithmetic = resolve_precision(precision)
     kind = resolve_device(device)
 
     from zoo.model import check_applies, configure
 
     runs: list[RunSpec] = []
-    left_out: list[str] = []
     for task_entry, task in _load_tasks(tasks, registry, left_out):
         applicable = tuple(sorted(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers))
         for variant in chosen:
@@ -192,6 +192,22 @@ def plan(
                 for seed in range(seeds)
             ]
     return Plan(sorted(dict.fromkeys(runs), key=lambda run: run.seed), left_out)
+
+
+def _own_columns(metrics: list[Entry[MetricSpec]], left_out: list[str]) -> list[Entry[MetricSpec]]:
+    """Leave out the metrics with a column that the harness fills."""
+    from zoo_bench.record import RUN
+
+    found = []
+    for entry in metrics:
+        if taken := [column.name for column in entry.spec.columns if column.name in RUN]:
+            left_out.append(
+                f"metric {entry.spec.name!r} of {entry.plugin} has a column {taken[0]!r}, which the harness fills: "
+                "choose another name"
+            )
+        else:
+            found.append(entry)
+    return found
 
 
 def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:

@@ -201,8 +201,13 @@ def _trials(
     options: Options,
     on_event: Callable[[Event], None],
 ) -> list[Trial]:
-    """Run several choices of settings side by side, as far as they are not stored."""
-    missing = [spec for spec in dict.fromkeys(itertools.chain(*planned)) if store.find(spec) is None]
+    """Run several choices of settings side by side, as far as they have not come to an end by themselves."""
+    ended = ("ok", "diverged")
+    missing = [
+        spec
+        for spec in dict.fromkeys(itertools.chain(*planned))
+        if (record := store.find(spec)) is None or record.status not in ended
+    ]
     if missing:
         store.create()
         for event in installed().executors.get("local").spec.load()(missing, options):

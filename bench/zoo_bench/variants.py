@@ -40,11 +40,15 @@ def select(names: str, models: Catalogue[ModelSpec]) -> list[Variant]:
         ZooError: If a name is unknown, a pattern matches nothing, or brackets hold no settings.
     """
     parts = [part for part in split(names) if part]
+    if unclosed := [part for part in parts if part.count("[") > part.count("]")]:
+        raise ZooError(f"{unclosed[0]!r} has no closing bracket: settings are written as in gan[packing=2]")
     plain = [part for part in parts if not _has_settings(part)]
     chosen = models.select(",".join(plain)) if plain or not parts else []
     found = [Variant(entry, named=entry.spec.name in plain) for entry in chosen]
     for part in filter(_has_settings, parts):
         name, _, settings = part.removesuffix("]").partition("[")
+        if "*" in name:
+            raise ZooError(f"{part!r} is a pattern, which takes no settings: name the models")
         found.append(Variant(models.get(name.strip()), parse(part, split(settings))))
     unique = {(v.entry.spec.name, json.dumps(v.settings, sort_keys=True)): v for v in found}
     return list(unique.values())

@@ -16,6 +16,11 @@ def test_a_task_is_described(name, capsys):
     assert sum(facts["classes in train"].values()) == facts["items"]["train"]
 
 
+def test_a_file_without_a_sheet_is_refused(capsys, tmp_path):
+    assert main(["task", "digits", "--out", str(tmp_path / "sheet.png")]) == 2
+    assert capsys.readouterr().err == "zoo: --out is for the sheet: add --preview\n"
+
+
 def test_a_preview_is_a_png(capsys, tmp_path):
     assert main(["task", "digits", "--preview", "--out", str(tmp_path / "sheet.png")]) == 0
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")

@@ -29,6 +29,12 @@ def test_without_a_format_the_table_is_shown_and_the_page_written(bench, capsys)
     assert (bench / "report.html").read_text().startswith("<!doctype html>")
 
 
+def test_a_text_file_has_the_table(bench, tmp_path):
+    out = tmp_path / "table.txt"
+    assert main(["report", str(bench), "--out", str(out)]) == 0
+    assert "dcgan has the lowest FID" in out.read_text().replace("\n", " ")
+
+
 def test_html_is_written_into_the_folder(bench, capsys):
     assert main(["report", str(bench), "--format", "html"]) == 0
     assert capsys.readouterr().out.strip() == str(bench / "report.html")
@@ -90,6 +96,10 @@ def test_a_run_that_is_there_twice_is_refused(bench, tmp_path, make, capsys):
         (["B", "--columns", "fid"], "--columns needs"),
         (["B", "--columns", "fdi", "--format", "csv"], "unknown column 'fdi': did you mean 'fid'"),
         (["B", "--out", "B"], "is a folder"),
+        (
+            ["B", "--out", "table.text"],
+            "must end with .csv, .parquet, .md, .tex",
+        ),
         (["B", "--format", "csv", "--out", "/dev/null/x.csv"], "cannot be written"),
         ([], "argument"),
     ],

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -197,6 +198,30 @@ def test_a_failed_run_makes_the_exit_code_1_and_is_told_with_its_error(tmp_path,
     assert frame.loc["gan", "error"].tolist() == ["ValueError: [red]no[/red] loss"] * 2
 
 
+def test_a_report_says_what_failed_and_names_variants(tmp_path, fake_executor, capsys):
+    fake_executor({"gan": "it broke"})
+    assert (
+        main(
+            [
+                "bench",
+                "--models",
+                "gan,gan[lr=0.1],vae",
+                "--seeds",
+                "1",
+                "--budget",
+                "640",
+                "--out",
+                str(tmp_path / "out"),
+            ]
+        )
+        == 1
+    )
+    expected = [f"error: {gan} on digits, seed 0: it broke" for gan in ("gan", "gan[lr=0.1]")]
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")] == expected
+    assert main(["report", str(tmp_path / "out")]) == 0
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")] == expected
+
+
 def test_an_error_of_several_lines_stays_one_line(tmp_path, fake_executor, capsys):
     fake_executor({"gan": "two\nlines \u202e"})
     assert again(tmp_path / "out") == 1
@@ -217,7 +242,8 @@ def test_failed_runs_are_run_again_on_demand_only(tmp_path, fake_executor):
     assert [(spec.model, spec.seed) for spec in given] == [("gan", 0), ("gan", 1)]
 
 
-def test_an_interrupted_bench_keeps_what_it_has_and_goes_on_later(tmp_path, fake_executor, monkeypatch, capsys):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_bench_keeps_what_it_has_and_goes_on_later(tmp_path, fake_executor, monkeypatch, capsys, stop):
     given = fake_executor({})
     from zoo_bench.executors import local
 
@@ -225,7 +251,8 @@ def test_an_interrupted_bench_keeps_what_it_has_and_goes_on_later(tmp_path, fake
 
     def interrupted(specs, options):
         yield from whole(specs[:1], options)
-        raise KeyboardInterrupt
+        signal.raise_signal(stop)
+        yield from whole(specs[1:], options)
 
     monkeypatch.setattr(local, "run", interrupted)
     assert again(tmp_path) == 1

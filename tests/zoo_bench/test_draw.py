@@ -43,6 +43,15 @@ def test_samples_of_a_wrong_shape_are_an_error_that_names_both(shape):
     assert str(caught.value) == f"Crooked.sample(5) returned {(5, *shape)}, not (5, 1, 8, 8)"
 
 
+def test_samples_that_are_no_floats_are_an_error():
+    class Whole(Constant):
+        def sample(self, n):
+            return torch.zeros(n, 2, dtype=torch.int64)
+
+    with pytest.raises(PluginError, match=r"^Whole.sample\(5\) returned torch.int64, not floats$"):
+        draw(Whole(), 5)
+
+
 @pytest.mark.parametrize(("value", "stored"), [(-3.0, 0), (-1.0, 0), (0.0, 128), (1.0, 255), (3.0, 255)])
 def test_images_are_stored_clipped_and_not_stretched(value, stored):
     images = draw(Constant((1, 4, 4), value), 3)

@@ -126,9 +126,10 @@ def test_the_order_in_which_metrics_are_named_makes_no_other_run():
         ({"device": "gpuu"}, "unknown device 'gpuu'"),
         ({"device": "cdua"}, "unknown device 'cdua': did you mean 'cuda'"),
         ({"settings": {"vea": {"lr": 1}}}, "unknown model 'vea': did you mean 'vae'"),
-        ({"settings": {"gan": {"lr": 1}}}, "unknown model in --set that --models names 'gan'"),
+        ({"settings": {"gan": {"lr": 1}}}, "--set has a setting of 'gan', which --models does not name"),
         ({"settings": {"vae": {"lrr": 1}}}, "unknown setting of vae 'lrr': did you mean 'lr'"),
         ({"settings": {"vae": {"lr": "high"}}}, "vae.lr: input should be a valid number"),
+        ({"settings": {"vae": {"lr": float("inf")}}}, "vae.lr: input should be a finite number"),
         ({"settings": {"vae": {"lr": -1}}}, "vae.lr: input should be greater than 0, got -1"),
         ({"settings": {"vae": {"z_dim": 1.5}}}, "vae.z_dim: input should be a valid integer"),
         ({"settings": {"vae": {"likelihood": "cauchy"}}}, "vae.likelihood: input should be 'bernoulli' or 'gaussian'"),
@@ -165,6 +166,18 @@ def test_a_model_that_cannot_be_imported_stops_only_those_who_named_it(fake_regi
     assert "'absent' of b 1 cannot be imported: ModuleNotFoundError" in sentence
     with pytest.raises(ZooError, match="'absent' of b 1 cannot be imported"):
         planned("absent", registry=registry)
+
+
+@pytest.mark.parametrize("column", ["seed", "status", "config", "train_images_per_s"])
+def test_a_metric_with_a_column_of_the_harness_is_left_out_and_the_rest_goes_on(fake_registry, fake_entry, column):
+    registry = fake_registry(vae=zoo.installed().models.get("vae").spec.load())
+    columns = (zoo.Column(column, "lower", "A fake."),)
+    registry.metrics.add(fake_entry(zoo.MetricSpec, "greedy", lambda evaluation: {column: 0.0}, columns=columns))
+    found = planned("vae", registry=registry)
+    assert "greedy" not in found.runs[0].metrics
+    assert "fid" in found.runs[0].metrics
+    [sentence] = found.left_out
+    assert f"has a column {column!r}, which the harness fills" in sentence
 
 
 def test_a_target_that_exits_at_import_cannot_be_imported(fake_registry, tmp_path, monkeypatch):

@@ -86,6 +86,18 @@ def test_stored_runs_are_not_run_again_and_weights_are_not_kept(executed, tmp_pa
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
+@pytest.mark.parametrize("status", ["error", "timeout", "interrupted"])
+def test_a_run_that_did_not_end_by_itself_is_run_again(executed, tmp_path, make_record, status):
+    first = study(tmp_path)
+    [lost] = {spec.run_id: spec for spec in executed}.keys() & set(first.trials[3].runs)
+    spec = next(spec for spec in executed if spec.run_id == lost)
+    record = RunRecord(run_id=lost, spec=spec, status=status, threads=1, contended=False, started_at=datetime.now(UTC))
+    Store(tmp_path).save(Outcome(record))
+    executed.clear()
+    assert study(tmp_path) == first
+    assert [spec.run_id for spec in executed] == [lost]
+
+
 def test_a_diverged_run_is_a_trial_without_value_and_is_never_best(executed, tmp_path):
     found = study(tmp_path, effort=Effort("digits", "5k", trials=40))
     diverged = [trial for trial in found.trials if trial.settings.get("lr", 0.0) >= 5e-3]

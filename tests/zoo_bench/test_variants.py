@@ -38,6 +38,14 @@ def test_brackets_without_settings_are_refused_in_a_sentence(odd):
         chosen(odd)
 
 
+@pytest.mark.parametrize(
+    ("odd", "sentence"), [("gan[packing=2", "has no closing bracket"), ("*gan[packing=2]", "which takes no settings")]
+)
+def test_unclosed_brackets_and_patterns_with_settings_are_refused_for_what_they_are(odd, sentence):
+    with pytest.raises(ZooError, match=sentence):
+        chosen(odd)
+
+
 def test_unknown_names_in_variants_are_refused_with_the_nearest():
     with pytest.raises(ZooError, match="did you mean 'gan'"):
         chosen("gann[packing=2]")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from zoo_bench.report.summary import Summary
 
 FORMATS = ("table", "csv", "parquet", "markdown", "latex", "html", "json")
-SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".md": "markdown", ".tex": "latex", ".html": "html", ".json": "json"}
+SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".md": "markdown", ".tex": "latex", ".html": "html",
+            ".json": "json", ".txt": "table"}  # fmt: skip
 
 
 def report(
@@ -45,7 +46,11 @@ def report(
     Several folders are merged. Runs that are not comparable, because task version, judge, budget, precision or device
     differ, are kept in tables of their own, and it is said why.
     """
-    chosen = format_ or SUFFIXES.get(out.suffix if out else "", "table")
+    if out and out.is_dir():
+        raise ZooError(f"--out {str(out)!r} is a folder: name a file")
+    if out and not format_ and out.suffix not in SUFFIXES:
+        raise ZooError(f"--out {str(out)!r} must end with {', '.join(SUFFIXES)}, or name its --format")
+    chosen = format_ or (SUFFIXES[out.suffix] if out else "table")
     if chosen not in FORMATS:
         raise UnknownNameError("format", chosen, FORMATS)
     if runs and chosen not in ("csv", "parquet", "json"):
@@ -56,11 +61,10 @@ def report(
         raise ZooError("several folders or a table have no one place for report.html: name a file with --out")
     if chosen == "parquet" and out is None:
         raise ZooError("--format parquet is not text: name a file with --out")
-    if out and out.is_dir():
-        raise ZooError(f"--out {str(out)!r} is a folder: name a file")
 
     from zoo_bench.report.results import groups, kept_apart
     from zoo_bench.report.summary import only, summarise
+    from zoo_bench.report.text import failed
 
     results = _load(folders)
     found = groups(results.frame)
@@ -74,6 +78,9 @@ def report(
         out = folders[0] / "report.html"
     if out is None:
         sys.stdout.write(str(content))
+        if chosen == "table":
+            for sentence in (sentence for group in found for sentence in failed(group.runs)):
+                print(sentence, file=sys.stderr)
         if not format_ and len(folders) == 1 and folders[0].is_dir():
             page = _write(folders[0] / "report.html", _content(results, summaries, "html", notes))
             print(f"report: {page}", file=sys.stderr)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LATEX = {
@@ -26,6 +30,12 @@ def visible(text: object) -> str:
 
 def _invisible(character: str) -> bool:
     return not character.isprintable() and unicodedata.category(character) != "Zs"
+
+
+def failed(runs: pd.DataFrame) -> Iterator[str]:
+    """Yield a sentence for every run of a group that did not end well."""
+    for _, run in runs[runs["status"] != "ok"].iterrows():
+        yield visible(f"{run['status']}: {run['_label']} on {run['task']}, seed {run['seed']}: {run['error']}")
 
 
 def plotly(text: object) -> str:

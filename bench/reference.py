@@ -40,16 +40,17 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
     written = []
     for task, runs in results.frame.groupby("task"):
         out = reference / "-".join(filter(None, (str(task), suffix)))
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir(parents=True)
+        new = out.with_name(f".{out.name}")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
         own = [summary for summary in summaries if summary.group.key["task"] == task]
         (speeds,) = results.speeds
         speeds = speeds[speeds["task"] == task].drop(columns="_folder")
         if not speeds.empty:
-            speeds.to_csv(out / "throughput.csv", index=False)
-        (out / "table.txt").write_text(_text(own, speeds), encoding="utf-8")
-        (out / "table.md").write_text(formats.markdown(only(own, [field.column for field in FIELDS])), encoding="utf-8")
-        runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(out / "results.csv", index=False)
+            speeds.to_csv(new / "throughput.csv", index=False)
+        (new / "table.txt").write_text(_text(own, speeds), encoding="utf-8")
+        (new / "table.md").write_text(formats.markdown(only(own, [field.column for field in FIELDS])), encoding="utf-8")
+        runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(new / "results.csv", index=False)
         copies = {
             folder / "environment.json": "environment.json",
             folder / "controls" / f"{task}.json": "controls.json",
@@ -60,12 +61,14 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
                 copies[Path(files.iloc[0]).with_suffix(".png")] = f"{name}.png"
         for summary in own[:1]:
             if "modes_captured" in {metric.column for metric in summary.metrics}:
-                (out / "modes.png").write_bytes(modes(summary))
+                (new / "modes.png").write_bytes(modes(summary))
             if any(str(run) in results.curves for run in summary.group.runs["run_id"]):
-                (out / "curves.png").write_bytes(learning_curves(summary, results.curves))
+                (new / "curves.png").write_bytes(learning_curves(summary, results.curves))
         for source, name in copies.items():
             if source.is_file():
-                shutil.copyfile(source, out / name)
+                shutil.copyfile(source, new / name)
+        shutil.rmtree(out, ignore_errors=True)
+        new.rename(out)
         written.append(out)
     return written
 

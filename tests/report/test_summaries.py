@@ -52,6 +52,12 @@ def test_pairs_are_welch_tests_on_the_log_scale_corrected_by_holm(summary_of):
     assert p["a", "b"] == p["b", "a"]
 
 
+def test_a_best_model_whose_other_runs_failed_is_said_to_be_best_over_those_that_finished(summary_of):
+    said = summary_of({"a": [1.0, 1.1, None], "b": [5.0, 5.5, 6.0]}).verdict()
+    assert said.startswith("a has the lowest FID, 1.05 over the 2 of 3 runs that finished (")
+    assert summary_of({"a": [1.0, None]}).verdict().endswith("FID 1 over the 1 of 2 runs that finished.")
+
+
 def test_one_seed_ranks_nothing(summary_of):
     found = summary_of({"a": [1.0], "b": [5.0]})
     assert found.standings["fid"] == {}

@@ -126,9 +126,10 @@ class Summary:
         best, others = rows[0], rows[1:]
         estimate = best.estimates[metric.column]
         extreme = "lowest" if metric.better == "lower" else "highest"
-        lead = f"{best.label} has the {extreme} {metric.title}, {figure(estimate.mean)}"
+        basis = f" over the {best.ok} of {best.runs} runs that finished" if best.ok < best.runs else ""
+        lead = f"{best.label} has the {extreme} {metric.title}, {figure(estimate.mean)}{basis}"
         if not others:
-            return f"{best.label} is the only model with a score: {metric.title} {figure(estimate.mean)}."
+            return f"{best.label} is the only model with a score: {metric.title} {figure(estimate.mean)}{basis}."
         if all(row.estimates[metric.column].n < 2 for row in rows):
             return f"{lead}, with one seed per model: one seed says nothing about spread, so this ranks nothing."
         if not best.has_all(metric):

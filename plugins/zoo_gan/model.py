@@ -25,7 +25,11 @@ class GANConfig(zoo.LatentConfig):
     makes ``batch_size / packing`` packs.
     """
 
-    tuned: ClassVar = {"points": {"lr": 1e-3, "betas": (0.0, 0.9)}, "small": {"lr": 5.06e-4, "betas": (0.0, 0.9)}}
+    tuned: ClassVar = {
+        "points": {"lr": 1e-3, "betas": (0.0, 0.9)},
+        "small": {"lr": 5.06e-4, "betas": (0.0, 0.9)},
+        "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
+    }
 
     named: ClassVar = {
         "pacgan": {"z_dim": 2, "batch_size": 100, "lr": 1e-4, "betas": (0.8, 0.999), "generator_hidden": (400,) * 4,

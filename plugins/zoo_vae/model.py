@@ -15,7 +15,11 @@ from zoo.nn import Bernoulli, Gaussian, active_units, decoder, default_width, en
 class VAEConfig(zoo.LatentConfig):
     """Settings of the VAE; colour images and points take the Gaussian likelihood, grey images the Bernoulli."""
 
-    tuned: ClassVar = {"points": {"lr": 6.62e-3}, "small": {"lr": 2.16e-3, "z_dim": 8}, "grey": {"lr": 1.24e-3, "z_dim": 16}}
+    tuned: ClassVar = {
+        "points": {"lr": 6.62e-3},
+        "small": {"lr": 2.16e-3, "z_dim": 8},
+        "grey": {"lr": 1.24e-3, "z_dim": 16},
+    }
 
     search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "z_dim": (2, 8, 16, 32, 64)}
 

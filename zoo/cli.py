@@ -190,7 +190,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     invoked = next((a for a in arguments if not a.startswith("-")), None)
     if NO_PLUGINS in arguments:
         os.environ["ZOO_PLUGINS"] = HOST  # which the processes of runs inherit
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop keeps what is done, as Ctrl-C does
     try:
         for problem in installed().problems:
             print(f"zoo: warning: {problem}", file=sys.stderr)
@@ -214,5 +213,6 @@ def _refuse(sentence: str) -> int:
 
 
 def entry() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script. SIGTERM, as schedulers send it, is what Ctrl-C is: what is done is kept."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

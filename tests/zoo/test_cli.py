@@ -282,3 +282,18 @@ def test_the_installed_script_refuses_without_a_traceback():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "zoo: unknown model, task or metric 'dcgn': did you mean 'dcgan'?\n"
+
+
+def test_sigterm_is_what_ctrl_c_is():
+    script = """
+import signal
+from zoo import cli
+
+cli.main = lambda: signal.raise_signal(signal.SIGTERM)
+try:
+    cli.entry()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")

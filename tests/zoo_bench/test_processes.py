@@ -64,3 +64,19 @@ def test_a_call_apart_returns_what_it_returns_and_raises_what_it_raises():
 def test_a_call_apart_that_ends_its_process_is_one_sentence():
     with pytest.raises(ZooError, match=r"^its process ended before it had a result$"):
         apart(os._exit, 3)
+
+
+def test_a_run_has_no_named_semaphore_that_it_could_leave_behind():
+    """tqdm, which torch-fidelity uses, would make one as soon as it is asked for a bar, shown or not."""
+    script = """
+import multiprocessing.resource_tracker as tracker
+import zoo_bench.preload
+
+tracker.register = lambda name, kind: print(kind)
+import multiprocessing
+multiprocessing.set_start_method("forkserver")
+import tqdm
+tqdm.tqdm([], disable=True)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == ""

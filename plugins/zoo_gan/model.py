@@ -26,9 +26,7 @@ class GANConfig(zoo.LatentConfig):
     """
 
     tuned: ClassVar = {
-        "points": {"lr": 1e-3, "betas": (0.0, 0.9)},
-        "small": {"lr": 5.06e-4, "betas": (0.0, 0.9)},
-        "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
+        kind: {"lr": lr, "betas": (0.0, 0.9)} for kind, lr in (("points", 1e-3), ("small", 5.06e-4), ("grey", 4.43e-4))
     }
 
     named: ClassVar = {

@@ -161,8 +161,12 @@ def test_a_process_that_ends_itself_is_told_with_its_exit_code_and_last_words(mi
     assert "exit code 3" in record.error
     assert record.traceback.endswith("last words")
     assert record.environment
-    assert "exit code 1" in misbehaviour.first["quits"].error
-    assert "I am out" in misbehaviour.first["quits"].traceback
+
+
+def test_sys_exit_is_told_like_an_exception(misbehaviour):
+    record = misbehaviour.first["quits"]
+    assert record.error == "SystemExit: I am out"
+    assert "misbehaving_models.py" in record.traceback
 
 
 def test_a_process_that_ends_is_told_of_at_once_even_if_another_holds_its_pipe(misbehaviour):

@@ -26,8 +26,9 @@ class GANConfig(zoo.LatentConfig):
     """
 
     tuned: ClassVar = {
-        kind: {"lr": lr, "betas": (0.0, 0.9)} for kind, lr in (("points", 1e-3), ("small", 5.06e-4), ("grey", 4.43e-4))
-    }
+        "points": {"lr": 1e-3, "betas": (0.0, 0.9)}, "small": {"lr": 5.06e-4, "betas": (0.0, 0.9)},
+        "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
+    }  # fmt: skip
 
     named: ClassVar = {
         "pacgan": {"z_dim": 2, "batch_size": 100, "lr": 1e-4, "betas": (0.8, 0.999), "generator_hidden": (400,) * 4,
@@ -54,8 +55,7 @@ class GANConfig(zoo.LatentConfig):
         """See the base class."""
         if len(shape) == 3:
             return {}
-        hidden = (128, 128, 128)
-        return {"z_dim": 2, "batch_size": 256, "generator_hidden": hidden, "discriminator_hidden": hidden}
+        return {"z_dim": 2, "batch_size": 256, "generator_hidden": (128,) * 3, "discriminator_hidden": (128,) * 3}
 
     @model_validator(mode="after")
     def _packs_fit(self) -> Self:

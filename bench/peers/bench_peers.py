@@ -1,4 +1,4 @@
-"""The same model, batch, optimiser and data, trained by this project and by others, on one thread, in fp32.
+"""The same model, batch, optimiser and data, trained by this project and by others, on one and on two threads, in fp32.
 
     pip install -e '.[test]' && pip install --no-deps pythae==0.1.2 torchgan==0.1.0 imageio cloudpickle
     pytest bench/peers --benchmark-json peers.json && python bench/ratios.py peers.json
@@ -181,10 +181,11 @@ CASES: list[tuple[str, str, Callable[[str], Callable[[], None]]]] = [
 ]
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(("group", "loop", "prepare"), CASES, ids=[f"{group}-{loop}" for group, loop, _ in CASES])
-def test_peer(benchmark, tmp_path, group, loop, prepare):
-    torch.set_num_threads(1)
-    benchmark.group = group
+def test_peer(benchmark, tmp_path, group, loop, prepare, threads):
+    torch.set_num_threads(threads)
+    benchmark.group = f"{group}, {threads} thread{'s' * (threads > 1)}"
     benchmark.extra_info |= {"loop": loop, "items": len(DATA)}
 
     def setup() -> tuple[tuple[Callable[[], None]], dict[str, object]]:

@@ -32,6 +32,7 @@ def modes(summary: Summary) -> bytes:
     axes.axvline(total / 2, color="grey", ls="--", lw=0.8)
     axes.set_yticks(range(len(rows)), [_collapse(model) for model in rows], fontsize=8)
     axes.set_xlim(0, 1.02 * total)
+    axes.set_ylim(-0.5, len(rows) - 0.5)
     axes.set_xlabel(f"modes captured, of {total}: a dot per run, their mean as a bar")
     axes.set_title(_title(summary), fontsize=9)
     return _png(figure)

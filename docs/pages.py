@@ -18,8 +18,9 @@ from typer.main import get_command
 os.environ["ZOO_PLUGINS"] = "genzoo"  # whatever else is installed where the pages are built
 
 from zoo import card
+from zoo.catalogue import Entry
 from zoo.cli import build_app
-from zoo.registry import Entry, installed
+from zoo.registry import installed
 from zoo.specs import ModelSpec
 
 ROOT = Path(__file__).parents[1]

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from zoo.errors import PluginError, UnknownNameError, ZooError
-from zoo.registry import Entry, installed
+from zoo.catalogue import Entry
+from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
+from zoo.registry import installed
 
 
 def check(
@@ -47,8 +48,8 @@ def check(
 def _load(entry: Entry[Any]) -> None:
     try:
         entry.spec.load()
-    except (Exception, SystemExit) as error:
-        sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {type(error).__name__}: {error}"
+    except FAILURES as error:
+        sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {described(error)}"
         raise PluginError(sentence) from error
 
 

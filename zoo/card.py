@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from zoo.catalogue import Catalogue, Entry
 from zoo.errors import ZooError
-from zoo.registry import Catalogue, Entry
 from zoo.specs import ModelSpec, TaskSpec
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from zoo.author_commands import check, new_plugin
-from zoo.errors import ZooError
-from zoo.registry import HOST, Entry, Plugin, installed
+from zoo.catalogue import Entry, Plugin
+from zoo.errors import FAILURES, ZooError
+from zoo.registry import HOST, installed
 from zoo.specs import CommandSpec, ModelSpec
 from zoo.tables import print_table
 from zoo.version import __version__
@@ -179,7 +180,7 @@ def _placeholder() -> None:
 def _load_command(entry: Entry[CommandSpec]) -> Callable[..., Any]:
     try:
         function: Callable[..., Any] = entry.spec.load()
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         raise ZooError(f"command {entry.spec.name!r} of {entry.plugin} cannot be imported: {error}") from error
     return function
 

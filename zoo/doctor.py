@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data import cache_root, data_root
+from zoo.errors import FAILURES, described
 from zoo.registry import Registry, installed
 from zoo.version import __version__
 
@@ -92,11 +93,11 @@ def _nearest(path: Path) -> Path:
 
 
 def _loads(entry: object) -> Finding:
-    from zoo.registry import Entry
+    from zoo.catalogue import Entry
 
     assert isinstance(entry, Entry)
     try:
         entry.spec.load()
-    except (Exception, SystemExit) as error:
-        return Finding(f"model {entry.spec.name}", False, f"of {entry.plugin}: {type(error).__name__}: {error}")
+    except FAILURES as error:
+        return Finding(f"model {entry.spec.name}", False, f"of {entry.plugin}: {described(error)}")
     return Finding(f"model {entry.spec.name}", True, f"imports, from {entry.plugin}")

@@ -39,6 +39,9 @@ class DataError(ZooError):
     """A task's data are absent or unusable; the message names the files and where they go."""
 
 
+FAILURES = (Exception, SystemExit)
+"""What is caught around a plugin's code: ``sys.exit`` in it must not end the command, as Ctrl-C must."""
+
 LONGEST = 500
 """Characters of an exception's own message that are shown; its traceback has the rest."""
 

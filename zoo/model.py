@@ -15,9 +15,9 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from zoo.catalogue import Entry
 from zoo.config import ModelConfig, Shape
-from zoo.errors import PluginError, UnknownNameError, ZooError
-from zoo.registry import Entry
+from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
 from zoo.specs import ModelSpec
 
 
@@ -191,8 +191,8 @@ def load_class(entry: Entry[ModelSpec]) -> type[GenerativeModel]:
     """
     try:
         cls = entry.spec.load()
-    except (Exception, SystemExit) as error:
-        message = f"model {entry.spec.name!r} of {entry.plugin} cannot be imported: {type(error).__name__}: {error}"
+    except FAILURES as error:
+        message = f"model {entry.spec.name!r} of {entry.plugin} cannot be imported: {described(error)}"
         raise PluginError(message) from error
     if not (isinstance(cls, type) and issubclass(cls, GenerativeModel)):
         raise PluginError(f"target {entry.spec.target!r} of {entry.plugin} must be a zoo.GenerativeModel subclass")
@@ -220,7 +220,7 @@ def configure(
     except ValidationError as error:
         raise ZooError("; ".join(_sentences(name, error))) from error
     except Exception as error:
-        message = f"settings of model {name!r} of {entry.plugin} cannot be resolved: {type(error).__name__}: {error}"
+        message = f"settings of model {name!r} of {entry.plugin} cannot be resolved: {described(error)}"
         raise PluginError(message) from error
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import fnmatch
 import functools
 import importlib.metadata
 import inspect
 import os
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from types import ModuleType
-from typing import Generic, TypeVar
 
 import pluggy
 
 from zoo import hookspecs
-from zoo.errors import NameClashError, PluginError, UnknownNameError, ZooError
+from zoo.catalogue import Catalogue, Entry, Plugin
+from zoo.errors import FAILURES, PluginError, UnknownNameError, described
 from zoo.isolation import isolated
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec, TrackerSpec
 from zoo.version import __version__
@@ -26,119 +22,6 @@ from zoo.version import __version__
 GROUP = "zoo"
 HOST = "genzoo"
 HARNESS = "bench"
-S = TypeVar("S", bound=Spec)
-
-
-@dataclass
-class Plugin:
-    """One entry point of the group ``zoo``: where it comes from, what it provides, and what is wrong with it.
-
-    Attributes:
-        name: The entry point's name.
-        distribution: The distribution that it is part of.
-        version: The distribution's version.
-        module: What it imports.
-        provides: Kind and name of everything that it provides; nothing if it failed.
-        error: Why it failed; "" if it did not.
-        warnings: What it did to the process and had undone, in phrases.
-    """
-
-    name: str
-    distribution: str
-    version: str
-    module: str
-    provides: list[str] = field(default_factory=list)
-    error: str = ""
-    warnings: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return f"{self.distribution} {self.version}"
-
-
-@dataclass(frozen=True)
-class Entry(Generic[S]):
-    """A description and the plugin that provides it."""
-
-    spec: S
-    plugin: Plugin
-
-
-class Catalogue(Generic[S]):
-    """Everything of one kind, by name."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self._entries: dict[str, list[Entry[S]]] = {}
-
-    def add(self, entry: Entry[S]) -> None:
-        """Add an entry; the same name from two plugins makes the name unusable."""
-        self._entries.setdefault(entry.spec.name, []).append(entry)
-
-    def __iter__(self) -> Iterator[Entry[S]]:
-        """Iterate over the usable entries, sorted by name."""
-        return (entries[0] for _, entries in sorted(self._entries.items()) if len(entries) == 1)
-
-    def all(self) -> Iterator[Entry[S]]:
-        """Iterate over all entries, those whose names clash as well."""
-        return (entry for entries in self._entries.values() for entry in entries)
-
-    @property
-    def clashes(self) -> list[str]:
-        """One sentence per name that more than one plugin provides."""
-        return [self._clash(name) for name, entries in sorted(self._entries.items()) if len(entries) > 1]
-
-    def _clash(self, name: str) -> str:
-        plugins = {id(e.plugin): e.plugin for e in self._entries[name]}.values()
-        if len(plugins) == 1:
-            [plugin] = plugins
-            return f"{self.kind} {name!r} is provided twice by {plugin} (entry point {plugin.name!r}): rename one"
-        first, *others = (f"{e.plugin} (entry point {e.plugin.name!r})" for e in self._entries[name])
-        return f"{self.kind} {name!r} is provided by both {first} and {' and '.join(others)}: uninstall one"
-
-    def get(self, name: str) -> Entry[S]:
-        """Return the entry called ``name``, which may have parameters after it, as in ``folder:PATH?size=32``.
-
-        Raises:
-            UnknownNameError: If no plugin provides it; the nearest name is suggested.
-            NameClashError: If more than one does; both distributions are named.
-            ZooError: If the parameters are unusable.
-        """
-        name, parameters = self._split(name)
-        entries = self._entries.get(name)
-        if entries is None:
-            raise UnknownNameError(self.kind, name, self._entries)
-        if len(entries) > 1:
-            raise NameClashError(self._clash(name))
-        entry = entries[0]
-        return dataclasses.replace(entry, spec=entry.spec.variant(parameters)) if parameters else entry  # type: ignore[attr-defined]
-
-    def _split(self, name: str) -> tuple[str, str]:
-        """Split a name from the parameters after it, if what it names takes any."""
-        base = re.split("[:?@]", name, maxsplit=1)[0]
-        takes = any(isinstance(entry.spec, TaskSpec) and entry.spec.takes for entry in self._entries.get(base, []))
-        return (base, name[len(base) :]) if takes else (name, "")
-
-    def select(self, patterns: str) -> list[Entry[S]]:
-        """Return the entries that a comma-separated list of names and ``*`` patterns means; "all" means every one.
-
-        Patterns leave out what means nothing without parameters.
-
-        Raises:
-            ZooError: If a name is unknown, or a pattern matches nothing.
-        """
-        chosen: dict[str, Entry[S]] = {}
-        for pattern in filter(None, (p.strip() for p in patterns.split(","))):
-            if pattern == "all" or (any(c in pattern for c in "*?[") and not self._split(pattern)[1]):
-                glob = "*" if pattern == "all" else pattern
-                found = [e for e in self if fnmatch.fnmatchcase(e.spec.name, glob) and _complete(e.spec)]
-                if not found:
-                    raise UnknownNameError(self.kind, pattern, self._entries)
-            else:
-                found = [self.get(pattern)]
-            chosen.update((e.spec.name, e) for e in found)
-        if not chosen:
-            raise ZooError(f"no {self.kind} named; known: {', '.join(sorted(self._entries)) or 'none'}")
-        return list(chosen.values())
 
 
 class Registry:
@@ -189,8 +72,8 @@ class Registry:
                 self._manager.register(module, name=key)
                 provided = self._provided(key)
                 self._refuse_taken_columns(plugin, provided)
-        except (Exception, SystemExit) as error:
-            plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
+        except FAILURES as error:
+            plugin.error = described(error).replace("\n", " ")
             return
         for catalogue, spec in provided:
             catalogue.add(Entry(spec, plugin))
@@ -234,10 +117,6 @@ class Registry:
                         raise PluginError(f"{hook} must yield zoo.{kind.__name__}, got {type(spec).__name__}")
                     provided.append((catalogue, spec))
         return provided  # type: ignore[return-value]
-
-
-def _complete(spec: Spec) -> bool:
-    return not isinstance(spec, TaskSpec) or bool(spec.shape)
 
 
 def _refuse_unknown_hooks(module: ModuleType) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from zoo.data import absent
-from zoo.errors import PluginError, UnknownNameError, ZooError
+from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
 
 Data = Literal["images", "points"]
 
@@ -124,8 +124,8 @@ class TaskSpec(Spec):
             spec: TaskSpec = _import(self.variants)(self, text)
         except ZooError:
             raise
-        except (Exception, SystemExit) as error:
-            message = f"task {self.name + text!r} cannot be resolved: {type(error).__name__}: {error}"
+        except FAILURES as error:
+            message = f"task {self.name + text!r} cannot be resolved: {described(error)}"
             raise PluginError(message) from error
         return spec
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo.errors import FAILURES, described
 from zoo.evaluation import Evaluation, Reference
 from zoo.registry import installed
 from zoo.task import Task
@@ -78,8 +79,8 @@ def ensure(root: Path, specs: Iterable[RunSpec]) -> dict[str, Scores]:
         if scores is None:
             try:
                 scores = apart(compute, spec)
-            except (Exception, SystemExit) as error:
-                print(f"controls of {task} could not be scored: {type(error).__name__}: {error}", file=sys.stderr)
+            except FAILURES as error:
+                print(f"controls of {task} could not be scored: {described(error)}", file=sys.stderr)
                 continue
             write_atomically(path, json.dumps({**key, "controls": scores}, indent=1).encode())
         found[task] = scores

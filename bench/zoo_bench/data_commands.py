@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.catalogue import Entry
 from zoo.errors import DataError, ZooError
-from zoo.registry import Entry, installed
+from zoo.registry import installed
 from zoo.specs import TaskSpec
 
 if TYPE_CHECKING:

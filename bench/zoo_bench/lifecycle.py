@@ -11,7 +11,7 @@ from typing import Any
 import pluggy
 
 from zoo import hookspecs
-from zoo.errors import PluginError, ZooError
+from zoo.errors import FAILURES, PluginError, ZooError, described
 from zoo.registry import Registry
 from zoo_bench.record import RunRecord
 from zoo_bench.run import Progress
@@ -44,7 +44,7 @@ class Lifecycle:
                 self._manager.check_pending()
             except ZooError:
                 raise
-            except (Exception, SystemExit) as error:
+            except FAILURES as error:
                 raise PluginError(f"{name} cannot be used: {_sentence(error)}") from error
 
     def started(self, spec: RunSpec) -> None:
@@ -64,7 +64,7 @@ class Lifecycle:
             try:
                 with contextlib.redirect_stdout(sys.stderr):
                     implementation.function(*(arguments[name] for name in implementation.argnames))
-            except (Exception, SystemExit) as error:
+            except FAILURES as error:
                 self._say(f"{implementation.plugin_name} failed in {hook}: {_sentence(error)}")
 
     def _say(self, sentence: str) -> None:
@@ -74,4 +74,4 @@ class Lifecycle:
 
 
 def _sentence(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".replace("\n", " ")
+    return described(error).replace("\n", " ")

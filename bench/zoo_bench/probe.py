@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 import torch
 
-from zoo.errors import ZooError
+from zoo.errors import FAILURES, ZooError, described
 from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.environment import environment
@@ -128,8 +128,8 @@ def measure(spec: RunSpec, modes: Iterable[PrecisionMode]) -> dict[str, Any]:
             times = [_timed(play, spec.device) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
             losses = {name: float(loss) for name, loss in game.losses.items()}
             found[mode] = {"seconds": sum(times) / ROUNDS, "losses": losses}
-        except (Exception, SystemExit) as error:
-            found[mode] = {"error": f"{type(error).__name__}: {error}".partition("\n")[0]}
+        except FAILURES as error:
+            found[mode] = {"error": described(error).partition("\n")[0]}
     return found
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import torch
 from safetensors.torch import save
 
-from zoo.errors import described
+from zoo.errors import FAILURES, described
 from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
@@ -73,7 +73,7 @@ def execute(
     outcome = Outcome(record)
     try:
         _execute(spec, resources, outcome, on_progress)
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         record.status = "error"
         record.error = described(error)
         record.traceback = traceback.format_exc()

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.errors import PluginError, ZooError, described
+from zoo.errors import FAILURES, PluginError, ZooError, described
 from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel
 from zoo.specs import MetricSpec
@@ -29,7 +29,7 @@ def score(evaluation: Evaluation, metrics: Iterable[MetricSpec]) -> tuple[dict[s
             values |= _checked(metric, metric.load()(evaluation))
         except ZooError as error:
             errors[metric.name] = str(error)
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             errors[metric.name] = described(error)
             print(f"metric {metric.name!r} failed:\n{traceback.format_exc()}", file=sys.stderr)
     return values, errors
@@ -52,7 +52,7 @@ def own_figures(
         return _figures(type(model).__name__, found, taken), {}
     except ZooError as error:
         return {}, {"figures": str(error)}
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         print(f"{type(model).__name__}.figures failed:\n{traceback.format_exc()}", file=sys.stderr)
         return {}, {"figures": described(error)}
     finally:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from zoo.errors import PluginError, UnknownNameError, ZooError
-from zoo.registry import Entry, Registry, installed
+from zoo.catalogue import Entry
+from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
+from zoo.registry import Registry, installed
 from zoo.specs import MetricSpec, TaskSpec
 from zoo_bench.budget import Budget
 from zoo_bench.variants import changed, describe, select, value
@@ -104,8 +105,8 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
         raise PluginError(f"task {spec.name!r} of {entry.plugin} cannot be loaded: {error}") from error
     except ZooError:
         raise
-    except (Exception, SystemExit) as error:
-        message = f"task {spec.name!r} of {entry.plugin} cannot be loaded: {type(error).__name__}: {error}"
+    except FAILURES as error:
+        message = f"task {spec.name!r} of {entry.plugin} cannot be loaded: {described(error)}"
         raise PluginError(message) from error
     if not isinstance(task, Task):
         raise PluginError(f"target of task {spec.name!r} of {entry.plugin} must return a zoo.Task, got {task!r}")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from zoo.catalogue import Catalogue, Entry
 from zoo.errors import ZooError
-from zoo.registry import Catalogue, Entry, installed
+from zoo.registry import installed
 from zoo.specs import ModelSpec
 
 OPENING, CLOSING = "[{(", "]})"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry import Entry, Plugin
+from zoo.catalogue import Entry, Plugin
 from zoo.specs import ModelSpec
 from zoo.testing import RULES, Check, CheckFailed
 from zoo.testing.check import Subjects

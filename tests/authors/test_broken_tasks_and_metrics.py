@@ -6,7 +6,8 @@ import pytest
 
 import zoo
 import zoo.testing
-from zoo.registry import Entry, Plugin, installed
+from zoo.catalogue import Entry, Plugin
+from zoo.registry import installed
 from zoo.testing import METRIC_RULES, TASK_RULES, Check, CheckFailed
 from zoo.testing.metrics import MetricSubject
 from zoo.testing.tasks import TaskSubject

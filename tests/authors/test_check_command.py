@@ -7,8 +7,9 @@ import pytest
 
 import zoo.author_commands
 import zoo.testing
+from zoo.catalogue import Entry, Plugin
 from zoo.cli import main
-from zoo.registry import Entry, Plugin, Registry
+from zoo.registry import Registry
 from zoo.specs import ModelSpec
 from zoo.testing import RULES
 

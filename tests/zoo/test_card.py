@@ -10,9 +10,10 @@ import pytest
 
 import zoo
 from zoo.card import parameters, references, settings, tuned
+from zoo.catalogue import Catalogue, Entry
 from zoo.errors import ZooError
 from zoo.model import configure
-from zoo.registry import Catalogue, Entry, installed
+from zoo.registry import installed
 from zoo.specs import TaskSpec
 
 MODEL = """

@@ -14,9 +14,10 @@ from pydantic import Field, ValidationError
 from torch import nn
 
 import zoo
+from zoo.catalogue import Entry, Plugin
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.model import build, check_applies, configure
-from zoo.registry import Entry, Plugin, installed
+from zoo.registry import installed
 from zoo.specs import ModelSpec
 
 IMAGE, POINT = (1, 8, 8), (2,)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import zoo
+from zoo.catalogue import Catalogue, Entry, Plugin
 from zoo.errors import NameClashError, UnknownNameError, ZooError
-from zoo.registry import Catalogue, Entry, Plugin, discover
+from zoo.registry import discover
 from zoo.specs import ModelSpec
 
 

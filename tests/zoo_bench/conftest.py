@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 import zoo
+from zoo.catalogue import Entry, Plugin
 from zoo.cli import main
-from zoo.registry import Entry, Plugin, Registry
+from zoo.registry import Registry
 from zoo.task import Task
 from zoo_bench.record import RunRecord
 from zoo_bench.spec import RunSpec

@@ -9,9 +9,10 @@ import pytest
 
 import zoo
 from zoo import hookspecs
+from zoo.catalogue import Catalogue
 from zoo.cli import main
 from zoo.errors import PluginError, UnknownNameError
-from zoo.registry import Catalogue, Registry
+from zoo.registry import Registry
 from zoo_bench.executors import Started
 from zoo_bench.harness import prepare, run
 from zoo_bench.lifecycle import Lifecycle

@@ -222,6 +222,7 @@ def test_figures_of_the_model_s_own_are_columns_of_the_record(execute_fake):
     [
         ({"fid": 0.0}, "Telling.figures() returns 'fid', a column that others fill: choose another name"),
         ({"status": 0.0}, "Telling.figures() returns 'status', a column that others fill: choose another name"),
+        ({"judge": 0.0}, "Telling.figures() returns 'judge', a column that others fill: choose another name"),
         ({"My figure": 0.0}, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
         (1.0, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
         ({"distance": "far"}, "ValueError: could not convert string to float: 'far'"),

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 import zoo
+from zoo.catalogue import Entry, Plugin
 from zoo.errors import DataError, PluginError, UnknownNameError, ZooError
-from zoo.registry import Entry, Plugin
 from zoo_bench.spec import RunSpec, load_task, parse_settings, plan, resolve_device, resolve_precision
 
 CHANGES = {

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import torch
 
-from zoo.errors import DataError
-from zoo.registry import Entry
+from zoo.catalogue import Entry
+from zoo.errors import FAILURES, DataError
 from zoo.settings import restored
 from zoo.specs import ModelSpec
 from zoo.testing.subject import CANDIDATES, Failure, Subject, accepted
@@ -144,7 +144,7 @@ class Check:
             raise CheckFailed(f"{failure}{where}: {self.rule.advice}") from None
         except DataError:
             raise
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             raise CheckFailed(f"{_sentence(error)}{where}: {self.rule.advice}") from error
 
 

@@ -11,9 +11,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from zoo.catalogue import Entry
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation
-from zoo.registry import Entry
 from zoo.settings import changed, snapshot
 from zoo.specs import MetricSpec
 from zoo.task import Judgement, Mixture, Split, Task

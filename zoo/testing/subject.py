@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zoo.catalogue import Entry
 from zoo.config import ModelConfig
 from zoo.errors import PluginError, ZooError
 from zoo.model import GenerativeModel, Player, Turn, build, configure
-from zoo.registry import Entry
 from zoo.specs import ModelSpec
 
 BATCH = 16

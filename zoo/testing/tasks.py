@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.registry import Entry
+from zoo.catalogue import Entry
 from zoo.settings import changed, snapshot
 from zoo.specs import TaskSpec
 from zoo.task import Split, Task

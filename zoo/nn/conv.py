@@ -3,6 +3,10 @@
 4x4 kernels with stride 2, as in DCGAN (Radford et al. 2016): channels double whenever the side halves, which it
 does twice at least, and on while it is even and 8 or more: 8 ends at 2, 28 at 7, 16, 32 and 64 at 4. Any square image
 whose side is a multiple of 4 fits.
+
+Vectors become feature maps, and maps vectors, with the channels last, as convolutions have them in memory. In the order
+of ``nn.Flatten`` gradients would come back in another layout than activations have, and the backward pass of a
+rectifier takes many times as long when the two differ (``bench/bench_layout.py``).
 """
 
 from __future__ import annotations
@@ -59,6 +63,22 @@ def dcgan_init(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
+class Permute(nn.Module):
+    """Reorder dimensions, without a copy.
+
+    Args:
+        order: Where each dimension of the result comes from, as in ``torch.permute``.
+    """
+
+    def __init__(self, *order: int) -> None:
+        super().__init__()
+        self.order = order
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a view."""
+        return x.permute(self.order)
+
+
 class ConvGenerator(nn.Sequential):
     """Latents to images: (N, z_dim) to (N, C, H, W), unbounded; apply tanh or a likelihood to it.
 
@@ -73,7 +93,8 @@ class ConvGenerator(nn.Sequential):
         channels.reverse()
         layers: list[nn.Module] = [
             nn.Linear(z_dim, channels[0] * side**2, bias=False),
-            nn.Unflatten(1, (channels[0], side, side)),
+            nn.Unflatten(1, (side, side, channels[0])),
+            Permute(0, 3, 1, 2),
         ]
         for fan_in, fan_out in itertools.pairwise(channels):
             layers += [nn.BatchNorm2d(fan_in), nn.ReLU(), nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1, bias=False)]
@@ -105,7 +126,7 @@ class ConvEncoder(nn.Module):
             if normalised:
                 layers.append(nn.BatchNorm2d(fan_out))
             layers.append(nn.LeakyReLU(slope, inplace=True))
-        layers += [nn.Flatten(), nn.Linear(channels[-1] * side**2, outputs)]
+        layers += [Permute(0, 2, 3, 1), nn.Flatten(), nn.Linear(channels[-1] * side**2, outputs)]
         self.layers = nn.Sequential(*layers)
         self.apply(dcgan_init)
         if norm == "spectral":

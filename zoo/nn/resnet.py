@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.nn.conv import add_spectral_norm, halvings
+from zoo.nn.conv import Permute, add_spectral_norm, halvings
 
 
 class UpBlock(nn.Module):
@@ -77,7 +77,9 @@ class ResNetGenerator(nn.Module):
     def __init__(self, z_dim: int, shape: tuple[int, ...], width: int) -> None:
         super().__init__()
         ups, side = halvings(shape)
-        self.start = nn.Sequential(nn.Linear(z_dim, width * side**2), nn.Unflatten(1, (width, side, side)))
+        self.start = nn.Sequential(
+            nn.Linear(z_dim, width * side**2), nn.Unflatten(1, (side, side, width)), Permute(0, 3, 1, 2)
+        )
         self.blocks = nn.Sequential(*(UpBlock(width, width) for _ in range(ups)))
         self.end = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, shape[0], 3, padding=1))
         self.apply(residual_init)

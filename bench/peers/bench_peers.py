@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 import zoo
+from zoo.nn.conv import Permute
 from zoo_bench.budget import Budget
 from zoo_bench.processes import keep_memory
 from zoo_bench.stream import Stream
@@ -53,6 +54,18 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return self.transform(Image.fromarray(DATA[index, 0].numpy(), mode="L")), 0
+
+
+def channels_first(model: zoo.GenerativeModel) -> zoo.GenerativeModel:
+    """Turn maps into vectors with the channels first, as scripts do, whose tensors are laid out so."""
+    for module in model.modules():
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Unflatten):
+                height, width, channels = child.unflattened_size
+                setattr(module, name, nn.Unflatten(1, (channels, height, width)))
+            elif isinstance(child, Permute):
+                setattr(module, name, nn.Identity())
+    return model
 
 
 def popular_gan(model: zoo.GenerativeModel) -> None:
@@ -177,7 +190,7 @@ CASES: list[tuple[str, str, Callable[[str], Callable[[], None]]]] = [
     ("gan, 28 pixels", "ours", lambda _: partial(ours, zoo_model("gan"))),
     ("gan, 28 pixels", "popular", lambda _: partial(popular_gan, zoo_model("gan"))),
     ("dcgan, 28 pixels", "ours", lambda _: partial(ours, zoo_model("dcgan"))),
-    ("dcgan, 28 pixels", "popular", lambda _: partial(popular_gan, zoo_model("dcgan"))),
+    ("dcgan, 28 pixels", "popular", lambda _: partial(popular_gan, channels_first(zoo_model("dcgan")))),
     ("VAE 784-512-16", "ours", our_vae),
     ("VAE 784-512-16", "pythae", pythae_vae),
     ("DCGAN, 32 pixels", "ours", our_dcgan),

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 import zoo
-from zoo.nn.conv import Permute
+from zoo.nn import Permute
 from zoo_bench.budget import Budget
 from zoo_bench.processes import keep_memory
 from zoo_bench.stream import Stream

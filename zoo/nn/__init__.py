@@ -1,6 +1,6 @@
 """Trunks, likelihoods, penalties and initialisation that several models share."""
 
-from zoo.nn.conv import ConvEncoder, ConvGenerator, add_spectral_norm, dcgan_init, default_width, halvings
+from zoo.nn.conv import ConvEncoder, ConvGenerator, Permute, add_spectral_norm, dcgan_init, default_width, halvings
 from zoo.nn.likelihood import Bernoulli, Gaussian, Likelihood, active_units, gaussian_kl
 from zoo.nn.mlp import Maxout, mlp
 from zoo.nn.penalties import gradient_penalty, input_gradient, pack, zero_centred_penalty
@@ -16,6 +16,7 @@ __all__ = [
     "Gaussian",
     "Likelihood",
     "Maxout",
+    "Permute",
     "ResNetDiscriminator",
     "ResNetGenerator",
     "UpBlock",

@@ -35,7 +35,7 @@ def bench(
     address: Annotated[str, typer.Option(help="Where the executor's cluster listens, as auto for Ray.")] = "",
     workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core or GPU")] = None,
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers")
+        int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers, or measured")
     ] = None,
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
@@ -67,12 +67,9 @@ def bench(
     from zoo.registry import installed
     from zoo_bench.harness import prepare, run
     from zoo_bench.report.progress import Live
-    from zoo_bench.resources import check_counts
     from zoo_bench.spec import parse_settings
 
     limit = seconds(timeout)
-    check_counts(workers, threads)
-    installed().executors.get(executor)
     if address and executor == "local":
         raise ZooError(f"--address {address!r} is for a cluster: add --executor ray")
     for tracker in installed().trackers.select(track) if track else ():
@@ -89,11 +86,16 @@ def bench(
         precision=precision,
         device=device,
         settings=parse_settings(set_ or []),
+        executor=executor,
+        workers=workers,
+        threads=threads,
+        timeout=limit,
+        address=address,
     )
     for sentence in prepared.plan.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
-    if prepared.probe:
-        print(f"precision {prepared.probe['mode']}: {prepared.probe['reason']}", file=sys.stderr)
+    for name, probe in prepared.probes.items():
+        print(f"{name} {probe['chosen']}: {probe['reason']}", file=sys.stderr)
     if dry_run:
         _print_plan(prepared, as_json)
         return 0
@@ -103,11 +105,6 @@ def bench(
         try:
             frame = run(
                 prepared,
-                executor=executor,
-                workers=workers,
-                threads=threads,
-                timeout=limit,
-                address=address,
                 throughput=executor == "local" if throughput is None else throughput,
                 track=track,
                 on_event=live.on_event,

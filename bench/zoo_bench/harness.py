@@ -20,7 +20,8 @@ from zoo_bench.store import Store, to_frame, write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zoo_bench.executors import Event, Started
+    from zoo_bench.executors import Event, Options, Started
+    from zoo_bench.probe import Probe
 
 DEFAULT_BUDGET = "200k"
 DEFAULT_SEEDS = 3
@@ -29,19 +30,23 @@ DEFAULT_TIMEOUT = 6 * 3600.0
 
 @dataclass(frozen=True)
 class Bench:
-    """Planned runs, where they are stored, and which of them are still to be done.
+    """Planned runs, where they are stored, which of them are still to be done, and how.
 
     Attributes:
         plan: All runs that the command means.
         store: The output folder.
         missing: The runs to be executed now.
-        probe: What was measured to choose the arithmetic; empty if it was given.
+        executor: Name of the executor.
+        options: What it is told.
+        probes: By name, "precision" and "threads", what was measured to choose what was not given.
     """
 
     plan: Plan
     store: Store
     missing: list[RunSpec]
-    probe: dict[str, Any]
+    executor: str
+    options: Options
+    probes: dict[str, Probe]
 
     def frame(self) -> pd.DataFrame:
         """Return the planned runs' rows, as far as they are stored, in the plan's order."""
@@ -59,39 +64,65 @@ def prepare(
     retry_failed: bool = False,
     force: bool = False,
     precision: str = "auto",
-    **options: Any,
+    executor: str = "local",
+    workers: int | None = None,
+    threads: int | None = None,
+    timeout: float | None = DEFAULT_TIMEOUT,
+    address: str = "",
+    **choices: Any,
 ) -> Bench:
-    """Plan a bench and find what is missing; nothing is written. Options and errors as :func:`zoo_bench.spec.plan`.
+    """Plan a bench and find what is missing; nothing is written. Choices and errors as :func:`zoo_bench.spec.plan`.
 
-    Precision "auto" is the fastest that :mod:`zoo_bench.probe` finds.
+    Precision "auto" is the fastest that :mod:`zoo_bench.probe` finds, and so is the number of threads of runs on CPUs
+    whose budget is wall-clock, unless it is given.
+
+    Args:
+        models: Names of models.
+        task: Names of tasks.
+        budget: Of every run.
+        seeds: Number of seeds.
+        out: The output folder.
+        retry_failed: Run again what ended in an error or a timeout.
+        force: Run again everything.
+        precision: A mode, or "auto".
+        executor: Name of an executor.
+        workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
+        threads: CPU threads of each run; None: the cores divided among the workers.
+        timeout: Wall-clock seconds after which a run counts as hung.
+        address: Where the executor's cluster listens, if it has one.
+        choices: Other arguments of the plan.
     """
-    from zoo_bench.probe import choose
+    from zoo_bench.executors import Options
+    from zoo_bench.probe import choose_precision, choose_threads
+    from zoo_bench.resources import check_counts, cores, is_timed
 
+    check_counts(workers, threads)
+    installed().executors.get(executor)
     store = Store(out)
-    planned = plan(models, task, budget=budget, seeds=seeds, precision=precision, **options)
+    planned = plan(models, task, budget=budget, seeds=seeds, precision=precision, **choices)
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
-    probe = choose(planned.runs, out) if precision == "auto" else {}
-    if probe and probe["mode"] != "fp32":
-        faster = [spec.but(precision_mode=probe["mode"]) for spec in planned.runs]
-        planned = Plan(faster, planned.left_out)
+    probes: dict[str, Probe] = {}
+    if precision == "auto":
+        probes["precision"] = choose_precision(planned.runs, out)
+        if (mode := probes["precision"]["chosen"]) != "fp32":
+            planned = Plan([spec.but(precision_mode=mode) for spec in planned.runs], planned.left_out)
+    alone = executor == "local" and workers in (None, 1) and is_timed(planned.runs)
+    if alone and threads is None and planned.runs[0].device == "cpu" and cores() > 1:
+        probes["threads"] = choose_threads(planned.runs, out)
+        threads = probes["threads"]["chosen"]
     again = {"interrupted"} | ({"error", "timeout"} if retry_failed else set())
     missing = []
     for spec in planned.runs:
         record = None if force else store.find(spec)
         if record is None or record.status in again:
             missing.append(spec)
-    return Bench(planned, store, missing, probe)
+    return Bench(planned, store, missing, executor, Options(workers, threads, timeout, address), probes)
 
 
 def run(
     bench: Bench,
     *,
-    executor: str = "local",
-    workers: int | None = None,
-    threads: int | None = None,
-    timeout: float | None = DEFAULT_TIMEOUT,
-    address: str = "",
     throughput: bool = False,
     track: str = "",
     on_event: Callable[[Event], None] = lambda event: None,
@@ -100,11 +131,6 @@ def run(
 
     Args:
         bench: From :func:`prepare`.
-        executor: Name of an executor.
-        workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
-        threads: CPU threads of each run; None: the cores divided among the workers.
-        timeout: Wall-clock seconds after which a run counts as hung.
-        address: Where the executor's cluster listens, if it has one.
         throughput: Whether to time every model alone on this machine when the runs are done.
         track: Names of trackers with commas, which are told of the runs; plugins that listen are told as well.
         on_event: Told of everything that happens.
@@ -113,18 +139,14 @@ def run(
         One row per planned run.
     """
     from zoo_bench.controls import ensure as ensure_controls
-    from zoo_bench.executors import Finished, Options, Progressed, Started
+    from zoo_bench.executors import Finished, Progressed, Started
     from zoo_bench.lifecycle import Lifecycle
-    from zoo_bench.probe import FILE
     from zoo_bench.report.html import write_report
-    from zoo_bench.resources import check_counts
     from zoo_bench.throughput.alone import ensure as ensure_throughput
 
-    check_counts(workers, threads)
-    options = Options(workers, threads, timeout, address)
     running: dict[RunSpec, Started] = {}
     registry = installed()
-    execute = registry.executors.get(executor).spec.load()
+    execute = registry.executors.get(bench.executor).spec.load()
     lifecycle = Lifecycle(registry, track, bench.store.root)
 
     def keep(outcome: Outcome) -> None:
@@ -132,7 +154,7 @@ def run(
         lifecycle.finished(outcome.record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
 
     try:
-        for event in execute(bench.missing, options) if bench.missing else ():
+        for event in execute(bench.missing, bench.options) if bench.missing else ():
             if isinstance(event, Started):
                 bench.store.create()  # now, so that a folder that cannot be made costs no training
                 running[event.spec] = event
@@ -151,8 +173,8 @@ def run(
     finally:
         if bench.missing and bench.store.root.exists():
             write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
-            if bench.probe:
-                write_atomically(bench.store.root / FILE, json.dumps(bench.probe, indent=1).encode())
+            for name, probe in bench.probes.items():
+                write_atomically(bench.store.root / f"{name}.json", json.dumps(probe, indent=1).encode())
         if bench.store.root.exists():
             bench.store.write_tables()
     ensure_controls(bench.store.root, bench.plan.runs)
@@ -189,6 +211,9 @@ def bench(
     settings: Sequence[str] = (),
     retry_failed: bool = False,
     force: bool = False,
+    throughput: bool = False,
+    track: str = "",
+    on_event: Callable[[Event], None] = lambda event: None,
     **execution: Any,
 ) -> pd.DataFrame:
     """Train models under one budget and compare them.
@@ -205,8 +230,10 @@ def bench(
         settings: Overrides such as ``["dcgan.lr=1e-4"]``.
         retry_failed: Run again what ended in an error or a timeout.
         force: Run again everything.
-        execution: ``executor``, ``workers``, ``threads``, ``timeout``, ``address``, ``throughput``, ``track``,
-            ``on_event`` as in :func:`run`.
+        throughput: As in :func:`run`.
+        track: As in :func:`run`.
+        on_event: As in :func:`run`.
+        execution: ``executor``, ``workers``, ``threads``, ``timeout`` and ``address`` as in :func:`prepare`.
 
     Returns:
         One row per run; columns as in ``results.csv``.
@@ -235,5 +262,6 @@ def bench(
             precision=precision,
             device=device,
             settings=parse_settings(settings),
+            **execution,
         )
-        return run(prepared, **execution)
+        return run(prepared, throughput=throughput, track=track, on_event=on_event)

@@ -65,9 +65,13 @@ def share_this_machine(specs: Sequence[RunSpec], workers: int | None, threads: i
     """Divide this machine as :func:`share_machine` does."""
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory, gpus = psutil.virtual_memory().total, torch.cuda.device_count()
-    return share_machine(specs, workers, threads, cores=cores, memory=memory, gpus=gpus)
+    return share_machine(specs, workers, threads, cores=cores(), memory=memory, gpus=gpus)
+
+
+def cores() -> int:
+    """Return how many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_timed(specs: Iterable[RunSpec]) -> bool:

@@ -130,7 +130,7 @@ def test_running_nothing_leaves_the_environment_of_the_runs(finished_bench, benc
 
 def test_an_unknown_executor_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(UnknownNameError, match="unknown executor 'loca': did you mean 'local'"):
-        run(prepared(tmp_path), executor="loca")
+        run(prepared(tmp_path, executor="loca"))
     assert tree(tmp_path) == []
 
 

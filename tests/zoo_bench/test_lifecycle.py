@@ -176,8 +176,8 @@ def test_a_bench_tells_of_its_runs_and_of_the_files_they_left(tmp_path, monkeypa
     registry = zoo.installed()
     monkeypatch.setattr(registry, "trackers", Catalogue("tracker"))
     registry.trackers.add(fake_entry(zoo.TrackerSpec, "spy", lambda folder: spy))
-    bench = prepare("vae", "digits", budget="6400", seeds=1, out=tmp_path)
-    run(bench, workers=1, threads=1, track="spy")
+    bench = prepare("vae", "digits", budget="6400", seeds=1, out=tmp_path, workers=1, threads=1)
+    run(bench, track="spy")
     (spec,) = bench.plan.runs
     assert spy.told[0] == ("started", spec)
     *_, (step, told_of, record, files) = spy.told

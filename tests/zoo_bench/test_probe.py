@@ -53,14 +53,14 @@ def specs_of(models="vae,gan"):
 def test_where_bf16_multiplies_slowly_no_model_is_measured(rates, monkeypatch, tmp_path):
     rates(fp32=100.0, bf16=110.0)
     monkeypatch.setattr(probe, "measure", lambda *_: pytest.fail("measured"))
-    found = probe.choose(specs_of(), tmp_path)
-    assert found["mode"] == "fp32"
+    found = probe.choose_precision(specs_of(), tmp_path)
+    assert found["chosen"] == "fp32"
     assert "1.10 times" in found["reason"]
 
 
 def test_models_are_measured_where_bf16_multiplies_fast(rates, tmp_path):
     rates(fp32=100.0, bf16=300.0)
-    found = probe.choose(specs_of(), tmp_path)
+    found = probe.choose_precision(specs_of(), tmp_path)
     assert found["rounds"].keys() == {"vae on ring8, seed 0", "gan on ring8, seed 0"}
     for own in found["rounds"].values():
         assert own.keys() == {"fp32", "bf16"}
@@ -73,21 +73,21 @@ def test_a_model_that_fails_is_noted_with_its_reason(monkeypatch):
         raise RuntimeError("no kernel\nfor this")
 
     monkeypatch.setattr(probe.Game, "play", play)
-    assert probe.measure(specs_of("vae")[0], ["bf16"]) == {"bf16": {"error": "RuntimeError: no kernel"}}
+    assert probe.measure(specs_of("vae")[0], [("bf16", 1)]) == [{"error": "RuntimeError: no kernel"}]
 
 
 def test_a_bench_keeps_what_chose_its_arithmetic_and_does_not_choose_again(rates, monkeypatch, tmp_path):
     rates(fp32=100.0, bf16=300.0)
-    monkeypatch.setattr(probe, "measure", lambda spec, modes: FASTER)
+    monkeypatch.setattr(probe, "measure", lambda spec, ways: list(FASTER.values()))
     options = {"budget": "640", "seeds": 1, "metrics": "mixture-modes", "device": "cpu", "out": tmp_path}
     bench = prepare("vae,gan", "ring8", **options)
     assert {spec.precision_mode for spec in bench.plan.runs} == {"bf16"}
     assert bench.plan.runs[0].run_id != specs_of("vae")[0].run_id
-    (tmp_path / probe.FILE).write_text(json.dumps(bench.probe))
+    (tmp_path / "precision.json").write_text(json.dumps(bench.probes["precision"]))
     rates(fp32=100.0, bf16=50.0)
-    assert prepare("vae,gan", "ring8", **options).probe == bench.probe
+    assert prepare("vae,gan", "ring8", **options).probes == bench.probes
     assert {s.precision_mode for s in prepare("vae,gan", "ring8", precision="fp32", **options).plan.runs} == {"fp32"}
-    assert prepare("vae", "ring8", **options).probe["mode"] == "fp32"
+    assert prepare("vae", "ring8", **options).probes["precision"]["chosen"] == "fp32"
 
 
 def test_a_model_that_cannot_be_built_has_no_say(rates, monkeypatch, tmp_path):
@@ -99,9 +99,9 @@ def test_a_model_that_cannot_be_built_has_no_say(rates, monkeypatch, tmp_path):
     real = probe.build
     monkeypatch.setattr(probe, "build", build)
     rates(fp32=100.0, bf16=300.0)
-    found = probe.choose(specs_of(), tmp_path)
+    found = probe.choose_precision(specs_of(), tmp_path)
     assert found["rounds"]["gan on ring8, seed 0"]["fp32"] == {"error": "RuntimeError: no such layer"}
-    assert found["mode"] in ("fp32", "bf16")
+    assert found["chosen"] in ("fp32", "bf16")
     assert "rounds in" in found["reason"]
 
 
@@ -112,5 +112,63 @@ def test_a_model_that_ends_its_process_is_noted(monkeypatch, tmp_path):
         raise ZooError("its process ended before it had a result")
 
     monkeypatch.setattr(probe, "apart", apart)
-    found = probe.choose(specs_of("vae"), tmp_path)
-    assert (found["mode"], found["reason"]) == ("fp32", "no model works")
+    found = probe.choose_precision(specs_of("vae"), tmp_path)
+    assert (found["chosen"], found["reason"]) == ("fp32", "no model works")
+
+
+@pytest.fixture
+def four_cores(monkeypatch):
+    """Let a machine of four cores measure these seconds of a round, by model and number of threads."""
+
+    def set_seconds(**models):
+        def measure(spec, ways):
+            found = models[spec.model]
+            return [{"error": found} if isinstance(found, str) else timed(found[threads]) for _, threads in ways]
+
+        monkeypatch.setattr(probe, "apart", lambda call, *arguments: call(*arguments))
+        monkeypatch.setattr(probe, "matrix_rates", lambda device: {"fp32": 1.0, "bf16": 1.0})
+        monkeypatch.setattr(probe, "measure", measure)
+        for module in ("probe", "resources"):
+            monkeypatch.setattr(f"zoo_bench.{module}.cores", lambda: 4)
+
+    return set_seconds
+
+
+@pytest.mark.parametrize(
+    ("models", "threads", "reason"),
+    [
+        ({"vae": {1: 4.0, 2: 2.0, 4: 3.0}, "gan": {1: 4.0, 2: 2.0, 4: 3.0}}, 2, "2.00 times"),
+        ({"vae": {1: 8.0, 2: 4.0, 4: 1.0}, "gan": {1: 1.0, 2: 1.0, 4: 2.0}}, 4, "2.00 times"),
+        ({"vae": {1: 1.0, 2: 1.5, 4: 2.0}, "gan": {1: 1.0, 2: 1.5, 4: 2.0}}, 1, "1.00 times"),
+        ({"vae": "killed", "gan": {1: 2.0, 2: 1.0, 4: 1.5}}, 2, "2.00 times"),
+        ({"vae": "killed", "gan": "killed"}, 1, "no model works"),
+    ],
+    ids=["same for all", "best on average", "one", "one fails", "all fail"],
+)
+def test_the_number_of_threads_that_is_fastest_for_all_models_is_chosen(four_cores, tmp_path, models, threads, reason):
+    four_cores(**models)
+    found = probe.choose_threads(specs_of(), tmp_path)
+    assert found["chosen"] == threads
+    assert reason in found["reason"]
+
+
+def test_threads_are_measured_for_runs_against_the_clock_unless_they_are_given(four_cores, tmp_path):
+    def bench_of(budget, **given):
+        return prepare("vae", "ring8", budget=budget, seeds=1, device="cpu", out=tmp_path, **given)
+
+    four_cores(vae={1: 4.0, 2: 2.0, 4: 3.0})
+    bench = bench_of("1s")
+    assert (bench.options.threads, bench.probes["threads"]["chosen"]) == (2, 2)
+    for budget, given in [("640", {}), ("1s", {"threads": 3}), ("1s", {"workers": 2})]:
+        bench = bench_of(budget, **given)
+        assert (bench.options.threads, "threads" in bench.probes) == (given.get("threads"), False)
+
+
+def test_rounds_are_measured_with_as_many_threads_as_are_asked_for():
+    before = probe.torch.get_num_threads()
+    try:
+        first, second = probe.measure(specs_of("vae")[0], [("fp32", 1), ("fp32", 2)])
+        assert probe.torch.get_num_threads() == 2
+    finally:
+        probe.torch.set_num_threads(before)
+    assert first["losses"]["vae"] == pytest.approx(second["losses"]["vae"], rel=1e-4)

@@ -3,7 +3,7 @@
     pytest bench/bench_memory.py -s
 
 Each is a process of its own on MNIST, which must be under ``$ZOO_DATA``. What is printed is its peak above what it had
-once libraries and data were loaded. Linux only.
+once data were loaded, and the libraries that a run's process has from the start. Linux only.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def peak(loop: str, name: str) -> int:
     """Train in this process and return how much its memory grew at most, in bytes."""
     import torch
 
+    import zoo_bench.preload  # noqa: F401
     from bench_training import STEPS
     from zoo.model import build
     from zoo.registry import installed

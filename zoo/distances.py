@@ -38,11 +38,13 @@ def squared_distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
         x: (N, F) float64.
         y: (M, F) float64.
     """
+    features = x.shape[1]
     centre = y.mean(dim=0)
-    x, y = x - centre, y - centre
-    norms = [(1.0 - SLACK) * z.square().sum(dim=1, keepdim=True) for z in (x, y)]
-    left = torch.cat([-2.0 * x, norms[0], torch.ones_like(norms[0])], dim=1)
-    right = torch.cat([y, torch.ones_like(norms[1]), norms[1]], dim=1)
+    left, right = (z.new_ones(len(z), features + 2) for z in (x, y))
+    for z, made, norm in ((x, left, features), (y, right, features + 1)):
+        centred = torch.sub(z, centre, out=made[:, :features])
+        made[:, norm] = (1.0 - SLACK) * torch.einsum("nf,nf->n", centred, centred)
+    left[:, :features] *= -2.0
     return products(left, right)
 
 

@@ -35,14 +35,16 @@ class Judged:
         self._data = data
         self._keep = keep and data.dtype == torch.uint8 and data.numel() >= LARGE
 
-    @cached_property
+    @property
     def features(self) -> Tensor:
-        """(N, F) float64 on the CPU."""
-        if self._together is not None:
-            return self._together["features"].double()
+        """(N, F) float64 on the CPU, a new tensor each time; what the judge said is kept in its own precision."""
+        return (self._together["features"] if self._together is not None else self._alone).double()
+
+    @cached_property
+    def _alone(self) -> Tensor:
         if self._keep:
-            return self._cached(lambda: {"features": self._each(self._judge.features)})["features"].double()
-        return self._each(self._judge.features).double()
+            return self._cached(lambda: {"features": self._each(self._judge.features)})["features"]
+        return self._each(self._judge.features)
 
     @cached_property
     def modes(self) -> Tensor:
@@ -120,7 +122,7 @@ class Reference:
     def standardise(self, features: Tensor) -> Tensor:
         """Subtract the mean of the test split's features and divide by their standard deviation, where it is not 0."""
         mean, std = self._scale
-        return (features - mean) / torch.where(std > 0, std, torch.ones_like(std))
+        return (features - mean).div_(torch.where(std > 0, std, torch.ones_like(std)))
 
     def once(self, function: Callable[..., T], *arguments: Hashable) -> T:
         """Return ``function(reference, *arguments)``, computed once: for what depends on real items alone."""

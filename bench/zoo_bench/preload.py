@@ -3,6 +3,7 @@
 import threading
 
 import matplotlib.figure  # noqa: F401
+import sklearn.cluster
 import sklearn.datasets  # noqa: F401
 import threadpoolctl  # noqa: F401
 import torch_fidelity  # noqa: F401

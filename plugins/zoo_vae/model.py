@@ -69,13 +69,13 @@ class VAE(zoo.GenerativeModel):
     def loss(self, turn: zoo.Turn) -> Tensor:
         """Negative ELBO in nats per item, with the reparametrisation of section 2.4."""
         nll, kl, _ = self.terms(turn.real)
-        return nll + self.kl_term(kl, turn)
+        return nll.mean() + self.kl_term(kl.mean(), turn)
 
     def terms(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the mean reconstruction NLL and KL of a batch, in nats, and the posterior means (N, z_dim)."""
+        """Return the reconstruction NLL (N,) and the KL (N,) of items, in nats, and the posterior means (N, z_dim)."""
         mu, logvar = self.encoder(x).chunk(2, dim=1)
         z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)
-        return self.likelihood.nll(self.decoder(z), x).mean(), gaussian_kl(mu, logvar).mean(), mu
+        return self.likelihood.nll(self.decoder(z), x), gaussian_kl(mu, logvar), mu
 
     def kl_term(self, kl: Tensor, turn: zoo.Turn) -> Tensor:
         """Return what the mean KL adds to the loss: itself."""
@@ -83,11 +83,12 @@ class VAE(zoo.GenerativeModel):
 
     def figures(self, real: Tensor) -> dict[str, float]:
         """Return the ELBO and its two parts, in nats per item, and how many latents the posterior uses."""
-        nll, kl, mu = self.terms(real)
+        parts = [self.terms(batch) for batch in real.split(self.config.batch_size)]
+        nll, kl, mu = (torch.cat(part) for part in zip(*parts, strict=True))
         return {
-            "elbo": float(-nll - kl),
-            "reconstruction": float(nll),
-            "kl": float(kl),
+            "elbo": float(-(nll + kl).mean()),
+            "reconstruction": float(nll.mean()),
+            "kl": float(kl.mean()),
             "active_units": float(active_units(mu)),
         }
 

@@ -419,6 +419,18 @@ def test_figures_are_the_elbo_and_its_parts_whatever_the_loss_weighs(name, shape
     assert figures.keys() == {"elbo", "reconstruction", "kl", "active_units"}
 
 
+def test_figures_of_many_items_are_those_of_all_of_them_seen_a_batch_at_a_time():
+    model, x, sizes = create("vae", IMAGE, batch_size=16), draw(IMAGE, 40), []
+    enlarge(model, 0.05)
+    model.eval().encoder.register_forward_pre_hook(lambda module, given: sizes.append(len(given[0])))
+    with torch.no_grad():
+        figures = model.figures(x)
+        _, kl = elbo_by_item(model, x)
+    assert sizes == [16, 16, 8, 40]
+    assert figures["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
+    assert figures["elbo"] == pytest.approx(-figures["reconstruction"] - figures["kl"], rel=1e-5)
+
+
 def test_the_elbo_is_the_likelihood_of_a_linear_gaussian_model_whose_posterior_is_exact():
     """With x = w z + b + noise and the true posterior as encoder, the ELBO is log p(x) (probabilistic PCA)."""
     model, sigma = create("vae", POINT, z_dim=1, sigma=0.5, likelihood="gaussian"), 0.5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,6 +14,7 @@ from zoo.task import to_model
 from zoo_bench.metrics.inputs import subsample
 
 WIDTH = 512
+BATCH = 1024
 RIDGE = 1.0
 LEAST = 10
 
@@ -65,9 +68,9 @@ class RandomFeatureClassifier:
 
     def add(self, images: Tensor, labels: Tensor) -> RandomFeatureClassifier:
         """Train on images (N, C, H, W) uint8 with labels (N,) int64 as well, and return this classifier."""
-        features = _random_features(images)
-        self._gram += features.T @ features
-        self._targets += features.T @ F.one_hot(labels, self._classes).double()
+        for features, truth in zip(_random_features(images), labels.split(BATCH), strict=True):
+            self._gram += features.T @ features
+            self._targets += features.T @ F.one_hot(truth, self._classes).double()
         return self
 
     def __add__(self, other: RandomFeatureClassifier) -> RandomFeatureClassifier:
@@ -81,17 +84,19 @@ class RandomFeatureClassifier:
         """Return the share of images that it classifies rightly."""
         penalty = RIDGE * torch.eye(WIDTH + 1, dtype=torch.float64)
         weights = torch.linalg.solve(self._gram + penalty, self._targets)
-        found = (_random_features(images) @ weights).argmax(dim=1)
+        found = torch.cat([(features @ weights).argmax(dim=1) for features in _random_features(images)])
         return float((found == labels).double().mean())
 
 
-def _random_features(images: Tensor) -> Tensor:
-    """Map images to ReLU features and a constant, (N, 513) float64."""
-    pixels = to_model(images).flatten(1)
+def _random_features(images: Tensor) -> Iterator[Tensor]:
+    """Yield ReLU features and a constant of batches of images, (N, 513) float64."""
     generator = torch.Generator().manual_seed(0)
-    weights = torch.randn(pixels.shape[1], WIDTH, generator=generator) / pixels.shape[1] ** 0.5
-    features = (pixels @ weights + 0.5 * torch.randn(WIDTH, generator=generator)).relu()
-    return F.pad(features, (0, 1), value=1.0).double()
+    pixels = images[0].numel()
+    weights = torch.randn(pixels, WIDTH, generator=generator) / pixels**0.5
+    offsets = 0.5 * torch.randn(WIDTH, generator=generator)
+    for batch in images.split(BATCH):
+        features = (to_model(batch).flatten(1) @ weights + offsets).relu()
+        yield F.pad(features, (0, 1), value=1.0).double()
 
 
 def _real(reference: Reference, n: int) -> RandomFeatureClassifier:

@@ -49,6 +49,7 @@ class Study(BaseModel):
     plugin_version: str
     task: str
     task_version: str
+    shape: tuple[int, ...] = Field(description="Of an item, (C, H, W) or (D,)")
     judge: str
     budget: str = Field(description="Of every run of `trials`")
     seeds: int = Field(description="Runs of every trial")
@@ -167,6 +168,7 @@ def tune(
     spec = _specs(model, effort, effort.budget, {})[0]
     study = Study(
         **spec.model_dump(include={"model", "plugin", "plugin_version", "task", "task_version", "judge", "budget"}),
+        shape=installed().tasks.get(effort.task).spec.shape,
         seeds=effort.seeds,
         seed=effort.seed,
         sampler=f"optuna {optuna.__version__} TPESampler",

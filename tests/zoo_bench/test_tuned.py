@@ -12,27 +12,24 @@ FILES = sorted(Path(__file__).parents[2].glob("results/reference/tune/*.json"))
 STUDIES = [Study.model_validate_json(file.read_text()) for file in FILES]
 
 
-def config_and_shape(study):
-    installed = zoo.installed()
-    config = installed.models.get(study.model).spec.load().Config
-    return config, installed.tasks.get(study.task).spec.shape
+def config_of(model):
+    return zoo.installed().models.get(model).spec.load().Config
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=[file.stem for file in FILES])
 def test_defaults_are_the_best_trial(study):
-    config, shape = config_and_shape(study)
-    assert config.resolve(shape, study.best.settings) == config.resolve(shape, {})
+    config = config_of(study.model)
+    assert config.resolve(study.shape, study.best.settings) == config.resolve(study.shape, {})
 
 
 def test_every_kind_that_is_tuned_has_a_study_and_all_models_had_the_same_effort():
     recorded: dict[str, set[str]] = {}
     efforts: dict[str, set[tuple[str, int, int, int, str | None]]] = {}
     for study in STUDIES:
-        config, shape = config_and_shape(study)
-        recorded.setdefault(study.model, set()).add(kind_of(shape))
+        recorded.setdefault(study.model, set()).add(kind_of(study.shape))
         effort = (study.budget, len(study.trials), study.seeds, study.seed, study.final_budget)
         efforts.setdefault(study.task, set()).add(effort)
-        assert set(study.search) == set(config.search)
+        assert set(study.search) == set(config_of(study.model).search)
     for model in ("gan", "dcgan", "wgan-gp", "sngan", "vae", "beta-vae"):
-        assert set(zoo.installed().models.get(model).spec.load().Config.tuned) == recorded[model]
+        assert set(config_of(model).tuned) == recorded[model]
     assert all(len(effort) == 1 for effort in efforts.values())

@@ -88,7 +88,7 @@ def bench(
         settings=parse_settings(set_ or []),
         executor=executor,
         workers=workers,
-        threads=threads,
+        threads=1 if threads is None and (dry_run or profile) else threads,  # no run, so nothing is measured for one
         timeout=limit,
         address=address,
     )

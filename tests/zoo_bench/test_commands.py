@@ -155,6 +155,11 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, as_json)
         assert printed.count("to do") == 4
 
 
+def test_a_dry_run_measures_no_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo_bench.probe.choose_threads", lambda *_: pytest.fail("measured"))
+    assert main(["bench", "--models", "vae", "--budget", "9s", "--dry-run", "--out", str(tmp_path / "out")]) == 0
+
+
 def test_a_dry_run_knows_what_is_done(bench_copy, capsys):
     (lost,) = bench_copy.glob("runs/digits/vae/seed=1-*.json")
     lost.unlink()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
+from cycler import cycler
+from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from zoo_bench.report.plots import mean_curve
@@ -13,6 +15,7 @@ from zoo_bench.report.summary import Model, Summary
 Curves = Mapping[str, Sequence[Mapping[str, float]]]
 
 ROW_INCHES = 0.32
+LINES = cycler(ls=["-", "--", ":"]) * rcParams["axes.prop_cycle"]
 SPENT = {"images": "training images", "seconds": "training seconds"}
 
 
@@ -40,17 +43,18 @@ def modes(summary: Summary) -> bytes:
 
 def learning_curves(summary: Summary, curves: Curves) -> bytes:
     """Return a PNG of validation FID against images and seconds of training, with Student's 95 % bands over seeds."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
     for axes, (spent, title) in zip(figure.subplots(1, 2, sharey=True), SPENT.items(), strict=True):
+        axes.set_prop_cycle(LINES)
         for model in summary.models:
             if points := mean_curve(summary, curves, model.label, spent):
                 x, mean, low, high, _ = zip(*points, strict=True)
-                (line,) = axes.loglog(x, mean, "o-", ms=3, lw=1.2, label=model.label)
+                (line,) = axes.loglog(x, mean, marker="o", ms=3, lw=1.2, label=model.label)
                 axes.fill_between(x, low, high, color=line.get_color(), alpha=0.15, lw=0)
         axes.set_xlabel(title)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("validation FID")
-    figure.axes[0].legend(fontsize=8)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
     figure.suptitle(_title(summary), fontsize=9)
     return _png(figure)
 

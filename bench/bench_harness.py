@@ -86,7 +86,7 @@ def test_ray(benchmark, how):
     from zoo_bench.executors import ray
 
     benchmark.group = "the local executor against Ray on one machine"
-    specs = specs_of("all", "digits", "200k", 3)
+    specs = specs_of("all", "digits", "100k", 3)
     benchmark.extra_info |= {"loop": how, "items": len(specs)}
     executor = local.run if how == "ours" else ray.run
     benchmark.pedantic(finish, args=(executor, specs, Options(threads=1)), rounds=1, warmup_rounds=0)

@@ -1,11 +1,12 @@
 """What 32 pixels cost by themselves: the FID of real MNIST images, as they are, and enlarged and reduced again."""
 
+from zoo_public.model import SIDE, resized
+
 from zoo.evaluation import Evaluation
 from zoo.registry import installed
 from zoo.task import to_model, to_storage
 from zoo_bench.metrics.fid import fid
 from zoo_bench.spec import load_task
-from zoo_public.model import SIDE, resized
 
 task = load_task(installed().tasks.get("mnist"))
 real = task.train.data[:10_000]

@@ -173,7 +173,7 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
     firsts = {(spec.task, spec.label): spec for spec in reversed(prepared.plan.runs)}
     found, code = {}, 0
     for spec in sorted(firsts.values(), key=str):
-        seconds_of, problem = profile(spec, threads, prepared.store.root)
+        seconds_of, problem = profile(spec, threads, prepared.store.root, prepared.options.timeout)
         if seconds_of:
             found[spec] = seconds_of
         if problem:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.errors import FAILURES, described
+from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
 from zoo.registry import installed
 from zoo.task import Task
@@ -65,10 +65,11 @@ def compute(spec: RunSpec) -> Scores:
     return {name: score(Evaluation(task, data, reference), metrics)[0] for name, data in samples(task).items()}
 
 
-def ensure(root: Path, specs: Iterable[RunSpec]) -> dict[str, Scores]:
+def ensure(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[str, Scores]:
     """Return the controls of every task among the runs, scored once per folder and kept in ``controls/<task>.json``.
 
-    Scoring happens in a process of its own. A task whose controls cannot be scored is named on stderr and left out.
+    Scoring happens in a process of its own, ended as hung after ``timeout`` seconds. A task whose controls cannot be
+    scored is named on stderr and left out.
     """
     found: dict[str, Scores] = {}
     for task, spec in {spec.task: spec for spec in specs}.items():
@@ -78,9 +79,9 @@ def ensure(root: Path, specs: Iterable[RunSpec]) -> dict[str, Scores]:
         scores = _read(path, key)
         if scores is None:
             try:
-                scores = apart(compute, spec)
-            except FAILURES as error:
-                print(f"controls of {task} could not be scored: {described(error)}", file=sys.stderr)
+                scores = apart(compute, spec, timeout=timeout)
+            except ZooError as error:
+                print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
                 continue
             write_atomically(path, json.dumps({**key, "controls": scores}, indent=1).encode())
         found[task] = scores

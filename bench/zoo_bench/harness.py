@@ -104,12 +104,12 @@ def prepare(
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
     probes: dict[str, Probe] = {}
     if precision == "auto":
-        probes["precision"] = choose_precision(planned.runs, out)
+        probes["precision"] = choose_precision(planned.runs, out, timeout)
         if (mode := probes["precision"]["chosen"]) != "fp32":
             planned = Plan([spec.but(precision_mode=mode) for spec in planned.runs], planned.left_out)
     alone = executor == "local" and workers in (None, 1) and is_timed(planned.runs)
     if alone and threads is None and planned.runs[0].device == "cpu" and cores() > 1:
-        probes["threads"] = choose_threads(planned.runs, out)
+        probes["threads"] = choose_threads(planned.runs, out, timeout)
         threads = probes["threads"]["chosen"]
     again = {"interrupted"} | ({"error", "timeout"} if retry_failed else set())
     missing = []
@@ -177,7 +177,7 @@ def run(
                 write_atomically(bench.store.root / f"{name}.json", json.dumps(probe, indent=1).encode())
         if bench.store.root.exists():
             bench.store.write_tables()
-    ensure_controls(bench.store.root, bench.plan.runs)
+    ensure_controls(bench.store.root, bench.plan.runs, bench.options.timeout)
     if throughput:
         trained = [record for spec in bench.plan.runs if (record := bench.store.find(spec)) and record.status == "ok"]
         ensure_throughput(bench.store.root, [r.spec for r in trained], max((r.threads for r in trained), default=1))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -30,38 +30,39 @@ MATRIX = 512
 PROMISING = 1.2
 WARM_UP, ROUNDS = 5, 15
 TOLERANCE = 0.05
+LIMIT = 300.0
+"""Seconds after which a measurement counts as hung. What hangs here has no say, and its runs will tell of it."""
 
 Probe = dict[str, Any]
 """What was measured, with what was ``chosen``, a sentence as ``reason``, and a ``key`` of what it holds for."""
 
 
-def choose_precision(specs: Sequence[RunSpec], folder: Path) -> Probe:
-    """Return the fastest precision mode for these runs.
+def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | None) -> Probe:
+    """Return the fastest precision mode for these runs and those that an earlier bench measured in the folder.
 
     On a CPU whose bf16 matrix products are under 1.2 times as fast as those in fp32 nothing more is measured: fp32 it
     is. Compilation is tried on GPUs only: on a CPU it costs every run about 20 seconds and gains less than a tenth.
 
     Args:
         specs: The runs, of which each model is measured once on each task.
-        folder: Where an earlier bench may have left the same measurement, which is then taken instead.
+        folder: The bench's, whose earlier measurements on the same machine are taken instead of new ones.
+        timeout: Seconds after which a run counts as hung; one measurement has at most :data:`LIMIT`.
     """
     device = specs[0].device
-
-    def measured(distinct: Sequence[RunSpec]) -> Probe:
-        rates = apart(matrix_rates, device)
-        gain = rates["bf16"] / rates["fp32"]
-        if gain < PROMISING:
-            reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
-            return {"chosen": "fp32", "reason": reason, "matrix_products_per_s": rates}
-        modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
-        rounds = {str(spec): _measured(spec, [(mode, 1) for mode in modes], modes) for spec in distinct}
-        chosen, reason = fastest(rounds)
-        return {"chosen": chosen, "reason": reason, "matrix_products_per_s": rates, "rounds": rounds}
-
-    return _kept(folder / "precision.json", specs, [device], measured)
+    stored = _stored(folder / "precision.json", [device])
+    rates = stored.get("matrix_products_per_s") or apart(matrix_rates, device, timeout=LIMIT)
+    found = {"key": stored["key"], "matrix_products_per_s": rates}
+    gain = rates["bf16"] / rates["fp32"]
+    if gain < PROMISING:
+        reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
+        return {**found, "chosen": "fp32", "reason": reason}
+    modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
+    rounds = _rounds(stored, specs, {mode: (mode, 1) for mode in modes}, timeout)
+    chosen, reason = fastest(rounds)
+    return {**found, "chosen": chosen, "reason": reason, "rounds": rounds}
 
 
-def choose_threads(specs: Sequence[RunSpec], folder: Path) -> Probe:
+def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None) -> Probe:
     """Return the fastest number of CPU threads for these runs, one after another on this machine.
 
     Tried are all cores and the powers of two below. Small networks are slower on many threads than on few.
@@ -69,32 +70,50 @@ def choose_threads(specs: Sequence[RunSpec], folder: Path) -> Probe:
     Args:
         specs: The runs, of which each model is measured once on each task.
         folder: As for :func:`choose_precision`.
+        timeout: As for :func:`choose_precision`.
     """
     limit = cores()
     numbers = sorted({2**i for i in range(limit.bit_length())} | {limit})
-
-    def measured(distinct: Sequence[RunSpec]) -> Probe:
-        names = [str(n) for n in numbers]
-        rounds = {str(s): _measured(s, [(s.precision_mode, n) for n in numbers], names) for s in distinct}
-        usable = [own for own in rounds.values() if not any("error" in found for found in own.values())]
-        best = min(names, key=lambda name: sum(math.log(own[name]["seconds"]) for own in usable))
-        logs = [math.log(own["1"]["seconds"] / own[best]["seconds"]) for own in usable]
-        gain = math.exp(sum(logs) / len(logs)) if logs else 1.0
-        reason = f"rounds run at {gain:.2f} times the speed of one thread here" if usable else "no model works"
-        return {"chosen": int(best), "reason": reason, "rounds": rounds}
-
-    return _kept(folder / "threads.json", specs, numbers, measured)
+    mode = specs[0].precision_mode
+    stored = _stored(folder / "threads.json", [mode, *numbers])
+    rounds = _rounds(stored, specs, {str(n): (mode, n) for n in numbers}, timeout)
+    usable = [own for own in rounds.values() if not any("error" in found for found in own.values())]
+    best = min(map(str, numbers), key=lambda name: sum(math.log(own[name]["seconds"]) for own in usable))
+    logs = [math.log(own["1"]["seconds"] / own[best]["seconds"]) for own in usable]
+    gain = math.exp(sum(logs) / len(logs)) if logs else 1.0
+    reason = f"rounds run at {gain:.2f} times the speed of one thread here" if usable else "no model works"
+    return {"key": stored["key"], "chosen": int(best), "reason": reason, "rounds": rounds}
 
 
-def _kept(
-    path: Path, specs: Sequence[RunSpec], choices: Sequence[Any], measure: Callable[[Sequence[RunSpec]], Probe]
-) -> Probe:
-    """Return the measurement in a file if it is of the same models, choices and machine, else a new one."""
-    distinct = list({(s.model, s.task): s for s in specs}.values())
-    names = sorted(f"{s.model} on {s.task}" for s in distinct)
-    key = {"models": names, "choices": list(choices), "machine": environment()}
-    stored = _read(path)
-    return stored if stored.get("key") == key else {"key": key, **measure(distinct)}
+def _stored(path: Path, choices: Sequence[Any]) -> Probe:
+    """Return the measurement in a file if it is of the same choices and machine, else an empty one with its key."""
+    key = {"choices": list(choices), "machine": environment()}
+    try:
+        content = json.loads(path.read_bytes())
+        return content if content["key"] == key else {"key": key}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"key": key}
+
+
+def _rounds(
+    stored: Probe,
+    specs: Sequence[RunSpec],
+    ways: Mapping[str, tuple[PrecisionMode, int]],
+    timeout: float | None,
+) -> dict[str, dict[str, Any]]:
+    """Return what is stored and what is measured of models that are missing there: ``{model on task: {way: found}}``.
+
+    What was measured before has its say too, so that all runs of a folder share one choice wherever they can.
+    """
+    found = dict(stored.get("rounds", {}))
+    for spec in specs:
+        if (name := f"{spec.model} on {spec.task}") not in found:
+            try:
+                own = apart(measure, spec, list(ways.values()), timeout=min(timeout or LIMIT, LIMIT))
+            except ZooError as error:
+                own = [{"error": str(error)}] * len(ways)
+            found[name] = dict(zip(ways, own, strict=True))
+    return found
 
 
 def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
@@ -138,13 +157,6 @@ def matrix_rates(device: str) -> dict[str, float]:
     return rates
 
 
-def _measured(spec: RunSpec, ways: Sequence[tuple[PrecisionMode, int]], names: Sequence[str]) -> dict[str, Any]:
-    try:
-        return dict(zip(names, apart(measure, spec, ways), strict=True))
-    except ZooError as error:
-        return {name: {"error": str(error)} for name in names}
-
-
 def measure(spec: RunSpec, ways: Iterable[tuple[PrecisionMode, int]]) -> list[dict[str, Any]]:
     """Play a few rounds of a run in every way, from the same weights on the same batches.
 
@@ -184,11 +196,3 @@ def _timed(call: Any, device: str) -> float:
     if device == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - start
-
-
-def _read(path: Path) -> Probe:
-    try:
-        content = json.loads(path.read_bytes())
-        return content if isinstance(content, dict) else {}
-    except (OSError, ValueError):
-        return {}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-from zoo.errors import ZooError
+from zoo.errors import FAILURES, ZooError, described
 
 T = TypeVar("T")
 
@@ -49,20 +52,55 @@ def keep_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, -1)
 
 
-def apart(function: Callable[..., T], *arguments: Any) -> T:
-    """Return what a function returns, or raise what it raises, in a process of its own.
+def apart(function: Callable[..., T], *arguments: Any, timeout: float | None) -> T:
+    """Return what a function returns in a process of its own.
+
+    Args:
+        function: Importable by its name, as are its arguments and its result.
+        arguments: Of the function.
+        timeout: Wall-clock seconds after which the process is ended as hung; None: never.
 
     Raises:
-        ZooError: If the process ends before it has a result.
+        ZooError: With type and message of what the function raises; or if its process ends or hangs without a result.
     """
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
+    receiver, sender = context().Pipe(duplex=False)
+    process = context().Process(target=_answer, args=(sender, function, arguments), daemon=True)
+    with without_main_module():
+        process.start()
+    sender.close()
+    try:
+        if not wait([receiver, process.sentinel], timeout):
+            raise ZooError(f"it had no result after {timeout:g} seconds")
+        if not receiver.poll():
+            raise EOFError
+        answer, failure = receiver.recv()
+    except EOFError:
+        raise ZooError("its process ended before it had a result") from None
+    finally:
+        receiver.close()
+        end(process)
+    if failure:
+        raise ZooError(failure)
+    return answer
 
-    with without_main_module(), ProcessPoolExecutor(1, mp_context=context()) as pool:
-        try:
-            return pool.submit(function, *arguments).result()
-        except BrokenProcessPool as error:
-            raise ZooError("its process ended before it had a result") from error
+
+def _answer(sender: Connection[Any, Any], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the caller, and the caller ends this process
+    os.dup2(2, 1)  # stdout is the caller's, whose tables or JSON go there
+    try:
+        message = (function(*arguments), "")
+    except FAILURES as error:
+        message = (None, described(error))
+    sender.send(message)
+
+
+def end(process: Any) -> None:
+    """End a process that has said its last word, or has been silent for too long, and free what it holds here."""
+    process.join(timeout=1.0)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    process.close()
 
 
 @contextmanager

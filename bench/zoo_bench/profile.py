@@ -35,7 +35,7 @@ CURVE = ("add", "_score_curve")
 """What samples and scores along the budget."""
 
 
-def profile(spec: RunSpec, threads: int, out: Path) -> tuple[dict[str, float], str]:
+def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tuple[dict[str, float], str]:
     """Run one spec under the profiler in a process of its own.
 
     Returns:
@@ -48,9 +48,10 @@ def profile(spec: RunSpec, threads: int, out: Path) -> tuple[dict[str, float], s
         spec: The run.
         threads: CPU threads.
         out: The bench's folder.
+        timeout: Seconds after which the run counts as hung.
     """
     try:
-        seconds, content, problem = apart(_profiled, spec, threads)
+        seconds, content, problem = apart(_profiled, spec, threads, timeout=timeout)
     except ZooError as error:
         return {}, f"error: {error}"
     write_atomically(out / "profile" / f"{spec.task}-{spec.model}-{spec.run_id[:8]}.prof", content)

@@ -51,7 +51,7 @@ def fake_executor(monkeypatch):
                 yield Finished(spec, Outcome(record))
 
         monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-        monkeypatch.setattr("zoo_bench.controls.ensure", lambda root, specs: {})
+        monkeypatch.setattr("zoo_bench.controls.ensure", lambda root, specs, timeout: {})
         monkeypatch.setattr("zoo_bench.throughput.alone.ensure", lambda root, specs, threads: None)
         return given
 

@@ -4,6 +4,7 @@ import math
 import pytest
 import torch
 
+from zoo.errors import ZooError
 from zoo_bench import controls
 from zoo_bench.store import read_record
 
@@ -17,7 +18,12 @@ def spec(finished_bench):
 def counted(monkeypatch):
     """Replace the scoring by something quick; returns the tasks that were scored."""
     scored = []
-    monkeypatch.setattr(controls, "apart", lambda call, spec: scored.append(spec.task) or {"real": {"fid": 1.0}})
+
+    def fake(call, spec, timeout):
+        scored.append(spec.task)
+        return {"real": {"fid": 1.0}}
+
+    monkeypatch.setattr(controls, "apart", fake)
     return scored
 
 
@@ -63,14 +69,14 @@ def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench)
 
 def test_controls_are_scored_once_per_folder_and_task(tmp_path, counted, spec):
     for _ in range(3):
-        assert controls.ensure(tmp_path, [spec, spec]) == {"digits": {"real": {"fid": 1.0}}}
+        assert controls.ensure(tmp_path, [spec, spec], None) == {"digits": {"real": {"fid": 1.0}}}
     assert counted == ["digits"]
 
 
 @pytest.mark.parametrize("change", [{"task_version": "2"}, {"judge": "other@00000000"}, {"metrics": ("fid",)}])
 def test_controls_are_scored_again_when_what_they_depend_on_changes(tmp_path, counted, spec, change):
-    controls.ensure(tmp_path, [spec])
-    controls.ensure(tmp_path, [spec.model_copy(update=change)])
+    controls.ensure(tmp_path, [spec], None)
+    controls.ensure(tmp_path, [spec.model_copy(update=change)], None)
     assert counted == ["digits", "digits"]
 
 
@@ -79,23 +85,23 @@ def test_a_damaged_file_of_controls_is_written_again(tmp_path, counted, spec, te
     path = tmp_path / "controls" / "digits.json"
     path.parent.mkdir()
     path.write_text(text)
-    controls.ensure(tmp_path, [spec])
+    controls.ensure(tmp_path, [spec], None)
     assert counted == ["digits"]
     assert json.loads(path.read_text())["controls"] == {"real": {"fid": 1.0}}
 
 
 def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, spec, monkeypatch, capsys):
-    def fail(call, spec):
-        raise RuntimeError("no judge today")
+    def fail(call, spec, timeout):
+        raise ZooError("RuntimeError: no judge today")
 
     monkeypatch.setattr(controls, "apart", fail)
-    assert controls.ensure(tmp_path, [spec]) == {}
+    assert controls.ensure(tmp_path, [spec], None) == {}
     assert "controls of digits could not be scored: RuntimeError: no judge today" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_infinite_scores_are_kept(tmp_path, spec, monkeypatch):
-    monkeypatch.setattr(controls, "apart", lambda call, spec: {"one-mode": {"mode_kl_reverse": math.inf}})
+    monkeypatch.setattr(controls, "apart", lambda call, spec, timeout: {"one-mode": {"mode_kl_reverse": math.inf}})
     for _ in range(2):
-        assert controls.ensure(tmp_path, [spec]) == {"digits": {"one-mode": {"mode_kl_reverse": math.inf}}}
+        assert controls.ensure(tmp_path, [spec], None) == {"digits": {"one-mode": {"mode_kl_reverse": math.inf}}}
         monkeypatch.setattr(controls, "apart", None)

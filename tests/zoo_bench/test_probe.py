@@ -40,7 +40,7 @@ def rates(monkeypatch):
     """Set the matrix products per second, and run what is measured in this process."""
 
     def set_rates(**speeds):
-        monkeypatch.setattr(probe, "apart", lambda call, *arguments: call(*arguments))
+        monkeypatch.setattr(probe, "apart", lambda call, *arguments, timeout: call(*arguments))
         monkeypatch.setattr(probe, "matrix_rates", lambda device: speeds)
 
     return set_rates
@@ -53,15 +53,15 @@ def specs_of(models="vae,gan"):
 def test_where_bf16_multiplies_slowly_no_model_is_measured(rates, monkeypatch, tmp_path):
     rates(fp32=100.0, bf16=110.0)
     monkeypatch.setattr(probe, "measure", lambda *_: pytest.fail("measured"))
-    found = probe.choose_precision(specs_of(), tmp_path)
+    found = probe.choose_precision(specs_of(), tmp_path, None)
     assert found["chosen"] == "fp32"
     assert "1.10 times" in found["reason"]
 
 
 def test_models_are_measured_where_bf16_multiplies_fast(rates, tmp_path):
     rates(fp32=100.0, bf16=300.0)
-    found = probe.choose_precision(specs_of(), tmp_path)
-    assert found["rounds"].keys() == {"vae on ring8, seed 0", "gan on ring8, seed 0"}
+    found = probe.choose_precision(specs_of(), tmp_path, None)
+    assert found["rounds"].keys() == {"vae on ring8", "gan on ring8"}
     for own in found["rounds"].values():
         assert own.keys() == {"fp32", "bf16"}
         assert own["fp32"]["losses"].keys() == own["bf16"]["losses"].keys()
@@ -87,7 +87,25 @@ def test_a_bench_keeps_what_chose_its_arithmetic_and_does_not_choose_again(rates
     rates(fp32=100.0, bf16=50.0)
     assert prepare("vae,gan", "ring8", **options).probes == bench.probes
     assert {s.precision_mode for s in prepare("vae,gan", "ring8", precision="fp32", **options).plan.runs} == {"fp32"}
-    assert prepare("vae", "ring8", **options).probes["precision"]["chosen"] == "fp32"
+
+
+def test_a_new_model_is_measured_and_what_was_measured_before_it_has_its_say(rates, monkeypatch, tmp_path):
+    speeds = {"vae": FASTER, "gan": {"fp32": timed(1.0), "bf16": timed(1.5)}}
+    measured = []
+
+    def measure(spec, ways):
+        measured.append(spec.model)
+        return list(speeds[spec.model].values())
+
+    rates(fp32=100.0, bf16=300.0)
+    monkeypatch.setattr(probe, "measure", measure)
+    assert probe.choose_precision(specs_of("gan"), tmp_path, None)["chosen"] == "fp32"
+    first = probe.choose_precision(specs_of("vae"), tmp_path, None)
+    (tmp_path / "precision.json").write_text(json.dumps(first))
+    for models in ("vae,gan", "gan"):
+        measured.clear()
+        found = probe.choose_precision(specs_of(models), tmp_path, None)
+        assert (found["chosen"], measured, list(found["rounds"])) == ("bf16", ["gan"], ["vae on ring8", "gan on ring8"])
 
 
 def test_a_model_that_cannot_be_built_has_no_say(rates, monkeypatch, tmp_path):
@@ -99,20 +117,22 @@ def test_a_model_that_cannot_be_built_has_no_say(rates, monkeypatch, tmp_path):
     real = probe.build
     monkeypatch.setattr(probe, "build", build)
     rates(fp32=100.0, bf16=300.0)
-    found = probe.choose_precision(specs_of(), tmp_path)
-    assert found["rounds"]["gan on ring8, seed 0"]["fp32"] == {"error": "RuntimeError: no such layer"}
+    found = probe.choose_precision(specs_of(), tmp_path, None)
+    assert found["rounds"]["gan on ring8"]["fp32"] == {"error": "RuntimeError: no such layer"}
     assert found["chosen"] in ("fp32", "bf16")
     assert "rounds in" in found["reason"]
 
 
-def test_a_model_that_ends_its_process_is_noted(monkeypatch, tmp_path):
-    def apart(call, *arguments):
+@pytest.mark.parametrize(("timeout", "limit"), [(None, 300.0), (3600.0, 300.0), (10.0, 10.0)])
+def test_a_model_that_ends_its_process_or_hangs_is_noted(monkeypatch, tmp_path, timeout, limit):
+    def apart(call, *arguments, timeout):
+        assert timeout == (300.0 if call is probe.matrix_rates else limit)
         if call is probe.matrix_rates:
             return {"fp32": 100.0, "bf16": 300.0}
         raise ZooError("its process ended before it had a result")
 
     monkeypatch.setattr(probe, "apart", apart)
-    found = probe.choose_precision(specs_of("vae"), tmp_path)
+    found = probe.choose_precision(specs_of("vae"), tmp_path, timeout)
     assert (found["chosen"], found["reason"]) == ("fp32", "no model works")
 
 
@@ -125,7 +145,7 @@ def four_cores(monkeypatch):
             found = models[spec.model]
             return [{"error": found} if isinstance(found, str) else timed(found[threads]) for _, threads in ways]
 
-        monkeypatch.setattr(probe, "apart", lambda call, *arguments: call(*arguments))
+        monkeypatch.setattr(probe, "apart", lambda call, *arguments, timeout: call(*arguments))
         monkeypatch.setattr(probe, "matrix_rates", lambda device: {"fp32": 1.0, "bf16": 1.0})
         monkeypatch.setattr(probe, "measure", measure)
         for module in ("probe", "resources"):
@@ -147,7 +167,7 @@ def four_cores(monkeypatch):
 )
 def test_the_number_of_threads_that_is_fastest_for_all_models_is_chosen(four_cores, tmp_path, models, threads, reason):
     four_cores(**models)
-    found = probe.choose_threads(specs_of(), tmp_path)
+    found = probe.choose_threads(specs_of(), tmp_path, None)
     assert found["chosen"] == threads
     assert reason in found["reason"]
 

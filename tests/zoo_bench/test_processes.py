@@ -1,6 +1,9 @@
+import multiprocessing
 import os
+import re
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -54,16 +57,26 @@ def test_a_c_library_without_the_setting_is_left_alone(monkeypatch):
     keep_memory()
 
 
-def test_a_call_apart_returns_what_it_returns_and_raises_what_it_raises():
-    assert apart(divmod, 7, 2) == (3, 1)
-    assert apart(os.getpid) != os.getpid()
-    with pytest.raises(ZeroDivisionError):
-        apart(divmod, 7, 0)
+def test_a_call_apart_returns_what_it_returns_from_a_process_of_its_own():
+    assert apart(divmod, 7, 2, timeout=None) == (3, 1)
+    assert apart(os.getpid, timeout=60.0) != os.getpid()
+    assert len(apart(bytes, 10**7, timeout=None)) == 10**7
 
 
-def test_a_call_apart_that_ends_its_process_is_one_sentence():
-    with pytest.raises(ZooError, match=r"^its process ended before it had a result$"):
-        apart(os._exit, 3)
+@pytest.mark.parametrize(
+    ("call", "timeout", "sentence"),
+    [
+        ((divmod, 7, 0), None, "ZeroDivisionError: integer division or modulo by zero"),
+        ((sys.exit, "out"), None, "SystemExit: out"),
+        ((os._exit, 3), None, "its process ended before it had a result"),
+        ((time.sleep, 60), 0.5, "it had no result after 0.5 seconds"),
+    ],
+    ids=["raises", "quits", "exits", "hangs"],
+)
+def test_a_call_apart_that_has_no_result_is_one_sentence(call, timeout, sentence):
+    with pytest.raises(ZooError, match=f"^{re.escape(sentence)}$"):
+        apart(*call, timeout=timeout)
+    assert multiprocessing.active_children() == []
 
 
 def test_a_run_has_no_named_semaphore_that_it_could_leave_behind():

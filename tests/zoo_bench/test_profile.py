@@ -11,7 +11,7 @@ from zoo_bench.spec import plan
 def test_phases_sum_to_the_time_of_the_run_and_training_takes_more_with_more_budget(tmp_path):
     def profiled(budget):
         (spec,) = plan("vae", "digits", budget=budget, seeds=1, metrics="fid", device="cpu").runs
-        found, problem = profile(spec, 1, tmp_path)
+        found, problem = profile(spec, 1, tmp_path, None)
         assert problem == ""
         return found
 
@@ -50,7 +50,7 @@ def test_the_command_stores_no_result(tmp_path, capsys):
 def test_a_run_that_does_not_end_well_is_told_of(tmp_path, capsys, monkeypatch):
     arguments = ["bench", "--models", "vae,gan", "--budget", "640", "--metrics", "fid", "--profile", "--json"]
     ends = {"vae": ({"forward": 1.0}, "diverged: the loss is nan"), "gan": ({}, "error: its process ended")}
-    monkeypatch.setattr("zoo_bench.profile.profile", lambda spec, threads, out: ends[spec.model])
+    monkeypatch.setattr("zoo_bench.profile.profile", lambda spec, threads, out, timeout: ends[spec.model])
     assert main([*arguments, "--precision", "fp32", "--out", str(tmp_path)]) == 1
     captured = capsys.readouterr()
     assert [row["model"] for row in json.loads(captured.out)] == ["vae"]

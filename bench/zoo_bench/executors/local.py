@@ -15,7 +15,7 @@ from typing import Any
 
 from zoo_bench.environment import environment
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
-from zoo_bench.processes import context, without_main_module
+from zoo_bench.processes import context, end, without_main_module
 from zoo_bench.record import Outcome, RunRecord, Status
 from zoo_bench.resources import Resources, share_this_machine
 from zoo_bench.run import Progress, execute
@@ -57,13 +57,13 @@ def run_with(slots: Sequence[Resources], specs: Sequence[RunSpec], timeout: floa
                     yield Started(running[-1].spec, running[-1].resources)
                 for current, event in _next_events(running):
                     if isinstance(event, Finished):
-                        _end(current)
+                        _close(current)
                         running.remove(current)
                         free.append(current.resources)
                     yield event
         finally:
             for current in running:
-                _end(current)
+                _close(current)
 
 
 def _start(spec: RunSpec, resources: Resources, timeout: float | None, logs: Path) -> _Running:
@@ -124,13 +124,9 @@ def _failed(current: _Running, status: Status, message: str) -> Outcome:
     )
 
 
-def _end(current: _Running) -> None:
+def _close(current: _Running) -> None:
     current.events.close()
-    current.process.join(timeout=1.0)
-    if current.process.is_alive():
-        current.process.kill()
-        current.process.join()
-    current.process.close()
+    end(current.process)
 
 
 def _exit_reason(code: int) -> str:

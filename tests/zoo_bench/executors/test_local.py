@@ -84,7 +84,7 @@ MODELS = """
     class Forks(Steady):
         def misbehave(self):
             if os.fork() == 0:
-                time.sleep(30)
+                time.sleep(15)
             os._exit(3)
 
 
@@ -101,8 +101,10 @@ SCRIPT = """
     import sys
 
     import zoo_bench
+    from zoo_bench import probe
 
     print("the script runs")
+    probe.PROMISING = 0.0  # so that every machine has the models measured in bf16 before they run
     options = {"task": "digits", "budget": "2steps", "seeds": 1, "metrics": "class-modes", "threads": 1, "workers": 2}
     names = "raises,exits,quits,crashes,prints,steady"
     zoo_bench.bench(models=names, out=sys.argv[1], timeout=300, **options)

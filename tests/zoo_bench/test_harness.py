@@ -38,7 +38,7 @@ def executed(monkeypatch):
             yield Finished(spec, Outcome(record_of(spec)))
 
     monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-    monkeypatch.setattr("zoo_bench.controls.ensure", lambda root, specs: {})
+    monkeypatch.setattr("zoo_bench.controls.ensure", lambda root, specs, timeout: {})
     return given
 
 
@@ -78,10 +78,11 @@ def test_force_makes_everything_missing(finished_bench):
      ("interrupted", True, True)],
 )  # fmt: skip
 def test_which_ends_are_run_again(tmp_path, status, again, retried):
-    (spec,) = prepared(tmp_path, "vae", seeds=1).plan.runs
+    options = {"models": "vae", "seeds": 1, "precision": "fp32"}
+    (spec,) = prepared(tmp_path, **options).plan.runs
     Store(tmp_path).save(Outcome(record_of(spec, status)))
-    assert bool(prepared(tmp_path, "vae", seeds=1).missing) == again
-    assert bool(prepared(tmp_path, "vae", seeds=1, retry_failed=True).missing) == retried
+    assert bool(prepared(tmp_path, **options).missing) == again
+    assert bool(prepared(tmp_path, **options, retry_failed=True).missing) == retried
 
 
 def test_nothing_left_to_run_is_an_error_with_the_reason(tmp_path):

@@ -19,15 +19,18 @@ FASTER = {"fp32": timed(2.0), "bf16": timed(1.0)}
     ("measured", "mode", "reason"),
     [
         ({"a": FASTER, "b": FASTER}, "bf16", "2.00"),
-        ({"a": {"fp32": timed(1.0), "bf16": timed(2.0)}, "b": FASTER}, "fp32", "1.00"),
+        ({"a": {"fp32": timed(1.0), "bf16": timed(2.0)}, "b": FASTER}, "fp32", "rounds in bf16 run at 1.00 times"),
+        ({"a": {"fp32": timed(1.08), "bf16": timed(1.0)}}, "fp32", "rounds in bf16 run at 1.08 times"),
+        ({"a": {"fp32": timed(1.12), "bf16": timed(1.0)}}, "bf16", "1.12"),
         ({"a": {"fp32": timed(2.0), "bf16": timed(1.0, loss=1.2)}}, "fp32", "bf16 failed or its losses differ"),
         ({"a": {"fp32": timed(2.0), "bf16": timed(1.0, loss=float("nan"))}}, "fp32", "bf16 failed"),
         ({"a": {"fp32": timed(2.0), "bf16": {"error": "no"}}, "b": FASTER}, "fp32", "failed"),
-        ({"a": {"fp32": timed(1.0, loss=float("nan")), "bf16": timed(2.0)}}, "fp32", "1.00"),
+        ({"a": {"fp32": timed(1.0, loss=float("nan")), "bf16": timed(2.0)}}, "fp32", "bf16 failed"),
         ({"a": {"fp32": {"error": "no"}, "bf16": {"error": "no"}}}, "fp32", "no model works"),
         ({"a": FASTER, "b": {"fp32": {"error": "no"}, "bf16": {"error": "no"}}}, "bf16", "2.00"),
     ],
-    ids=["faster", "slower for one", "other losses", "NaN", "fails once", "NaN in fp32", "nothing works", "one fails"],
+    ids=["faster", "slower for one", "hardly faster", "a little faster", "other losses", "NaN", "fails once",
+         "NaN in fp32", "nothing works", "one fails"],
 )  # fmt: skip
 def test_the_fastest_mode_that_works_and_agrees_for_every_model_is_chosen(measured, mode, reason):
     found, why = probe.fastest(measured)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,6 +92,7 @@ def bench(
         threads=1 if threads is None and (dry_run or profile) else threads,  # no run, so nothing is measured for one
         timeout=limit,
         address=address,
+        say=partial(print, file=sys.stderr),
     )
     for sentence in prepared.plan.left_out:
         print(f"left out: {sentence}", file=sys.stderr)

@@ -69,6 +69,7 @@ def prepare(
     threads: int | None = None,
     timeout: float | None = DEFAULT_TIMEOUT,
     address: str = "",
+    say: Callable[[str], None] = lambda sentence: None,
     **choices: Any,
 ) -> Bench:
     """Plan a bench and find what is missing; nothing is written. Choices and errors as :func:`zoo_bench.spec.plan`.
@@ -90,6 +91,7 @@ def prepare(
         threads: CPU threads of each run; None: the cores divided among the workers.
         timeout: Wall-clock seconds after which a run counts as hung.
         address: Where the executor's cluster listens, if it has one.
+        say: Told in a sentence of measurements that take time.
         choices: Other arguments of the plan.
     """
     from zoo_bench.executors import Options
@@ -104,12 +106,12 @@ def prepare(
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
     probes: dict[str, Probe] = {}
     if precision == "auto":
-        probes["precision"] = choose_precision(planned.runs, out, timeout)
+        probes["precision"] = choose_precision(planned.runs, out, timeout, say)
         if (mode := probes["precision"]["chosen"]) != "fp32":
             planned = Plan([spec.but(precision_mode=mode) for spec in planned.runs], planned.left_out)
     alone = executor == "local" and workers in (None, 1) and is_timed(planned.runs)
     if alone and threads is None and planned.runs[0].device == "cpu" and cores() > 1:
-        probes["threads"] = choose_threads(planned.runs, out, timeout)
+        probes["threads"] = choose_threads(planned.runs, out, timeout, say)
         threads = probes["threads"]["chosen"]
     again = {"interrupted"} | ({"error", "timeout"} if retry_failed else set())
     missing = []

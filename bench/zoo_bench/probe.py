@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -34,11 +34,12 @@ TOLERANCE = 0.05
 LIMIT = 300.0
 """Seconds after which a measurement counts as hung. What hangs here has no say, and its runs will tell of it."""
 
+Say = Callable[[str], None]
 Probe = dict[str, Any]
 """What was measured, with what was ``chosen``, a sentence as ``reason``, and a ``key`` of what it holds for."""
 
 
-def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | None) -> Probe:
+def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | None, say: Say) -> Probe:
     """Return the fastest precision mode for these runs and those that an earlier bench measured in the folder.
 
     On a CPU whose bf16 matrix products are under 1.2 times as fast as those in fp32 nothing more is measured: fp32 it
@@ -48,6 +49,7 @@ def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | No
         specs: The runs, of which each model is measured once on each task.
         folder: The bench's, whose earlier measurements on the same machine are taken instead of new ones.
         timeout: Seconds after which a run counts as hung; one measurement has at most :data:`LIMIT`.
+        say: Told in a sentence what takes time.
     """
     device = specs[0].device
     stored = _stored(folder / "precision.json", [device])
@@ -58,12 +60,12 @@ def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | No
         reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
         return {**found, "chosen": "fp32", "reason": reason}
     modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
-    rounds = _rounds(stored, specs, {mode: (mode, 1) for mode in modes}, timeout)
+    rounds = _rounds(stored, specs, {mode: (mode, 1) for mode in modes}, timeout, say)
     chosen, reason = fastest(rounds)
     return {**found, "chosen": chosen, "reason": reason, "rounds": rounds}
 
 
-def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None) -> Probe:
+def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None, say: Say) -> Probe:
     """Return the fastest number of CPU threads for these runs, one after another on this machine.
 
     Tried are all cores and the powers of two below. Small networks are slower on many threads than on few.
@@ -72,18 +74,19 @@ def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None
         specs: The runs, of which each model is measured once on each task.
         folder: As for :func:`choose_precision`.
         timeout: As for :func:`choose_precision`.
+        say: As for :func:`choose_precision`.
     """
     limit = cores()
     numbers = sorted({2**i for i in range(limit.bit_length())} | {limit})
     mode = specs[0].precision_mode
     stored = _stored(folder / "threads.json", [mode, *numbers])
-    rounds = _rounds(stored, specs, {str(n): (mode, n) for n in numbers}, timeout)
+    rounds = _rounds(stored, specs, {f"threads={n}": (mode, n) for n in numbers}, timeout, say)
     usable = [own for own in rounds.values() if not any("error" in found for found in own.values())]
-    best = min(map(str, numbers), key=lambda name: sum(math.log(own[name]["seconds"]) for own in usable))
-    logs = [math.log(own["1"]["seconds"] / own[best]["seconds"]) for own in usable]
-    gain = math.exp(sum(logs) / len(logs)) if logs else 1.0
+    total = {n: sum(math.log(own[f"threads={n}"]["seconds"]) for own in usable) for n in numbers}
+    best = min(numbers, key=lambda n: total[n])
+    gain = math.exp((total[1] - total[best]) / max(len(usable), 1))
     reason = f"rounds run at {gain:.2f} times the speed of one thread here" if usable else "no model works"
-    return {"key": stored["key"], "chosen": int(best), "reason": reason, "rounds": rounds}
+    return {"key": stored["key"], "chosen": best, "reason": reason, "rounds": rounds}
 
 
 def _stored(path: Path, choices: Sequence[Any]) -> Probe:
@@ -101,19 +104,22 @@ def _rounds(
     specs: Sequence[RunSpec],
     ways: Mapping[str, tuple[PrecisionMode, int]],
     timeout: float | None,
+    say: Say,
 ) -> dict[str, dict[str, Any]]:
     """Return what is stored and what is measured of models that are missing there: ``{model on task: {way: found}}``.
 
     What was measured before has its say too, so that all runs of a folder share one choice wherever they can.
     """
     found = dict(stored.get("rounds", {}))
-    for spec in specs:
-        if (name := f"{spec.model} on {spec.task}") not in found:
-            try:
-                own = apart(measure, spec, list(ways.values()), timeout=min(timeout or LIMIT, LIMIT))
-            except ZooError as error:
-                own = [{"error": str(error)}] * len(ways)
-            found[name] = dict(zip(ways, own, strict=True))
+    missing = {name: spec for spec in specs if (name := f"{spec.model} on {spec.task}") not in found}
+    if missing:
+        say(f"measuring rounds of {len(missing)} model{'s' * (len(missing) > 1)}: {', '.join(ways)}")
+    for name, spec in missing.items():
+        try:
+            own = apart(measure, spec, list(ways.values()), timeout=min(timeout or LIMIT, LIMIT))
+        except ZooError as error:
+            own = [{"error": str(error)}] * len(ways)
+        found[name] = dict(zip(ways, own, strict=True))
     return found
 
 

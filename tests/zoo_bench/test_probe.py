@@ -56,14 +56,16 @@ def specs_of(models="vae,gan"):
 def test_where_bf16_multiplies_slowly_no_model_is_measured(rates, monkeypatch, tmp_path):
     rates(fp32=100.0, bf16=110.0)
     monkeypatch.setattr(probe, "measure", lambda *_: pytest.fail("measured"))
-    found = probe.choose_precision(specs_of(), tmp_path, None)
+    found = probe.choose_precision(specs_of(), tmp_path, None, print)
     assert found["chosen"] == "fp32"
     assert "1.10 times" in found["reason"]
 
 
 def test_models_are_measured_where_bf16_multiplies_fast(rates, tmp_path):
     rates(fp32=100.0, bf16=300.0)
-    found = probe.choose_precision(specs_of(), tmp_path, None)
+    said = []
+    found = probe.choose_precision(specs_of(), tmp_path, None, said.append)
+    assert said == ["measuring rounds of 2 models: fp32, bf16"]
     assert found["rounds"].keys() == {"vae on ring8", "gan on ring8"}
     for own in found["rounds"].values():
         assert own.keys() == {"fp32", "bf16"}
@@ -102,12 +104,12 @@ def test_a_new_model_is_measured_and_what_was_measured_before_it_has_its_say(rat
 
     rates(fp32=100.0, bf16=300.0)
     monkeypatch.setattr(probe, "measure", measure)
-    assert probe.choose_precision(specs_of("gan"), tmp_path, None)["chosen"] == "fp32"
-    first = probe.choose_precision(specs_of("vae"), tmp_path, None)
+    assert probe.choose_precision(specs_of("gan"), tmp_path, None, print)["chosen"] == "fp32"
+    first = probe.choose_precision(specs_of("vae"), tmp_path, None, print)
     (tmp_path / "precision.json").write_text(json.dumps(first))
     for models in ("vae,gan", "gan"):
         measured.clear()
-        found = probe.choose_precision(specs_of(models), tmp_path, None)
+        found = probe.choose_precision(specs_of(models), tmp_path, None, print)
         assert (found["chosen"], measured, list(found["rounds"])) == ("bf16", ["gan"], ["vae on ring8", "gan on ring8"])
 
 
@@ -120,7 +122,7 @@ def test_a_model_that_cannot_be_built_has_no_say(rates, monkeypatch, tmp_path):
     real = probe.build
     monkeypatch.setattr(probe, "build", build)
     rates(fp32=100.0, bf16=300.0)
-    found = probe.choose_precision(specs_of(), tmp_path, None)
+    found = probe.choose_precision(specs_of(), tmp_path, None, print)
     assert found["rounds"]["gan on ring8"]["fp32"] == {"error": "RuntimeError: no such layer"}
     assert found["chosen"] in ("fp32", "bf16")
     assert "rounds in" in found["reason"]
@@ -135,7 +137,7 @@ def test_a_model_that_ends_its_process_or_hangs_is_noted(monkeypatch, tmp_path, 
         raise ZooError("its process ended before it had a result")
 
     monkeypatch.setattr(probe, "apart", apart)
-    found = probe.choose_precision(specs_of("vae"), tmp_path, timeout)
+    found = probe.choose_precision(specs_of("vae"), tmp_path, timeout, print)
     assert (found["chosen"], found["reason"]) == ("fp32", "no model works")
 
 
@@ -170,7 +172,7 @@ def four_cores(monkeypatch):
 )
 def test_the_number_of_threads_that_is_fastest_for_all_models_is_chosen(four_cores, tmp_path, models, threads, reason):
     four_cores(**models)
-    found = probe.choose_threads(specs_of(), tmp_path, None)
+    found = probe.choose_threads(specs_of(), tmp_path, None, print)
     assert found["chosen"] == threads
     assert reason in found["reason"]
 

@@ -18,7 +18,9 @@ class BetaVAEConfig(VAEConfig):
     are batch 64 and lr 1e-4. Tuning leaves beta alone: by FID it would find 1, the VAE.
     """
 
-    tuned: ClassVar = {"points": {}, "small": {"lr": 3.36e-3, "z_dim": 8}, "grey": {"lr": 1.24e-3, "z_dim": 16}}
+    tuned: ClassVar = {
+        "points": {}, "small": {"lr": 3.36e-3, "z_dim": 8}, "grey": {"lr": 1.24e-3, "z_dim": 16}, "colour": {},
+    }  # fmt: skip
 
     z_dim: int = Field(10, ge=1, description="Dimensions of the latent, N(0, I)")
     beta: float = Field(4.0, ge=0, description="Weight of the KL; 1 is the VAE")

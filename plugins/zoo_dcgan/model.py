@@ -15,7 +15,11 @@ from zoo.nn import ConvEncoder, ConvGenerator, default_width
 class DCGANConfig(zoo.LatentConfig):
     """Settings of DCGAN."""
 
-    tuned: ClassVar = {"small": {"lr": 1e-3, "betas": (0.0, 0.9)}, "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)}}
+    tuned: ClassVar = {
+        "small": {"lr": 1e-3, "betas": (0.0, 0.9)},
+        "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
+        "colour": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
+    }
 
     search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999))}
 

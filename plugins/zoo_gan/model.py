@@ -27,7 +27,7 @@ class GANConfig(zoo.LatentConfig):
 
     tuned: ClassVar = {
         "points": {"lr": 1e-3, "betas": (0.0, 0.9)}, "small": {"lr": 5.06e-4, "betas": (0.0, 0.9)},
-        "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
+        "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)}, "colour": {"lr": 5.06e-4, "betas": (0.0, 0.9)},
     }  # fmt: skip
 
     named: ClassVar = {

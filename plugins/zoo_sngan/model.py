@@ -24,6 +24,7 @@ class SNGANConfig(zoo.LatentConfig):
         "points": {"lr": 5.06e-4, "betas": (0.0, 0.9), "discriminator_steps": 5},
         "small": {"lr": 4.2e-3, "betas": (0.0, 0.9), "discriminator_steps": 5},
         "grey": {"lr": 2.16e-3, "betas": (0.5, 0.9), "discriminator_steps": 5},
+        "colour": {"lr": 6.22e-5, "betas": (0.0, 0.9), "discriminator_steps": 5},
     }
 
     named: ClassVar = {

@@ -19,6 +19,7 @@ class VAEConfig(zoo.LatentConfig):
         "points": {"lr": 6.62e-3},
         "small": {"lr": 2.16e-3, "z_dim": 8},
         "grey": {"lr": 1.24e-3, "z_dim": 16},
+        "colour": {},
     }
 
     search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "z_dim": (2, 8, 16, 32, 64)}

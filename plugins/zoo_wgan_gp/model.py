@@ -31,6 +31,7 @@ class WGANGPConfig(zoo.LatentConfig):
         "points": {"lr": 1.67e-3, "penalty": 0.687},
         "small": {"lr": 9.56e-3, "penalty": 1.9},
         "grey": {"lr": 2.5e-3, "penalty": 8.31},
+        "colour": {"lr": 2.5e-3, "penalty": 8.31},
     }
 
     named: ClassVar = {

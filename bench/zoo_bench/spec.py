@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -89,6 +89,18 @@ def parse_settings(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
     return parsed
 
 
+def check_named(settings: Mapping[str, object], models: Collection[str], registry: Registry) -> None:
+    """Check that every model with settings of ``--set`` is installed, and one of the models chosen.
+
+    Raises:
+        ZooError: If one is not.
+    """
+    for name in settings:
+        registry.models.get(name)
+        if name not in models:
+            raise ZooError(f"--set has a setting of {name!r}, which --models does not name")
+
+
 def load_task(entry: Entry[TaskSpec]) -> Task:
     """Load a task's data and judge.
 
@@ -147,10 +159,7 @@ def plan(
     left_out: list[str] = []
     metric_entries = _own_columns(registry.metrics.select(metrics), left_out)
     settings = settings or {}
-    for name in settings:
-        registry.models.get(name)
-        if name not in {variant.entry.spec.name for variant in chosen}:
-            raise ZooError(f"--set has a setting of {name!r}, which --models does not name")
+    check_named(settings, [variant.entry.spec.name for variant in chosen], registry)
     arithmetic = resolve_precision(precision)
     kind = resolve_device(device)
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from zoo.config import Range, Space
 from zoo.errors import ZooError
-from zoo.model import check_applies, load_class
+from zoo.model import check_applies, configure, load_class
 from zoo.registry import installed
 from zoo_bench.budget import Budget
 from zoo_bench.executors import Event, Finished, Options
 from zoo_bench.record import Outcome, RunRecord
-from zoo_bench.spec import RunSpec, plan
+from zoo_bench.spec import RunSpec, check_named, plan
 from zoo_bench.store import Store, write_atomically
 
 FIRST_SEED = 1000
@@ -36,7 +36,7 @@ OBJECTIVE = "FID against the validation split at the end of the budget, geometri
 class Trial(BaseModel):
     """One choice of settings. The first trial of every study is the defaults."""
 
-    settings: dict[str, Any] = Field(description="What was chosen; the others have their defaults")
+    settings: dict[str, Any] = Field(description="What was chosen; the others are fixed or have their defaults")
     value: float | None = Field(description="The objective; None if a run diverged or failed")
     runs: list[str] = Field(description="Identifiers of its runs")
 
@@ -56,6 +56,7 @@ class Study(BaseModel):
     seed: int = Field(description="Of the sampler")
     sampler: str = Field(description="What suggested settings")
     objective: str = OBJECTIVE
+    fixed: dict[str, Any] = Field({}, description="Settings of every trial, which are not searched")
     search: dict[str, Any] = Field(description="The space: a range on the log scale, or choices")
     trials: list[Trial]
     final_budget: str | None = Field(None, description="Of every run of `finals`")
@@ -83,6 +84,7 @@ class Effort:
         seed: Of the sampler.
         final_budget: Of the three best trials again, because what wins short runs need not win long ones (successive
             halving, Jamieson and Talwalkar 2016).
+        fixed: By model, settings of every trial, which are not searched.
 
     Raises:
         ZooError: If a number is below one, or the final budget is none.
@@ -94,6 +96,7 @@ class Effort:
     seeds: int = 1
     seed: int = 0
     final_budget: str | None = None
+    fixed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("trials", "seeds"):
@@ -103,21 +106,36 @@ class Effort:
             Budget.parse(self.final_budget)
 
 
-def tunable(models: str, task: str) -> tuple[list[str], list[str]]:
-    """Return the selected models that apply to a task and declare a search space, and a sentence for each other."""
+def tunable(
+    models: str, task: str, fixed: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[list[str], list[str]]:
+    """Return the selected models that apply to a task and have settings to search, and a sentence for each other.
+
+    Raises:
+        ZooError: If a name is unknown, or ``fixed`` has a model that is not selected or a setting that its model
+            refuses.
+    """
+    fixed = fixed or {}
     shape = installed().tasks.get(task).spec.shape
+    selected = installed().models.select(models)
+    check_named(fixed, [entry.spec.name for entry in selected], installed())
     names, left_out = [], []
-    for entry in installed().models.select(models):
+    for entry in selected:
+        name = entry.spec.name
         try:
             check_applies(entry.spec, shape)
-            searchable = bool(load_class(entry).Config.search)
+            search = load_class(entry).Config.search
         except ZooError as error:
             left_out.append(f"{error} (task {task!r})")
             continue
-        if searchable:
-            names.append(entry.spec.name)
+        if name in fixed:
+            configure(entry, shape, dict(fixed[name]))
+        if set(search) - set(fixed.get(name, {})):
+            names.append(name)
+        elif search:
+            left_out.append(f"model {name!r} has nothing left to search: --set has all of {', '.join(search)}")
         else:
-            left_out.append(f"model {entry.spec.name!r} declares no search space: give its Config a `search`")
+            left_out.append(f"model {name!r} declares no search space: give its Config a `search`")
     return names, left_out
 
 
@@ -146,6 +164,8 @@ def tune(
         raise ZooError("`zoo tune` needs Optuna: python -m pip install 'genzoo[tune]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     config = load_class(installed().models.get(model)).Config
+    fixed = dict(effort.fixed.get(model, {}))
+    space = {name: values for name, values in config.search.items() if name not in fixed}
     sampler = optuna.samplers.TPESampler(seed=effort.seed, constant_liar=True)
     search = optuna.create_study(sampler=sampler)
 
@@ -156,7 +176,7 @@ def tune(
     trials = run([{}])
     while len(trials) < effort.trials:
         asked = [search.ask() for _ in range(min(AT_ONCE, effort.trials - len(trials)))]
-        chosen = [{name: _suggest(trial, name, space) for name, space in config.search.items()} for trial in asked]
+        chosen = [{name: _suggest(trial, name, values) for name, values in space.items()} for trial in asked]
         done = run(chosen)
         for trial, result in zip(asked, done, strict=True):
             search.tell(trial, math.inf if result.value is None else result.value)
@@ -172,7 +192,8 @@ def tune(
         seeds=effort.seeds,
         seed=effort.seed,
         sampler=f"optuna {optuna.__version__} TPESampler",
-        search={name: _described(space) for name, space in config.search.items()},
+        fixed=fixed,
+        search={name: _described(values) for name, values in space.items()},
         trials=trials,
         final_budget=effort.final_budget,
         finals=finals,
@@ -192,6 +213,7 @@ def _described(space: Space) -> Any:
 
 
 def _specs(model: str, effort: Effort, budget: str, settings: dict[str, Any]) -> list[RunSpec]:
+    settings = {**effort.fixed.get(model, {}), **settings}
     planned = plan(model, effort.task, budget=budget, seeds=effort.seeds, metrics="fid", settings={model: settings})
     return [spec.but(seed=FIRST_SEED + spec.seed) for spec in planned.runs]
 

@@ -25,6 +25,9 @@ def tune(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Training runs of each trial.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the sampler that suggests settings.")] = 0,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Fix a setting of every trial: dcgan.width=32. Repeatable.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for studies; what it has is not run again.")] = Path("results/tune"),
     workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core")] = None,
     threads: Annotated[
@@ -34,8 +37,8 @@ def tune(
 ) -> int:
     """Search the settings of each model with the same number of trials, the same budget and the same seed.
 
-    What is searched is declared by each model's config. Settings are chosen by FID against the validation split, on
-    training seeds that no bench uses, and every trial is recorded.
+    What is searched is declared by each model's config, but for what --set fixes. Settings are chosen by FID against
+    the validation split, on training seeds that no bench uses, and every trial is recorded.
     """
     from zoo_bench.processes import warm_up
 
@@ -44,13 +47,14 @@ def tune(
     from zoo_bench.executors import Options
     from zoo_bench.harness import DEFAULT_TIMEOUT
     from zoo_bench.resources import check_counts
+    from zoo_bench.spec import parse_settings
     from zoo_bench.store import Store
     from zoo_bench.tune import Effort, tunable
     from zoo_bench.tune import tune as search
 
     check_counts(workers, threads)
-    effort = Effort(task, budget, trials, seeds, seed, final_budget)
-    names, left_out = tunable(models, task)
+    effort = Effort(task, budget, trials, seeds, seed, final_budget, parse_settings(set_ or []))
+    names, left_out = tunable(models, task, effort.fixed)
     if not names:
         raise ZooError(f"nothing to tune: {'; '.join(left_out)}")
     for sentence in left_out:
@@ -89,7 +93,8 @@ def _show(studies: list[Study], as_json: bool) -> None:
     for study in studies:
         best = study.best
         trial = next(trial for trial in study.trials if trial.settings == best.settings)
-        chosen = {name: json.dumps(value, separators=(",", ":")) for name, value in best.settings.items()}
+        settings = {**study.fixed, **best.settings}
+        chosen = {name: json.dumps(value, separators=(",", ":")) for name, value in settings.items()}
         options = " ".join(f"--set {shlex.quote(f'{study.model}.{name}={value}')}" for name, value in chosen.items())
         values = [f"{t.value:.3g}" if t.value is not None else "-" for t in [study.trials[0], trial, *[best] * finals]]
         rows.append([study.model, str(len(study.trials)), *values, options or "the defaults"])

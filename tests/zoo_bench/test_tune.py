@@ -154,6 +154,23 @@ def test_a_model_that_does_not_apply_to_the_task_is_left_out_by_name():
     assert "'dcgan' does not apply to points" in sentence
 
 
+def test_what_is_fixed_is_in_every_trial_and_not_searched(executed, tmp_path):
+    fixed = {"gan": {"betas": [0.5, 0.9], "batch_size": 32}}
+    found = study(tmp_path, effort=Effort("digits", "5k", trials=4, final_budget="20k", fixed=fixed))
+    assert found.fixed == fixed["gan"]
+    assert list(found.search) == ["lr"]
+    assert [sorted(trial.settings) for trial in found.trials] == [[], ["lr"], ["lr"], ["lr"]]
+    assert {(spec.config["batch_size"], *spec.config["betas"]) for spec in executed} == {(32, 0.5, 0.9)}
+    stored = Study.model_validate_json((tmp_path / "digits-gan.json").read_text())
+    assert stored.fixed == fixed["gan"]
+
+
+def test_a_model_with_nothing_left_to_search_is_left_out_by_name():
+    names, [sentence] = tunable("gan,vae", "digits", {"gan": {"lr": 1e-3, "betas": [0.5, 0.9]}})
+    assert names == ["vae"]
+    assert sentence == "model 'gan' has nothing left to search: --set has all of lr, betas"
+
+
 @pytest.mark.parametrize("name", ["trials", "seeds"])
 def test_effort_below_one_is_refused(name):
     with pytest.raises(zoo.ZooError, match=f"^--{name} must be at least 1, got 0$"):
@@ -168,6 +185,9 @@ def test_effort_below_one_is_refused(name):
         (["--models", "gan", "--trials", "0"], "--trials must be at least 1, got 0"),
         (["--models", "gan", "--budget", "much"], "budget 'much'"),
         (["--models", "gan", "--final-budget", "much"], "budget 'much'"),
+        (["--models", "gan", "--set", "gan.width"], "--set 'gan.width' must have the form MODEL.SETTING=VALUE"),
+        (["--models", "gan", "--set", "vae.lr=1"], "--set has a setting of 'vae', which --models does not name"),
+        (["--models", "dcgan,gan", "--set", "gan.pakcing=2"], "did you mean 'packing'?"),
     ],
 )
 def test_wrong_arguments_are_refused_in_a_sentence(arguments, sentence, tmp_path, capsys, monkeypatch):
@@ -184,12 +204,13 @@ def test_wrong_arguments_are_refused_in_a_sentence(arguments, sentence, tmp_path
 def test_the_command_prints_the_best_settings_as_options_of_bench(executed, tmp_path, capsys, monkeypatch):
     from zoo.cli import entry
 
-    monkeypatch.setattr("sys.argv", ["zoo", "tune", "--models", "gan", "--trials", "12", "--out", str(tmp_path)])
+    arguments = ["--models", "gan", "--trials", "12", "--set", "gan.batch_size=32", "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["zoo", "tune", *arguments])
     with pytest.raises(SystemExit) as end:
         entry()
     assert end.value.code == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "--set gan.lr=" in printed
+    assert "--set gan.batch_size=32 --set gan.lr=" in printed
     assert "--set 'gan.betas=[0." in printed
 
 

@@ -1,7 +1,8 @@
 """Networks, initial weights, losses and settings of public scripts for MNIST, trained and scored as every model is.
 
 What is theirs: layers, initialisation, losses, optimisers, order and number of steps, batch size. What is not: data and
-seeds are the harness's, and the network of SN-GAN, made for CIFAR-10, has one channel. Images are resized to 32 pixels
+seeds are the harness's, the network of SN-GAN, made for CIFAR-10, has one channel, and the VAE's two outputs are halves
+of one layer. Images are resized to 32 pixels
 where the script does, and samples back.
 """
 
@@ -177,3 +178,39 @@ class PublicSNGAN(PublicGAN):
         fake = self.generator(self.latent(turn.size)).detach()
         on_real, on_fake = self.discriminator(resized(turn.real, SIDE)), self.discriminator(fake)
         return F.relu(1.0 - on_real).mean() + F.relu(1.0 + on_fake).mean()
+
+
+class VAEConfig(PublicConfig):
+    """With the latent and the batch of VAE's script."""
+
+    z_dim: int = Field(20, ge=1, description="Dimensions of the latent, N(0, I)")
+    batch_size: int = Field(128, ge=1, description="Real items drawn, and charged, per round")
+
+
+class PublicVAE(zoo.GenerativeModel):
+    """Perceptrons with one hidden layer of 400; binary cross-entropy and KL, summed; Adam with 1e-3."""
+
+    Config = VAEConfig
+
+    def __init__(self, shape: tuple[int, ...], config: VAEConfig) -> None:
+        super().__init__(shape, config)
+        pixels = torch.Size(shape).numel()
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 400), nn.ReLU(), nn.Linear(400, 2 * config.z_dim))
+        self.decoder = nn.Sequential(
+            nn.Linear(config.z_dim, 400), nn.ReLU(), nn.Linear(400, pixels), nn.Sigmoid(), nn.Unflatten(1, shape)
+        )
+
+    def players(self) -> list[zoo.Player]:
+        """See the base class."""
+        return [zoo.Player("vae", self, self.loss, zoo.Adam(1e-3))]
+
+    def loss(self, turn: zoo.Turn) -> Tensor:
+        """Sums over pixels, latents and the batch."""
+        mu, logvar = self.encoder(turn.real).chunk(2, dim=1)
+        output = self.decoder(mu + torch.randn_like(mu) * torch.exp(0.5 * logvar))
+        cross_entropy = F.binary_cross_entropy(output, (turn.real + 1) / 2, reduction="sum")
+        return cross_entropy - 0.5 * (1 + logvar - mu**2 - logvar.exp()).sum()
+
+    def sample(self, n: int) -> Tensor:
+        """Draw images as probabilities of white."""
+        return self.decoder(self.latent(n)) * 2 - 1

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from zoo.model import Player
@@ -15,8 +16,8 @@ class WeightAverage:
     """Averages of the players' networks, each updated after its player's move.
 
     The decay of the n-th move is at most n / (n + 9), so that the initial weights are soon forgotten (as in
-    TensorFlow's ExponentialMovingAverage). Floating-point buffers, such as batch statistics, are averaged too, and
-    others are copied.
+    TensorFlow's ExponentialMovingAverage). The statistics of batch normalisation are averaged too. Other buffers are
+    copied: an average of spectral normalisation's singular vectors would not have length 1.
 
     Args:
         decay: Of the average, below 1; 0 for no average.
@@ -26,6 +27,8 @@ class WeightAverage:
     def __init__(self, decay: float, players: Sequence[Player]) -> None:
         self._decay = decay
         self._own = {p.name: [*p.network.parameters(), *p.network.buffers()] for p in players if decay}
+        modules = [module for p in players for module in p.network.modules() if not isinstance(module, _BatchNorm)]
+        self._copied = {buffer for module in modules for buffer in module.buffers(recurse=False)}
         self._means = {tensor: tensor.detach().clone() for own in self._own.values() for tensor in own}
         self._moves: Counter[str] = Counter()
 
@@ -37,11 +40,10 @@ class WeightAverage:
         self._moves[name] += 1
         n = self._moves[name]
         average = get_ema_multi_avg_fn(min(self._decay, n / (n + 9)))
-        continuous = [tensor for tensor in self._own[name] if tensor.is_floating_point()]
-        average([self._means[tensor] for tensor in continuous], continuous, n)
-        for tensor in self._own[name]:
-            if not tensor.is_floating_point():
-                self._means[tensor].copy_(tensor)
+        averaged = [tensor for tensor in self._own[name] if tensor.is_floating_point() and tensor not in self._copied]
+        average([self._means[tensor] for tensor in averaged], averaged, n)
+        for tensor in set(self._own[name]).difference(averaged):
+            self._means[tensor].copy_(tensor)
 
     @torch.no_grad()
     def swap(self) -> None:

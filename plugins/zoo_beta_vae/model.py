@@ -19,7 +19,8 @@ class BetaVAEConfig(VAEConfig):
     """
 
     tuned: ClassVar = {
-        "points": {}, "small": {"lr": 3.36e-3, "z_dim": 8}, "grey": {"lr": 1.24e-3, "z_dim": 16}, "colour": {},
+        "points": {}, "small": {"lr": 3.36e-3, "z_dim": 8}, "grey": {"lr": 1.24e-3, "z_dim": 16},
+        "colour": {}, "large": {},
     }  # fmt: skip
 
     z_dim: int = Field(10, ge=1, description="Dimensions of the latent, N(0, I)")
@@ -40,7 +41,7 @@ class BetaVAEConfig(VAEConfig):
         if len(shape) != 3:
             return presets
         small = {"beta": 2.0} if shape[-1] <= 16 else {}
-        colour = {"z_dim": 32} if shape[0] == 3 else {}
+        colour = {"z_dim": 32} if shape[0] != 1 else {}
         return {**presets, **small, **colour}
 
 

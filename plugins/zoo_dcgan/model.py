@@ -18,7 +18,8 @@ class DCGANConfig(zoo.LatentConfig):
     tuned: ClassVar = {
         "small": {"lr": 1e-3, "betas": (0.0, 0.9)},
         "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
-        "colour": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
+        "colour": {"lr": 5.06e-4, "betas": (0.0, 0.9)},
+        "large": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
     }
 
     search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999))}

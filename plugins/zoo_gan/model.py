@@ -26,9 +26,9 @@ class GANConfig(zoo.LatentConfig):
     """
 
     tuned: ClassVar = {
-        "points": {"lr": 1e-3, "betas": (0.0, 0.9)}, "small": {"lr": 5.06e-4, "betas": (0.0, 0.9)},
-        "grey": {"lr": 4.43e-4, "betas": (0.0, 0.9)}, "colour": {"lr": 5.06e-4, "betas": (0.0, 0.9)},
-    }  # fmt: skip
+        kind: {"lr": lr, "betas": (0.0, 0.9)}
+        for kind, lr in {"points": 1e-3, "small": 5.06e-4, "grey": 4.43e-4, "colour": 4.43e-4, "large": 5.06e-4}.items()
+    }
 
     named: ClassVar = {
         "pacgan": {"z_dim": 2, "batch_size": 100, "lr": 1e-4, "betas": (0.8, 0.999), "generator_hidden": (400,) * 4,

@@ -18,7 +18,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         url="https://arxiv.org/abs/1802.05957",
         loss="Hinge: D minimises max(0, 1 - D(x)) + max(0, 1 + D(G(z))), G minimises -D(G(z)).",
         failure_modes=(
-            "A discriminator kept 1-Lipschitz learns slowly: small budgets end early, with modes missing. "
+            "Starts slowly: all generated samples are first pushed alike, and small budgets end with modes missing. "
             "Still drops modes of mixtures, where one discriminator step per generator step is few."
         ),
     )

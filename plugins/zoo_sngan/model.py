@@ -14,7 +14,7 @@ from zoo.nn import ResNetDiscriminator, ResNetGenerator, decoder, default_width,
 
 
 class SNGANConfig(zoo.LatentConfig):
-    """Settings of SN-GAN; "paper" is its standard CNN in setting C: one discriminator step, betas .5 and .999.
+    """Settings of SN-GAN; "paper" has its setting C, one discriminator step and betas .5 and .999, with the hinge loss.
 
     The preset "resnet" is the paper's table 4 for 32 pixels, with its schedule; its generator has twice
     ``width`` channels.
@@ -24,7 +24,8 @@ class SNGANConfig(zoo.LatentConfig):
         "points": {"lr": 5.06e-4, "betas": (0.0, 0.9), "discriminator_steps": 5},
         "small": {"lr": 4.2e-3, "betas": (0.0, 0.9), "discriminator_steps": 5},
         "grey": {"lr": 2.16e-3, "betas": (0.5, 0.9), "discriminator_steps": 5},
-        "colour": {"lr": 6.22e-5, "betas": (0.0, 0.9), "discriminator_steps": 5},
+        "colour": {"lr": 2.05e-4, "betas": (0.5, 0.9)},
+        "large": {"lr": 6.86e-4, "betas": (0.5, 0.9), "discriminator_steps": 5},
     }
 
     named: ClassVar = {

@@ -20,6 +20,7 @@ class VAEConfig(zoo.LatentConfig):
         "small": {"lr": 2.16e-3, "z_dim": 8},
         "grey": {"lr": 1.24e-3, "z_dim": 16},
         "colour": {},
+        "large": {},
     }
 
     search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "z_dim": (2, 8, 16, 32, 64)}

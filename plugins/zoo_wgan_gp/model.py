@@ -31,7 +31,8 @@ class WGANGPConfig(zoo.LatentConfig):
         "points": {"lr": 1.67e-3, "penalty": 0.687},
         "small": {"lr": 9.56e-3, "penalty": 1.9},
         "grey": {"lr": 2.5e-3, "penalty": 8.31},
-        "colour": {"lr": 2.5e-3, "penalty": 8.31},
+        "colour": {"lr": 1.24e-3, "betas": (0.5, 0.999), "penalty": 0.428},
+        "large": {"lr": 2.5e-3, "penalty": 8.31},
     }
 
     named: ClassVar = {
@@ -71,6 +72,8 @@ class WGANGP(zoo.GenerativeModel):
 
     def __init__(self, shape: tuple[int, ...], config: WGANGPConfig) -> None:
         super().__init__(shape, config)
+        if config.preset == "toy" and len(shape) == 3:
+            raise zoo.ZooError("preset=toy has networks for points: images take preset=paper or preset=resnet")
         if config.preset == "resnet":
             self.generator = nn.Sequential(ResNetGenerator(config.z_dim, shape, config.width), nn.Tanh())
             self.critic: nn.Module = ResNetDiscriminator(shape, config.width, pooling="mean")

@@ -319,6 +319,18 @@ def test_the_generator_of_sngan_has_no_spectral_norm():
     assert not any(nn.utils.parametrize.is_parametrized(module) for module in generator.modules())
 
 
+def test_rectifiers_of_sngan_s_discriminator_of_images_have_the_paper_s_slope():
+    modules = create("sngan", IMAGE).discriminator.modules()
+    assert {m.negative_slope for m in modules if isinstance(m, nn.LeakyReLU)} == {0.1}
+
+
+def test_an_average_of_the_weights_leaves_singular_vectors_their_length():
+    model = create("sngan", IMAGE, ema=0.9)
+    train(model, batches(IMAGE), Budget.parse("30steps"))
+    for _, norm in spectral(model.discriminator):
+        torch.testing.assert_close(torch.stack([norm._u.norm(), norm._v.norm()]), torch.ones(2))
+
+
 def test_discriminator_steps_of_sngan_are_rounds():
     model, stream = create("sngan", IMAGE, discriminator_steps=3).train(), batches(IMAGE)
     game = Game(model, "fp32")
@@ -502,3 +514,12 @@ def test_the_toy_preset_of_wgan_gp_is_the_paper_s_for_points():
     for network in (model.generator, model.critic):
         layers = [m for m in network.modules() if isinstance(m, nn.Linear)]
         assert [layer.out_features for layer in layers[:-1]] == [512, 512, 512]
+
+
+def test_the_toy_preset_of_wgan_gp_is_refused_for_images():
+    with pytest.raises(zoo.ZooError, match=r"^preset=toy has networks for points: images take preset=paper or "):
+        create("wgan-gp", IMAGE, preset="toy")
+
+
+def test_beta_vae_has_the_paper_s_latent_for_images_of_any_number_of_colours():
+    assert [zoo.create("beta-vae", shape=(c, 32, 32)).config.z_dim for c in (2, 3, 4)] == [32] * 3

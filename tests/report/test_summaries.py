@@ -97,9 +97,10 @@ def test_failed_runs_are_counted_and_not_averaged_and_models_without_a_score_com
     assert found.models[1].estimates["fid"].mean == pytest.approx(2.0)
 
 
-def test_few_modes_are_a_collapse(summary_of):
-    values = {"a": [4.0, 5.0, 10.0]}
-    assert summary_of(values, "modes_captured", modes_total=10.0).models[0].collapsed == 1
+def test_few_modes_are_a_collapse_which_the_mean_includes(summary_of):
+    (model,) = summary_of({"a": [4.0, 5.0, 10.0]}, "modes_captured", modes_total=10.0).models
+    assert model.collapsed == 1
+    assert model.estimates["modes_captured"].mean == pytest.approx(19 / 3)
 
 
 @pytest.mark.parametrize("odd", [math.inf, -math.inf, math.nan])

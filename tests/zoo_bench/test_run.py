@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 import zoo
-from zoo.task import to_model
+from zoo.evaluation import Evaluation
+from zoo.task import to_model, to_storage
+from zoo_bench.metrics.frechet import frechet_distance
 from zoo_bench.record import row
 from zoo_bench.resources import Resources
 from zoo_bench.run import execute
@@ -86,6 +88,25 @@ def test_every_model_runs_to_a_full_record_twice_the_same_bit_for_bit(name, monk
     for field in ("metrics", "losses", "images", "steps", "updates", "flops", "params"):
         assert getattr(first, field) == getattr(second, field), field
     assert outcomes[0].files == outcomes[1].files
+
+
+def test_the_best_checkpoint_is_chosen_on_validation_and_scored_on_the_test_split(execute_fake):
+    weights = {}
+
+    class Straying(Steady):
+        def loss(self, turn):
+            weights[round(turn.progress * 5)] = self.image.detach().clone()
+            return super().loss(turn) * (100.0 if turn.progress < 0.5 else -300.0)
+
+    record = execute_fake(Straying).record
+    best = min(record.curve, key=lambda point: point["fid"])
+    assert best["share"] < 1.0, "it strays from the data's mean"
+    task = load_task(zoo.installed().tasks.get("digits"))
+    image = weights[round(best["share"] * 5)]
+    evaluation = Evaluation(task, to_storage(image.expand(task.samples, *task.shape)))
+    expected = frechet_distance(evaluation.features_generated, evaluation.features_real)
+    assert record.metrics["fid_best"] == pytest.approx(expected, rel=1e-6)
+    assert record.metrics["fid_best"] < record.metrics["fid"]
 
 
 def test_a_run_in_a_process_of_its_own_has_the_same_result_bit_for_bit(finished_bench):

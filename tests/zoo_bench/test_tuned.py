@@ -22,6 +22,12 @@ def test_defaults_are_the_best_trial(study):
     assert config.resolve(study.shape, study.best.settings) == config.resolve(study.shape, {})
 
 
+@pytest.mark.parametrize("study", STUDIES, ids=[file.stem for file in FILES])
+def test_where_the_settings_before_were_best_they_are_still_the_defaults(study):
+    if not study.best.settings:
+        assert not config_of(study.model).tuned[kind_of(study.shape)]
+
+
 def test_every_kind_that_is_tuned_has_a_study_and_all_models_had_the_same_effort():
     recorded: dict[str, set[str]] = {}
     efforts: dict[str, set[tuple[str, int, int, int, str | None]]] = {}

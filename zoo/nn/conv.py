@@ -140,10 +140,10 @@ class ConvEncoder(nn.Module):
 
 
 def add_spectral_norm(network: nn.Module) -> None:
-    """Divide every convolution's and linear layer's weight by its largest singular value (Miyato et al. 2018).
+    """Divide every weight of (transposed) convolutions and linear layers by its largest singular value (Miyato 2018).
 
     One power iteration per training forward, none in eval mode; no gradient flows through the singular vectors.
     """
     for module in list(network.modules()):
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             spectral_norm(module)

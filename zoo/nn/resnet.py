@@ -83,6 +83,7 @@ class ResNetGenerator(nn.Module):
         self.blocks = nn.Sequential(*(UpBlock(width, width) for _ in range(ups)))
         self.end = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, shape[0], 3, padding=1))
         self.apply(residual_init)
+        nn.init.xavier_uniform_(self.end[-1].weight)
 
     def forward(self, z: Tensor) -> Tensor:
         """Generate a batch."""
@@ -124,7 +125,7 @@ class ResNetDiscriminator(nn.Module):
 
 
 def residual_init(module: nn.Module) -> None:
-    """Initialise one module as Miyato et al.'s code: Glorot uniform, with gain sqrt(2) for 3x3 convolutions."""
+    """Initialise one module as Miyato et al.'s code: Glorot uniform, gain sqrt(2) for 3x3 convolutions of blocks."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         within = isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3)
         nn.init.xavier_uniform_(module.weight, math.sqrt(2.0) if within else 1.0)

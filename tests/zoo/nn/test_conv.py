@@ -123,6 +123,14 @@ def test_spectral_norm_is_on_every_weight():
     assert all(nn.utils.parametrize.is_parametrized(m, "weight") for m in weighted)
 
 
+def test_spectral_norm_is_on_transposed_convolutions_too():
+    generator = ConvGenerator(5, (1, 16, 16), 2)
+    add_spectral_norm(generator)
+    weighted = modules(generator, nn.ConvTranspose2d) + modules(generator, nn.Linear)
+    assert len(weighted) == 3
+    assert all(nn.utils.parametrize.is_parametrized(m, "weight") for m in weighted)
+
+
 def test_spectral_norm_divides_by_the_largest_singular_value():
     torch.manual_seed(0)
     layer = nn.Linear(6, 4)

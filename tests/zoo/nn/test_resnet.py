@@ -64,6 +64,8 @@ def test_initial_weights_are_glorot_s_with_gain_root_two_in_3x3_convolutions():
     within, shortcut = generator.blocks[0].layers[3].weight, generator.blocks[0].shortcut[0].weight
     assert within.std().item() == pytest.approx((2 * 2 / (9 * 64 + 9 * 64)) ** 0.5, rel=0.02)
     assert shortcut.std().item() == pytest.approx((2 / (64 + 64)) ** 0.5, rel=0.05)
+    last = generator.end[-1].weight
+    assert last.std().item() == pytest.approx((2 / (9 * 64 + 9 * 3)) ** 0.5, rel=0.05), "no gain without a rectifier"
 
 
 def test_the_preset_of_sngan_sets_networks_and_settings_which_others_override():

@@ -25,7 +25,7 @@ class GANConfig(zoo.LatentConfig):
     makes ``batch_size / packing`` packs.
     """
 
-    tuned: ClassVar = {
+    tuned: ClassVar[Any] = {
         kind: {"lr": lr, "betas": (0.0, 0.9)}
         for kind, lr in {"points": 1e-3, "small": 5.06e-4, "grey": 4.43e-4, "colour": 4.43e-4, "large": 5.06e-4}.items()
     }

@@ -81,9 +81,10 @@ class ResNetGenerator(nn.Module):
             nn.Linear(z_dim, width * side**2), nn.Unflatten(1, (side, side, width)), Permute(0, 3, 1, 2)
         )
         self.blocks = nn.Sequential(*(UpBlock(width, width) for _ in range(ups)))
-        self.end = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, shape[0], 3, padding=1))
+        last = nn.Conv2d(width, shape[0], 3, padding=1)
+        self.end = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), last)
         self.apply(residual_init)
-        nn.init.xavier_uniform_(self.end[-1].weight)
+        nn.init.xavier_uniform_(last.weight)
 
     def forward(self, z: Tensor) -> Tensor:
         """Generate a batch."""

@@ -117,6 +117,8 @@ def parameters(entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec]) -> dict[str,
 def references(entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec], folder: Path = REFERENCE) -> list[Reference]:
     """Return what the model reached, with the settings that are its defaults now, in the reference results.
 
+    A setting that is newer than a run had the field's default there.
+
     There are none where these are not installed.
 
     Args:
@@ -128,20 +130,21 @@ def references(entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec], folder: Path
 
 
 def _read(path: Path, entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec]) -> Iterator[Reference]:
+    from pydantic import ValidationError
+
     from zoo.model import configure
 
     @cache
-    def default(task: str) -> dict[str, Any]:
-        _, config = configure(entry, tasks.get(task).spec.shape, {})
-        return config.model_dump(mode="json")
+    def is_default(task: str, config: str) -> bool:
+        cls, default = configure(entry, tasks.get(task).spec.shape, {})
+        try:
+            return cls.Config.model_validate_json(config) == default
+        except ValidationError:
+            return False
 
     model = entry.spec.name
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [
-            row
-            for row in csv.DictReader(file)
-            if row["model"] == model and json.loads(row["config"]) == default(row["task"])
-        ]
+        rows = [row for row in csv.DictReader(file) if row["model"] == model and is_default(row["task"], row["config"])]
     for task, budget in dict.fromkeys((row["task"], row["budget"]) for row in rows):
         every = [row for row in rows if (row["task"], row["budget"]) == (task, budget)]
         well = [row for row in every if row["status"] == "ok"]

@@ -26,7 +26,7 @@ class BetaVAEConfig(VAEConfig):
     z_dim: int = Field(10, ge=1, description="Dimensions of the latent, N(0, I)")
     beta: float = Field(4.0, ge=0, description="Weight of the KL; 1 is the VAE")
     capacity: float | None = Field(
-        None, ge=0, description="Final capacity C in nats, 25 in the paper; None: plain beta"
+        None, ge=0, description="Final capacity C in nats, 25 in the paper, without warmup; None: plain beta"
     )
     gamma: float = Field(1000.0, ge=0, description="Weight of |KL - C|, used with capacity only")
 
@@ -53,5 +53,5 @@ class BetaVAE(VAE):
     def kl_term(self, kl: Tensor, turn: zoo.Turn) -> Tensor:
         """Return beta KL (equation 4 of the paper), or gamma |KL - C| with C growing linearly over the budget."""
         if self.config.capacity is None:
-            return self.config.beta * kl
+            return self.config.beta * super().kl_term(kl, turn)
         return self.config.gamma * (kl - self.config.capacity * turn.progress).abs()

@@ -350,7 +350,8 @@ def elbo_by_item(model, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     if model.config.likelihood == "bernoulli":
         log_prob = Bernoulli(logits=output, validate_args=False).log_prob((x + 1) / 2)
     else:
-        log_prob = Normal(output, model.likelihood.log_sigma.exp()).log_prob(x)
+        best = (x - output).detach().square().mean().sqrt()
+        log_prob = Normal(output, best if model.training else model.likelihood.log_sigma.exp()).log_prob(x)
     return -log_prob.flatten(1).sum(1), kl_divergence(Normal(mu, std), Normal(0.0, 1.0)).sum(1)
 
 
@@ -358,7 +359,7 @@ def elbo_by_item(model, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def test_the_vae_loss_sums_over_pixels_and_latents_and_averages_over_the_batch(make_turn, shape):
     model, x = create("vae", shape), draw(shape)
     enlarge(model, 0.05)
-    loss = seeded(model.loss, make_turn(x))
+    loss = seeded(model.loss, make_turn(x, 1.0))
     reconstruction, kl = seeded(elbo_by_item, model, x)
     assert kl.min() > 1e-4
     torch.testing.assert_close(loss, (reconstruction.sum() + kl.sum()) / len(x))
@@ -370,10 +371,35 @@ def test_the_likelihood_follows_from_the_data(shape, likelihood):
     assert create("beta-vae", shape).config.likelihood == likelihood
 
 
-def test_sigma_is_learned():
-    model = create("vae", COLOUR)
-    train(model, batches(COLOUR), Budget.parse("5steps"))
-    assert model.likelihood.log_sigma != 0
+@pytest.mark.parametrize("shape", [COLOUR, POINT], ids=str)
+def test_after_a_hundred_rounds_sigma_is_the_error_of_reconstructions(shape):
+    model, stream = create("vae", shape), batches(shape)
+    train(model, stream, Budget.parse("100steps"))
+    with torch.no_grad():
+        x = stream.next(512)
+        mu, logvar = model.eval().encoder(x).chunk(2, dim=1)
+        error = (model.decoder(mu + (logvar / 2).exp() * torch.randn_like(mu)) - x).square().mean().sqrt()
+    assert model.likelihood.log_sigma.exp() == pytest.approx(error.item(), rel=0.2)
+
+
+@pytest.mark.parametrize(("progress", "weight"), [(0.0, 0.0), (0.1, 0.25), (0.4, 1.0), (0.9, 1.0)])
+@pytest.mark.parametrize(("name", "beta"), [("vae", 1.0), ("beta-vae", 5.0)])
+def test_in_the_warm_up_the_weight_of_the_kl_rises_from_zero(make_turn, name, beta, progress, weight):
+    model, x = create(name, IMAGE, warmup=0.4, **({} if name == "vae" else {"beta": beta})), draw(IMAGE)
+    enlarge(model, 0.05)
+    reconstruction, kl = seeded(elbo_by_item, model, x)
+    expected = reconstruction.mean() + weight * beta * kl.mean()
+    torch.testing.assert_close(seeded(model.loss, make_turn(x, progress)), expected)
+
+
+@pytest.mark.parametrize(("settings", "used"), [({}, 2), ({"warmup": 0.0}, 0)], ids=["default", "none"])
+def test_on_points_the_warm_up_keeps_latents_from_collapsing(settings, used):
+    corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    x = corners.repeat(512, 1) + 0.05 * draw(POINT, 2048)
+    model = create("vae", POINT, **settings)
+    train(model, Stream(x, 0, torch.device("cpu")), Budget.parse("300steps"))
+    with torch.no_grad():
+        assert model.eval().figures(x)["active_units"] == used
 
 
 @pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
@@ -471,7 +497,7 @@ def test_posterior_collapse_is_counted():
 def test_sigma_may_be_fixed_and_then_the_loss_is_the_squared_error_over_twice_its_square(make_turn, shape):
     model, x = create("vae", shape, likelihood="gaussian", sigma=0.5), draw(shape)
     enlarge(model, 0.05)
-    loss = seeded(model.loss, make_turn(x))
+    loss = seeded(model.loss, make_turn(x, 1.0))
     torch.manual_seed(7)
     mu, logvar = model.encoder(x).chunk(2, dim=1)
     output = model.decoder(mu + (logvar / 2).exp() * torch.randn_like(mu))

@@ -78,12 +78,16 @@ def test_references_are_means_over_the_runs_that_ended_well(tmp_path):
     def config(**settings):
         return json.dumps(configure(entry, (2,), settings)[1].model_dump(mode="json"))
 
+    without_ema = json.loads(config())
+    assert without_ema.pop("ema") == 0.0
+
     columns = ("model", "task", "budget", "status", "fid", "modes_captured", "modes_total", "config")
     runs = [
         ("gan", "ring8", "1k", "ok", 2, 7, 8, config()),
-        ("gan", "ring8", "1k", "ok", 8, 8, 8, config()),
+        ("gan", "ring8", "1k", "ok", 8, 8, 8, json.dumps(without_ema)),
         ("gan", "ring8", "1k", "diverged", "", "", "", config()),
         ("gan", "ring8", "1k", "ok", 1, 1, 8, config(packing=2)),
+        ("gan", "ring8", "1k", "ok", 1, 1, 8, json.dumps({**without_ema, "setting_of_old": 1})),
         ("vae", "ring8", "1k", "ok", 1, 1, 8, config()),
         ("gan", "grid25", "2k", "error", "", "", "", config()),
     ]

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+MIN_LOG_SIGMA = -6.0  # as in the code of Rybkin et al.; without it exact reconstructions have an infinite density
+
 
 class Likelihood(nn.Module):
     """p(x | decoder output). Items are as models see them: images in [-1, 1] or points."""
@@ -43,22 +45,27 @@ class Gaussian(Likelihood):
     """N(output, sigma^2) with one sigma for all dimensions.
 
     Args:
-        sigma: Standard deviation on the scale of items; None to learn it (sigma-VAE, Rybkin et al. 2021), from 1.
+        sigma: Standard deviation on the scale of items. None: in training the most likely one, which is the batch's
+            root mean square error (optimal sigma-VAE, Rybkin et al. 2021); in evaluation its running average. A
+            parameter instead would move by a learning rate a step, and the KL weigh too much for thousands of steps.
     """
 
     log_sigma: Tensor
 
     def __init__(self, sigma: float | None = None) -> None:
         super().__init__()
-        if sigma is None:
-            self.log_sigma = nn.Parameter(torch.zeros(()))
-        else:
-            self.register_buffer("log_sigma", torch.tensor(math.log(sigma)))
+        self.fixed = sigma is not None
+        self.register_buffer("log_sigma", torch.tensor(0.0 if sigma is None else math.log(sigma)))
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         """See the base class."""
-        scaled = (x - output) * torch.exp(-self.log_sigma)
-        return (0.5 * scaled**2 + self.log_sigma + 0.5 * math.log(2 * math.pi)).flatten(1).sum(1)
+        error = x - output
+        log_sigma = self.log_sigma
+        if self.training and not self.fixed:
+            log_sigma = error.detach().square().mean().log().mul(0.5).clamp(min=MIN_LOG_SIGMA)
+            self.log_sigma.lerp_(log_sigma, 0.1)
+        scaled = error * torch.exp(-log_sigma)
+        return (0.5 * scaled**2 + log_sigma + 0.5 * math.log(2 * math.pi)).flatten(1).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
         """See the base class."""

@@ -17,7 +17,7 @@ def test_conforms(check: zoo.testing.Check) -> None:
 
 def make(k: int) -> IWAE:
     """Make p(x | z) = N(w z + b, sigma^2 I) with p(z)'s posterior given a wrong mean, so that bounds are not tight."""
-    model = IWAE((2,), IWAEConfig(samples=k, z_dim=1))
+    model = IWAE((2,), IWAEConfig(samples=k, z_dim=1)).eval()
     model.decoder.forward = lambda z: z * W + B
     model.likelihood.log_sigma.data.fill_(math.log(SIGMA))
     return model

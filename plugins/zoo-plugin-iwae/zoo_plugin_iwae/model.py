@@ -14,7 +14,7 @@ from zoo.nn import Bernoulli, Gaussian, active_units, decoder, default_width, en
 
 
 class IWAEConfig(zoo.LatentConfig):
-    """Settings of the IWAE; the likelihood is Bernoulli for grey images, else Gaussian with a learned sigma."""
+    """Settings of the IWAE; the likelihood is Bernoulli for grey images, else Gaussian with the best sigma."""
 
     z_dim: int = Field(20, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-3, gt=0, description="Adam's learning rate")

@@ -19,8 +19,8 @@ def draw(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def gaussian(log_sigma: float) -> Gaussian:
-    likelihood = Gaussian()
-    likelihood.log_sigma.data.fill_(log_sigma)
+    likelihood = Gaussian().eval()
+    likelihood.log_sigma.fill_(log_sigma)
     return likelihood
 
 
@@ -76,11 +76,39 @@ def test_gaussian_nll_is_that_of_torch_summed_over_dimensions(shape, log_sigma):
     torch.testing.assert_close(gaussian(log_sigma).nll(mean, x), expected)
 
 
-def test_the_best_sigma_is_the_root_mean_square_error():
+def test_in_training_sigma_is_the_one_of_the_highest_likelihood():
     mean, x = draw(64, 8), draw(64, 8, seed=1) * 0.1
-    likelihood = gaussian(float((mean - x).square().mean().sqrt().log()))
-    likelihood.nll(mean, x).mean().backward()
-    assert likelihood.log_sigma.grad.abs() < 1e-4
+    best = Gaussian().nll(mean, x).mean()
+    others = [-Normal(mean, sigma).log_prob(x).sum(1).mean() for sigma in torch.linspace(0.5, 2.0, 301)]
+    torch.testing.assert_close(min(others), best, atol=1e-3, rtol=0)
+    assert min(others) >= best
+
+
+def test_in_training_the_gradient_is_that_of_the_logarithm_of_the_squared_error():
+    """The density at the best sigma is -D/2 log(MSE) + const (Rybkin et al. 2021)."""
+    mean, x = draw(64, 8).requires_grad_(), draw(64, 8, seed=1) * 0.1
+    (mine,) = torch.autograd.grad(Gaussian().nll(mean, x).mean(), mean)
+    (theirs,) = torch.autograd.grad(8 / 2 * (mean - x).square().mean().log(), mean)
+    torch.testing.assert_close(mine, theirs)
+
+
+def test_in_evaluation_sigma_is_the_running_average_of_those_of_training():
+    likelihood, mean, x = Gaussian(), draw(64, 8), draw(64, 8, seed=1) * 0.1
+    for _ in range(100):
+        likelihood.nll(mean, x)
+    rmse = (mean - x).square().mean().sqrt()
+    likelihood.eval()
+    torch.testing.assert_close(likelihood.nll(mean, x), -Normal(mean, rmse).log_prob(x).sum(1), rtol=1e-3, atol=0)
+    likelihood.nll(mean, mean)
+    torch.testing.assert_close(likelihood.log_sigma.exp(), rmse, rtol=1e-3, atol=0)
+
+
+def test_exact_reconstructions_have_a_finite_density_and_gradient():
+    mean = draw(4, 8).requires_grad_()
+    nll = Gaussian().nll(mean, mean.detach()).sum()
+    nll.backward()
+    assert nll.isfinite()
+    assert mean.grad.isfinite().all()
 
 
 def test_gaussian_samples_have_the_mean_and_sigma():

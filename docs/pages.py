@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from typer import Context
 from typer.cli import get_docs_for_click
 from typer.main import get_command
@@ -49,6 +50,12 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         files.append(File.generated(config, uri, content=text))
     for path in sorted(path for path in (ROOT / "results" / "reference").rglob("*") if path.is_file()):
         files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
+
+
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+    """Let pages of this folder link to files outside of it as they do on GitHub."""
+    source = f"docs/{page.file.src_uri}"
+    return _moved(markdown, source) if (ROOT / source).is_file() else markdown
 
 
 def on_page_content(html: str, **_: object) -> str:

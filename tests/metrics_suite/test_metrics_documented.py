@@ -1,5 +1,7 @@
 """The page on metrics has a definition of every column, and names every judge that is shipped."""
 
+import json
+import math
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +11,8 @@ import pytest
 from zoo_bench.judge import NAMED
 from zoo_bench.metrics.specs import METRICS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "metrics.md").read_text("utf-8")
 DEFINED = {
     name
     for line in PAGE.partition("## Definitions")[2].partition("\n## ")[0].splitlines()
@@ -27,3 +30,18 @@ def test_the_columns_of_the_page_are_those_of_the_metrics():
 @pytest.mark.parametrize("judge", [*NAMED, *SHIPPED])
 def test_judges_are_described(judge):
     assert f"| `{judge}` |" in PAGE
+
+
+def test_the_controls_of_the_page_are_those_of_the_reference_results():
+    controls = json.loads((ROOT / "results/reference/digits/controls.json").read_text("utf-8"))["controls"]
+    (_, *header), _, *lines = (line.split("|")[1:-1] for line in _table("## Controls"))
+    for line in lines:
+        column, *shown = (cell.strip(" `") for cell in line)
+        values = [controls[name.strip()].get(column) for name in header]
+        expected = [math.nan if value is None else float(f"{value:.3g}") for value in values]
+        assert [float(f"{float(text or 'nan'):.3g}") for text in shown] == pytest.approx(expected, nan_ok=True), column
+
+
+def _table(heading: str) -> list[str]:
+    lines = PAGE.partition(heading)[2].partition("\n## ")[0].splitlines()
+    return [line for line in lines if line.startswith("|")]

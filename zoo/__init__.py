@@ -17,13 +17,14 @@ from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, 
 from zoo.version import __version__
 
 if TYPE_CHECKING:
-    from zoo.config import LatentConfig, ModelConfig, Range, Schedule
+    from zoo.config import Betas, LatentConfig, ModelConfig, Range, Schedule
     from zoo.evaluation import Evaluation
     from zoo.model import Adam, GenerativeModel, Player, Turn
     from zoo.task import Judge, Mixture, Split, Task
 
 _LAZY = {
     "Adam": "zoo.model",
+    "Betas": "zoo.config",
     "Evaluation": "zoo.evaluation",
     "GenerativeModel": "zoo.model",
     "Judge": "zoo.task",
@@ -39,7 +40,7 @@ _LAZY = {
 }
 
 __all__ = [
-    "Adam", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
+    "Adam", "Betas", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
     "LatentConfig", "MetricSpec", "Mixture", "ModelConfig", "ModelSpec", "NameClashError", "Player", "PluginError",
     "Range", "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn", "UnknownNameError", "ZooError",
     "__version__", "cache_root", "create", "data_root", "hookimpl", "models",

@@ -26,7 +26,7 @@ class DCGANConfig(zoo.LatentConfig):
 
     preset: Literal["tuned", "paper"] = Field("tuned", description="Settings: tuned, or the paper's")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
-    betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
+    betas: zoo.Betas = Field((0.5, 0.999), description="Adam's decay rates, both players")
     width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
 
     @classmethod

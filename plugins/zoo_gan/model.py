@@ -40,7 +40,7 @@ class GANConfig(zoo.LatentConfig):
     preset: Literal["tuned", "paper", "pacgan"] = Field("tuned", description="Settings: tuned, or those of a paper")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
     discriminator_lr: float | None = Field(None, gt=0, description="The discriminator's, if it differs (TTUR)")
-    betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
+    betas: zoo.Betas = Field((0.5, 0.999), description="Adam's decay rates, both players")
     generator_hidden: tuple[int, ...] = Field((128, 256, 512, 1024), description="Generator's hidden widths")
     discriminator_hidden: tuple[int, ...] = Field((512, 256), description="Discriminator's hidden widths")
     batch_norm: bool = Field(True, description="Batch normalisation in the generator")

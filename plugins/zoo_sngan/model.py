@@ -29,8 +29,10 @@ class SNGANConfig(zoo.LatentConfig):
     }
 
     named: ClassVar = {
-        "resnet": {"betas": (0.0, 0.9), "discriminator_steps": 5, "schedule": "linear", "width": 128},
-    }
+        "resnet": {
+            "betas": (0.0, 0.9), "discriminator_steps": 5, "schedule": "linear", "width": 128, "generator_batches": 2,
+        },
+    }  # fmt: skip
 
     search: ClassVar = {
         "lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999)), "discriminator_steps": (1, 5),
@@ -41,8 +43,9 @@ class SNGANConfig(zoo.LatentConfig):
     )
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
-    betas: tuple[float, float] = Field((0.5, 0.999), description="Adam's decay rates, both players")
+    betas: zoo.Betas = Field((0.5, 0.999), description="Adam's decay rates, both players")
     width: int = Field(64, ge=1, description="Channels at half the image's side, doubled at each half; all of a ResNet")
+    generator_batches: int = Field(1, ge=1, description="Size of the generator's batch, in batches")
     discriminator_steps: int = Field(1, ge=1, description="Discriminator steps per generator step")
     loss: Literal["hinge", "non-saturating"] = Field("hinge", description="Equations 16 and 17, or the original GAN's")
 
@@ -76,8 +79,9 @@ class SNGAN(zoo.GenerativeModel):
         ]
 
     def generator_loss(self, turn: zoo.Turn) -> Tensor:
-        """Minus the mean logit (hinge) or sp(-D(G(z))); the fakes are kept for the discriminator."""
-        fake = turn.kept["fake"] = self.generator(self.latent(turn.size))
+        """Minus the mean logit (hinge) or sp(-D(G(z))); a batch of fakes is kept for the discriminator."""
+        fake = self.generator(self.latent(self.config.generator_batches * turn.size))
+        turn.kept["fake"] = fake[: turn.size]
         logit = self.discriminator(fake)
         return -logit.mean() if self.config.loss == "hinge" else F.softplus(-logit).mean()
 

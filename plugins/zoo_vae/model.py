@@ -33,7 +33,7 @@ class VAEConfig(zoo.LatentConfig):
     batch_size: int = Field(128, ge=1, description="Real items drawn, and charged, per round")
     z_dim: int = Field(20, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-3, gt=0, description="Adam's learning rate")
-    betas: tuple[float, float] = Field((0.9, 0.999), description="Adam's decay rates")
+    betas: zoo.Betas = Field((0.9, 0.999), description="Adam's decay rates")
     width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
     likelihood: Literal["bernoulli", "gaussian"] = Field(
         "bernoulli", description="Of items given latents: gaussian has one sigma for all dimensions"

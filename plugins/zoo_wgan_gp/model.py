@@ -52,7 +52,7 @@ class WGANGPConfig(zoo.LatentConfig):
     )
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-4, gt=0, description="Adam's learning rate, both players")
-    betas: tuple[float, float] = Field((0.5, 0.9), description="Adam's decay rates, both players")
+    betas: zoo.Betas = Field((0.5, 0.9), description="Adam's decay rates, both players")
     width: int = Field(64, ge=1, description="Channels at half the image's side, doubled at each half; all of a ResNet")
     hidden: tuple[int, ...] = Field(POINTS_HIDDEN, description="Hidden widths of both networks on points")
     generator_batches: int = Field(1, ge=1, description="Size of the generator's batch, in batches")

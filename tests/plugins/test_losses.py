@@ -522,13 +522,15 @@ def test_likelihoods_that_would_be_ignored_or_senseless_are_refused(shape, setti
     assert str(error.value) == sentence
 
 
-def test_the_generator_of_wgan_gp_may_answer_with_several_batches_of_which_the_critic_sees_one(make_turn):
-    model, turn = create("wgan-gp", IMAGE, generator_batches=3), make_turn(draw(IMAGE))
+@pytest.mark.parametrize(("name", "judge"), [("wgan-gp", "critic"), ("sngan", "discriminator")])
+def test_the_generator_may_answer_with_several_batches_of_which_the_other_player_sees_one(make_turn, name, judge):
+    model, turn = create(name, IMAGE, generator_batches=3), make_turn(draw(IMAGE))
     drawn = []
     model.generator.register_forward_pre_hook(lambda network, inputs: drawn.append(len(inputs[0])))
+    model.eval()
     loss = seeded(model.generator_loss, turn)
     assert drawn == [3 * turn.size]
-    torch.testing.assert_close(loss, -model.critic(seeded(model.sample, 3 * turn.size)).mean())
+    torch.testing.assert_close(loss, -getattr(model, judge)(seeded(model.sample, 3 * turn.size)).mean())
     assert len(turn.kept["fake"]) == turn.size
 
 

@@ -191,6 +191,7 @@ def test_create_passes_settings_on():
         ("dcgan", {"schedule": "step"}, "dcgan.schedule: input should be 'constant', 'linear' or 'cosine', got 'step'"),
         ("dcgan", {"ema": 1.0}, "dcgan.ema: input should be less than 1, got 1.0"),
         ("dcgan", {"width": 0}, "dcgan.width: input should be greater than or equal to 1, got 0"),
+        ("vae", {"betas": (0.9, 1.0)}, "vae.betas.1: input should be less than 1, got 1.0"),
         ("dcgan", {"betas": (0.5,)}, "dcgan.betas"),
         ("sngan", {"loss": "hnge"}, "sngan.loss: input should be 'hinge' or 'non-saturating', got 'hnge'"),
     ],

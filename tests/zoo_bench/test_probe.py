@@ -49,7 +49,7 @@ def rates(monkeypatch):
     return set_rates
 
 
-def specs_of(models="vae,gan"):
+def specs_of(models="sngan,gan"):
     return plan(models, "ring8", budget="640", seeds=1, metrics="mixture-modes", device="cpu").runs
 
 
@@ -66,7 +66,7 @@ def test_models_are_measured_where_bf16_multiplies_fast(rates, tmp_path):
     said = []
     found = probe.choose_precision(specs_of(), tmp_path, None, said.append)
     assert said == ["measuring rounds of 2 models: fp32, bf16"]
-    assert found["rounds"].keys() == {"vae on ring8", "gan on ring8"}
+    assert found["rounds"].keys() == {"sngan on ring8", "gan on ring8"}
     for own in found["rounds"].values():
         assert own.keys() == {"fp32", "bf16"}
         assert own["fp32"]["losses"].keys() == own["bf16"]["losses"].keys()
@@ -78,24 +78,24 @@ def test_a_model_that_fails_is_noted_with_its_reason(monkeypatch):
         raise RuntimeError("no kernel\nfor this")
 
     monkeypatch.setattr(probe.Game, "play", play)
-    assert probe.measure(specs_of("vae")[0], [("bf16", 1)]) == [{"error": "RuntimeError: no kernel"}]
+    assert probe.measure(specs_of("sngan")[0], [("bf16", 1)]) == [{"error": "RuntimeError: no kernel"}]
 
 
 def test_a_bench_keeps_what_chose_its_arithmetic_and_does_not_choose_again(rates, monkeypatch, tmp_path):
     rates(fp32=100.0, bf16=300.0)
     monkeypatch.setattr(probe, "measure", lambda spec, ways: list(FASTER.values()))
     options = {"budget": "640", "seeds": 1, "metrics": "mixture-modes", "device": "cpu", "out": tmp_path}
-    bench = prepare("vae,gan", "ring8", **options)
+    bench = prepare("sngan,gan", "ring8", **options)
     assert {spec.precision_mode for spec in bench.plan.runs} == {"bf16"}
-    assert bench.plan.runs[0].run_id != specs_of("vae")[0].run_id
+    assert bench.plan.runs[0].run_id != specs_of("sngan")[0].run_id
     (tmp_path / "precision.json").write_text(json.dumps(bench.probes["precision"]))
     rates(fp32=100.0, bf16=50.0)
-    assert prepare("vae,gan", "ring8", **options).probes == bench.probes
-    assert {s.precision_mode for s in prepare("vae,gan", "ring8", precision="fp32", **options).plan.runs} == {"fp32"}
+    assert prepare("sngan,gan", "ring8", **options).probes == bench.probes
+    assert {s.precision_mode for s in prepare("sngan,gan", "ring8", precision="fp32", **options).plan.runs} == {"fp32"}
 
 
 def test_a_new_model_is_measured_and_what_was_measured_before_it_has_its_say(rates, monkeypatch, tmp_path):
-    speeds = {"vae": FASTER, "gan": {"fp32": timed(1.0), "bf16": timed(1.5)}}
+    speeds = {"sngan": FASTER, "gan": {"fp32": timed(1.0), "bf16": timed(1.5)}}
     measured = []
 
     def measure(spec, ways):
@@ -105,12 +105,16 @@ def test_a_new_model_is_measured_and_what_was_measured_before_it_has_its_say(rat
     rates(fp32=100.0, bf16=300.0)
     monkeypatch.setattr(probe, "measure", measure)
     assert probe.choose_precision(specs_of("gan"), tmp_path, None, print)["chosen"] == "fp32"
-    first = probe.choose_precision(specs_of("vae"), tmp_path, None, print)
+    first = probe.choose_precision(specs_of("sngan"), tmp_path, None, print)
     (tmp_path / "precision.json").write_text(json.dumps(first))
-    for models in ("vae,gan", "gan"):
+    for models in ("sngan,gan", "gan"):
         measured.clear()
         found = probe.choose_precision(specs_of(models), tmp_path, None, print)
-        assert (found["chosen"], measured, list(found["rounds"])) == ("bf16", ["gan"], ["vae on ring8", "gan on ring8"])
+        assert (found["chosen"], measured, list(found["rounds"])) == (
+            "bf16",
+            ["gan"],
+            ["sngan on ring8", "gan on ring8"],
+        )
 
 
 def test_a_model_that_cannot_be_built_has_no_say(rates, monkeypatch, tmp_path):
@@ -137,7 +141,7 @@ def test_a_model_that_ends_its_process_or_hangs_is_noted(monkeypatch, tmp_path, 
         raise ZooError("its process ended before it had a result")
 
     monkeypatch.setattr(probe, "apart", apart)
-    found = probe.choose_precision(specs_of("vae"), tmp_path, timeout, print)
+    found = probe.choose_precision(specs_of("sngan"), tmp_path, timeout, print)
     assert (found["chosen"], found["reason"]) == ("fp32", "no model works")
 
 
@@ -162,11 +166,11 @@ def four_cores(monkeypatch):
 @pytest.mark.parametrize(
     ("models", "threads", "reason"),
     [
-        ({"vae": {1: 4.0, 2: 2.0, 4: 3.0}, "gan": {1: 4.0, 2: 2.0, 4: 3.0}}, 2, "2.00 times"),
-        ({"vae": {1: 8.0, 2: 4.0, 4: 1.0}, "gan": {1: 1.0, 2: 1.0, 4: 2.0}}, 4, "2.00 times"),
-        ({"vae": {1: 1.0, 2: 1.5, 4: 2.0}, "gan": {1: 1.0, 2: 1.5, 4: 2.0}}, 1, "1.00 times"),
-        ({"vae": "killed", "gan": {1: 2.0, 2: 1.0, 4: 1.5}}, 2, "2.00 times"),
-        ({"vae": "killed", "gan": "killed"}, 1, "no model works"),
+        ({"sngan": {1: 4.0, 2: 2.0, 4: 3.0}, "gan": {1: 4.0, 2: 2.0, 4: 3.0}}, 2, "2.00 times"),
+        ({"sngan": {1: 8.0, 2: 4.0, 4: 1.0}, "gan": {1: 1.0, 2: 1.0, 4: 2.0}}, 4, "2.00 times"),
+        ({"sngan": {1: 1.0, 2: 1.5, 4: 2.0}, "gan": {1: 1.0, 2: 1.5, 4: 2.0}}, 1, "1.00 times"),
+        ({"sngan": "killed", "gan": {1: 2.0, 2: 1.0, 4: 1.5}}, 2, "2.00 times"),
+        ({"sngan": "killed", "gan": "killed"}, 1, "no model works"),
     ],
     ids=["same for all", "best on average", "one", "one fails", "all fail"],
 )
@@ -179,9 +183,9 @@ def test_the_number_of_threads_that_is_fastest_for_all_models_is_chosen(four_cor
 
 def test_threads_are_measured_for_runs_against_the_clock_unless_they_are_given(four_cores, tmp_path):
     def bench_of(budget, **given):
-        return prepare("vae", "ring8", budget=budget, seeds=1, device="cpu", out=tmp_path, **given)
+        return prepare("sngan", "ring8", budget=budget, seeds=1, device="cpu", out=tmp_path, **given)
 
-    four_cores(vae={1: 4.0, 2: 2.0, 4: 3.0})
+    four_cores(sngan={1: 4.0, 2: 2.0, 4: 3.0})
     bench = bench_of("1s")
     assert (bench.options.threads, bench.probes["threads"]["chosen"]) == (2, 2)
     for budget, given in [("640", {}), ("1s", {"threads": 3}), ("1s", {"workers": 2})]:
@@ -192,8 +196,8 @@ def test_threads_are_measured_for_runs_against_the_clock_unless_they_are_given(f
 def test_rounds_are_measured_with_as_many_threads_as_are_asked_for():
     before = probe.torch.get_num_threads()
     try:
-        first, second = probe.measure(specs_of("vae")[0], [("fp32", 1), ("fp32", 2)])
+        first, second = probe.measure(specs_of("sngan")[0], [("fp32", 1), ("fp32", 2)])
         assert probe.torch.get_num_threads() == 2
     finally:
         probe.torch.set_num_threads(before)
-    assert first["losses"]["vae"] == pytest.approx(second["losses"]["vae"], rel=1e-4)
+    assert first["losses"]["discriminator"] == pytest.approx(second["losses"]["discriminator"], rel=1e-4)

@@ -17,7 +17,7 @@ class SAGANConfig(zoo.LatentConfig):
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-4, gt=0, description="Adam's learning rate, generator")
     discriminator_lr: float = Field(4e-4, gt=0, description="Adam's learning rate, discriminator")
-    betas: tuple[float, float] = Field((0.0, 0.9), description="Adam's decay rates, both players")
+    betas: zoo.Betas = Field((0.0, 0.9), description="Adam's decay rates, both players")
     width: int = Field(32, ge=8, multiple_of=8, description="Channels of every block")
 
 

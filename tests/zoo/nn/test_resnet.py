@@ -75,6 +75,7 @@ def test_the_preset_of_sngan_sets_networks_and_settings_which_others_override():
     assert all(nn.utils.parametrize.is_parametrized(layer) for layer in layers)
     config = model.config
     assert (config.width, config.betas, config.discriminator_steps, config.schedule) == (8, (0.0, 0.9), 5, "linear")
+    assert config.generator_batches == 2
     assert [player.every for player in model.players()] == [5, 1]
 
 

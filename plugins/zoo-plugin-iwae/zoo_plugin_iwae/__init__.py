@@ -13,7 +13,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         target="zoo_plugin_iwae.model:IWAE",
         summary="VAE trained on a tighter bound, from several weighted samples.",
         family="vae",
-        data=("images", "points"),
+        data=("images",),
         paper="Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016",
         url="https://arxiv.org/abs/1509.00519",
         loss="Minus the importance-weighted bound over k samples, in nats per item.",

@@ -24,7 +24,7 @@ class IWAEConfig(zoo.LatentConfig):
     @classmethod
     def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the defaults that differ for items of this shape."""
-        return {"width": default_width(shape)} if len(shape) == 3 else {"z_dim": 2, "batch_size": 256}
+        return {"width": default_width(shape)}
 
 
 class IWAE(zoo.GenerativeModel):
@@ -36,7 +36,7 @@ class IWAE(zoo.GenerativeModel):
         super().__init__(shape, config)
         self.encoder = encoder(shape, 2 * config.z_dim, config.width)
         self.decoder = decoder(config.z_dim, shape, config.width)
-        self.likelihood = Bernoulli() if len(shape) == 3 and shape[0] == 1 else Gaussian()
+        self.likelihood = Bernoulli() if shape[0] == 1 else Gaussian()
 
     def players(self) -> list[zoo.Player]:
         """Return the only player."""
@@ -69,6 +69,5 @@ class IWAE(zoo.GenerativeModel):
         }
 
     def sample(self, n: int) -> Tensor:
-        """Draw images as the mean given a latent, points with the likelihood's noise."""
-        output = self.decoder(self.latent(n))
-        return self.likelihood.mean(output) if len(self.shape) == 3 else self.likelihood.sample(output)
+        """Draw images as the mean given a latent."""
+        return self.likelihood.mean(self.decoder(self.latent(n)))

@@ -20,7 +20,7 @@ class VAEConfig(zoo.LatentConfig):
     """
 
     tuned: ClassVar = {
-        "points": {"lr": 6.62e-3},
+        "points": {},
         "small": {"lr": 2.16e-3, "z_dim": 8},
         "grey": {"lr": 1.24e-3, "z_dim": 16},
         "colour": {},

@@ -60,7 +60,6 @@ class ModelSpec(Spec):
         data: What it can model. On a task of another kind the harness says that it does not apply.
         paper: Authors, title, venue and year.
         url: Where the paper is.
-        conditional: Whether it is trained with class labels.
         loss: What each player minimises, in one sentence, for the model's card.
         failure_modes: What is known to go wrong with it and when, in one or two sentences, for the model's card.
     """
@@ -69,7 +68,6 @@ class ModelSpec(Spec):
     data: tuple[Data, ...] = ("images", "points")
     paper: str = ""
     url: str = ""
-    conditional: bool = False
     loss: str = ""
     failure_modes: str = ""
 

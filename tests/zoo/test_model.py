@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import fields
 from types import ModuleType
 from typing import ClassVar, Literal
 
@@ -319,3 +320,7 @@ def test_every_public_name_of_zoo_resolves(name):
 def test_an_unknown_attribute_of_zoo_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'zoo' has no attribute 'Modle'"):
         zoo.Modle  # noqa: B018
+
+
+def test_no_model_is_given_class_labels_so_that_none_is_conditional_beside_others_that_are_not():
+    assert {field.name for field in fields(zoo.Turn)} == {"real", "round", "progress", "players", "move", "kept"}

@@ -396,7 +396,7 @@ def test_in_the_warm_up_the_weight_of_the_kl_rises_from_zero(make_turn, name, be
 def test_on_points_the_warm_up_keeps_latents_from_collapsing(settings, used):
     corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
     x = corners.repeat(512, 1) + 0.05 * draw(POINT, 2048)
-    model = create("vae", POINT, **settings)
+    model = create("vae", POINT, lr=5e-3, **settings)
     train(model, Stream(x, 0, torch.device("cpu")), Budget.parse("300steps"))
     with torch.no_grad():
         assert model.eval().figures(x)["active_units"] == used

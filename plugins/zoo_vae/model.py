@@ -41,7 +41,6 @@ class VAEConfig(zoo.LatentConfig):
     sigma: float | None = Field(
         None, gt=0, description="Sigma of the gaussian likelihood; None: the best of each batch"
     )
-
     warmup: float = Field(0.0, ge=0, le=1, description="Share of the budget in which the KL's weight rises from 0")
 
     @classmethod

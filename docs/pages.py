@@ -112,7 +112,7 @@ def _model(entry: Entry[ModelSpec]) -> str:
         "## Settings\n\n"
         + _table(["setting", "type", "default", "description"], map(_values, card.settings(entry)))
         + _tuned(entry)
-        + "\nSome defaults depend on the shape of the data; a run's record has the values used.",
+        + "\nSome defaults depend on the shape of the data; records have the values used.",
         "## Parameters\n\n" + _table(["task", "trainable parameters"], ((t, f"{n:,}") for t, n in counts.items())),
     ]
     if found:

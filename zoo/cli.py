@@ -92,7 +92,7 @@ def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], 
         if facts.get(key):
             print_table(headers, [[_cell(value) for value in row.values()] for row in facts[key]])
     if facts.get("settings"):
-        print("Some defaults depend on the shape of the data; a run's record has the values used.")
+        print("Some defaults depend on the shape of the data; records have the values used.")
 
 
 def _cell(value: object) -> str:

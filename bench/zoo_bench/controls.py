@@ -62,7 +62,7 @@ def compute(spec: RunSpec) -> Scores:
     task = load_task(registry.tasks.get(spec.task))
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
     reference = Reference(task)
-    return {name: score(Evaluation(task, data, reference), metrics)[0] for name, data in samples(task).items()}
+    return {name: score(Evaluation(task, data, reference), metrics).values for name, data in samples(task).items()}
 
 
 def ensure(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[str, Scores]:

@@ -107,10 +107,10 @@ def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) 
         facts["judge's accuracy on test"] = round(float((found == loaded.test.modes).double().mean()), 4)
     else:
         facts["judge's accuracy on test"] = "it knows no classes"
-    values, errors = score(evaluation, [installed().metrics.get("fid").spec])
+    scored = score(evaluation, [installed().metrics.get("fid").spec])
     facts["real against real"] = {
-        "fid": values.get("fid"), "floor": values.get("fid_floor"),
-        "items": f"{len(evaluation.generated)} against {len(evaluation.real)}", **errors,
+        "fid": scored.values.get("fid"), "floor": scored.values.get("fid_floor"),
+        "items": f"{len(evaluation.generated)} against {len(evaluation.real)}", **scored.errors,
     }  # fmt: skip
     return facts
 

@@ -76,7 +76,10 @@ COLUMNS = (
     "train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb",
     "started_at", "zoo_version", "schema_version",
 )  # fmt: skip
-"""Columns of ``results.csv``, in order; further metrics follow in alphabetical order, then :data:`LAST`."""
+"""Columns of ``results.csv``, in order; further metrics follow in alphabetical order, then :data:`LAST`.
+
+``error`` says why a run did not end ok, or which metrics of one that did could not be computed.
+"""
 
 LAST = ("judge", "config")
 """``config`` holds all settings of the model as JSON with sorted keys."""
@@ -91,6 +94,7 @@ def row(record: RunRecord) -> dict[str, Any]:
     """Flatten a record into one row of ``results.csv``; absent values are None."""
     spec = record.spec.model_dump(include=set(COLUMNS))
     own = record.model_dump(include=set(COLUMNS))
+    own["error"] = own["error"] or "; ".join(f"{name}: {message}" for name, message in record.metric_errors.items())
     last = {"judge": record.spec.judge, "config": json.dumps(record.spec.config, sort_keys=True)}
     everything = {**record.metrics, **record.throughput, **spec, **own, **last}
     further = sorted(everything.keys() - {*COLUMNS, *LAST})

@@ -124,11 +124,11 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
         outcome.files[".png"] = scatter(generated, task)
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
     evaluation = Evaluation(task, generated)
-    record.metrics, record.metric_errors = score(evaluation, metrics)
     taken = {*COLUMNS, *LAST, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
-    figures, problems = own_figures(model, task.validation.data[:HELD_OUT], taken)
-    record.metrics |= figures
-    record.metric_errors |= problems
+    for found in (score(evaluation, metrics), own_figures(model, task.validation.data[:HELD_OUT], taken)):
+        record.metrics |= found.values
+        record.metric_errors |= found.errors
+        record.traceback += found.traceback
     record.throughput |= sampling(model)
     if curve.points:
         _score_curve(record, evaluation.reference, model, curve)

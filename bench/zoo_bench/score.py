@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 import traceback
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -20,43 +20,58 @@ from zoo.task import to_model
 COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def score(evaluation: Evaluation, metrics: Iterable[MetricSpec]) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the value of every column, and a sentence for every metric that could not be computed."""
-    values: dict[str, float] = {}
-    errors: dict[str, str] = {}
+@dataclass
+class Scored:
+    """What scoring found.
+
+    Attributes:
+        values: Of every column.
+        errors: A sentence for everything that could not be computed, by name.
+        traceback: Where exceptions came from.
+    """
+
+    values: dict[str, float] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    traceback: str = ""
+
+    def failed(self, name: str, error: BaseException) -> None:
+        """Note why something could not be computed; a :class:`ZooError` says all in its sentence."""
+        if isinstance(error, ZooError):
+            self.errors[name] = str(error)
+        else:
+            self.errors[name] = described(error)
+            self.traceback += "".join(traceback.format_exception(error))
+
+
+def score(evaluation: Evaluation, metrics: Iterable[MetricSpec]) -> Scored:
+    """Score what was generated with every metric."""
+    found = Scored()
     for metric in metrics:
         try:
-            values |= _checked(metric, metric.load()(evaluation))
-        except ZooError as error:
-            errors[metric.name] = str(error)
+            found.values |= _checked(metric, metric.load()(evaluation))
         except FAILURES as error:
-            errors[metric.name] = described(error)
-            print(f"metric {metric.name!r} failed:\n{traceback.format_exc()}", file=sys.stderr)
-    return values, errors
+            found.failed(metric.name, error)
+    return found
 
 
-def own_figures(
-    model: GenerativeModel, held_out: Tensor, taken: Collection[str]
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Return a trained model's figures on held-out data, or a sentence under "figures" if it fails.
+def own_figures(model: GenerativeModel, held_out: Tensor, taken: Collection[str]) -> Scored:
+    """Return a trained model's figures on held-out data, or why there are none under "figures".
 
     Args:
         model: The model; its mode is kept.
         held_out: Stored items, (N, ...).
         taken: Columns that it may not use.
     """
-    training = model.training
+    training, found = model.training, Scored()
     try:
         with torch.no_grad():
-            found = model.eval().figures(to_model(held_out.to(model.device)))
-        return _figures(type(model).__name__, found, taken), {}
-    except ZooError as error:
-        return {}, {"figures": str(error)}
+            own = model.eval().figures(to_model(held_out.to(model.device)))
+        found.values = _figures(type(model).__name__, own, taken)
     except FAILURES as error:
-        print(f"{type(model).__name__}.figures failed:\n{traceback.format_exc()}", file=sys.stderr)
-        return {}, {"figures": described(error)}
+        found.failed("figures", error)
     finally:
         model.train(training)
+    return found
 
 
 def _figures(name: str, found: Any, taken: Collection[str]) -> dict[str, float]:

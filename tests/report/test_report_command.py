@@ -29,6 +29,13 @@ def test_without_a_format_the_table_is_shown_and_the_page_written(bench, capsys)
     assert (bench / "report.html").read_text().startswith("<!doctype html>")
 
 
+def test_a_metric_that_failed_is_told_once_for_all_runs(tmp_path, make, capsys):
+    errors = [{}, {"kid": "RuntimeError: no"}, {"kid": "RuntimeError: no"}]
+    runs = [make.record(make.spec(seed=i), metric_errors=own) for i, own in enumerate(errors)]
+    assert main(["report", str(make.write(tmp_path / "bench", runs)), "--format", "table"]) == 0
+    assert capsys.readouterr().err == "no score in 2 of 3 runs on digits: kid: RuntimeError: no\n"
+
+
 def test_a_text_file_has_the_table(bench, tmp_path):
     out = tmp_path / "table.txt"
     assert main(["report", str(bench), "--out", str(out)]) == 0

@@ -192,6 +192,7 @@ def test_a_metric_that_fails_costs_only_its_own_columns(execute_fake, fake_entry
     record = execute_fake(Steady, entry).record
     assert record.status == "ok"
     assert record.metric_errors == {"broken": "RuntimeError: cannot count"}
+    assert "test_run.py" in record.traceback
     assert "fid" in record.metrics
     assert "oddness" not in record.metrics
 

@@ -197,7 +197,8 @@ def failures(runs: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
     ]  # fmt: skip
     odd = runs[runs["run_id"].isin(list(results.metric_errors))].head(FAILURES)
     failed += [
-        {"what": f"metric {name}", "label": row["_label"], "seed": row["seed"], "message": message, "traceback": ""}
+        {"what": f"metric {name}", "label": row["_label"], "seed": row["seed"], "message": message,
+         "traceback": results.tracebacks.get(str(row["run_id"]), "")}
         for _, row in odd.iterrows() for name, message in results.metric_errors[str(row["run_id"])].items()
     ]  # fmt: skip
     return failed

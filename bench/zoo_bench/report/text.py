@@ -33,9 +33,13 @@ def _invisible(character: str) -> bool:
 
 
 def failed(runs: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence for every run of a group that did not end well."""
-    for _, run in runs[runs["status"] != "ok"].iterrows():
+    """Yield a sentence for every run of a group that did not end well, and for what metrics of the others say."""
+    well = runs["status"] == "ok"
+    for _, run in runs[~well].iterrows():
         yield visible(f"{run['status']}: {run['_label']} on {run['task']}, seed {run['seed']}: {run['error']}")
+    for error, own in runs[well & (runs["error"] != "")].groupby("error", sort=False):
+        count = f"{len(own)} of {plural(well.sum(), 'run')}"
+        yield visible(f"no score in {count} on {own['task'].iloc[0]}: {error}")
 
 
 def plotly(text: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from cycler import cycler
 from matplotlib import rcParams
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from zoo_bench.report.plots import mean_curve
 from zoo_bench.report.summary import Model, Summary
@@ -54,6 +55,8 @@ def learning_curves(summary: Summary, curves: Curves) -> bytes:
         axes.set_xlabel(title)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("validation FID")
+    figure.axes[0].yaxis.set_major_formatter(LogFormatter())
+    figure.axes[0].yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
     figure.suptitle(_title(summary), fontsize=9)
     return _png(figure)

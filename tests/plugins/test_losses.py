@@ -165,6 +165,8 @@ def test_the_critic_loss_is_wasserstein_and_penalty_together(make_turn, shape):
     recorder = Recorder(model.critic)
     loss = model.critic_loss(turn)
     mixed = recorder.inputs[-1]
+    a = factors(mixed, turn.real, turn.kept["fake"])
+    assert ((a > 0) & (a < 1)).all(), "the penalty lies between real and generated items"
     real, fake = logits_of_both(model, model.critic, turn)
     torch.testing.assert_close(generator_loss, -fake.sum() / len(fake))
     torch.testing.assert_close(

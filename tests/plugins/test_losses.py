@@ -425,7 +425,7 @@ def test_beta_weighs_the_summed_kl(make_turn):
 
 @pytest.mark.parametrize(("progress", "c"), [(0.0, 0.0), (0.2, 5.0), (1.0, 25.0)])
 def test_with_a_capacity_the_distance_of_kl_to_c_is_penalised_and_c_grows_to_it(make_turn, progress, c):
-    model, x = create("beta-vae", IMAGE, capacity=25.0, gamma=30.0), draw(IMAGE)
+    model, x = create("beta-vae", IMAGE, capacity=25.0, gamma=30.0, warmup=0.5), draw(IMAGE)
     enlarge(model, 0.05)
     reconstruction, kl = seeded(elbo_by_item, model, x)
     assert model.config.beta != 30
@@ -527,6 +527,7 @@ def test_likelihoods_that_would_be_ignored_or_senseless_are_refused(shape, setti
 @pytest.mark.parametrize(("name", "judge"), [("wgan-gp", "critic"), ("sngan", "discriminator")])
 def test_the_generator_may_answer_with_several_batches_of_which_the_other_player_sees_one(make_turn, name, judge):
     model, turn = create(name, IMAGE, generator_batches=3), make_turn(draw(IMAGE))
+    enlarge(getattr(model, judge))
     drawn = []
     model.generator.register_forward_pre_hook(lambda network, inputs: drawn.append(len(inputs[0])))
     model.eval()

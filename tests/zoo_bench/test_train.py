@@ -185,6 +185,17 @@ def test_models_are_told_the_round_and_the_share_spent():
     assert model.progress == pytest.approx([i / 10 for i in range(10)])
 
 
+def test_models_are_trained_in_training_mode():
+    modes: list[bool] = []
+
+    class Watching(Tiny):
+        def play(self, turn: zoo.Turn) -> None:
+            modes.append(self.training and self.left.training)
+
+    trained(Watching().eval(), "2steps")
+    assert modes == [True, True]
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_player():
     class Diverging(Tiny):
         def right_loss(self, turn: zoo.Turn) -> torch.Tensor:
@@ -336,24 +347,25 @@ SCHEDULES = {
 }
 
 
-def steps_taken(model: Tiny, budget: str) -> list[float]:
-    """The size of each update of the bias of ``right``, whose gradient is one."""
-    taken: list[float] = []
+def steps_taken(model: Tiny, budget: str, name: str = "right") -> list[float]:
+    """The size of each update of the bias of a player, whose gradient is one."""
+    network, taken = getattr(model, name), list[float]()
 
     def play(turn: zoo.Turn) -> None:
-        before = model.right.bias.item()
+        before = network.bias.item()
         Tiny.play(model, turn)
-        taken.append(before - model.right.bias.item())
+        taken.append(before - network.bias.item())
 
     model.play = play
-    model.right_loss = lambda turn: model.right(turn.real).mean()
+    setattr(model, f"{name}_loss", lambda turn: network(turn.real).mean())
     trained(model, budget)
     return taken
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_learning_rates_follow_the_schedule_over_the_budget(schedule):
-    taken = steps_taken(Tiny(schedule=schedule), "4steps")
+@pytest.mark.parametrize("name", ["left", "right"])
+def test_learning_rates_of_every_player_follow_the_schedule_over_the_budget(schedule, name):
+    taken = steps_taken(Tiny(schedule=schedule), "4steps", name)
     assert taken == pytest.approx([0.01 * factor for factor in SCHEDULES[schedule]], abs=1e-6)
 
 
@@ -385,12 +397,12 @@ class Normed(Tiny):
 
 def test_the_average_of_the_weights_is_left_in_the_model_and_is_what_marks_see():
     torch.manual_seed(0)
-    model, seen = Normed(ema=0.5), []
+    model, seen = Normed(ema=0.7), []
     start = {key: value.clone() for key, value in model.state_dict().items()}
     trained(model, "30steps", marks=[1.0], on_mark=lambda share, training: seen.append(model.left[1].weight.clone()))
     expected = start["left.1.weight"], start["left.0.running_mean"]
     for n, state in enumerate(model.states, start=1):
-        decay = min(0.5, n / (n + 9))
+        decay = min(0.7, n / (n + 9))
         new = state["left.1.weight"], state["left.0.running_mean"]
         expected = tuple(decay * old + (1 - decay) * value for old, value in zip(expected, new, strict=True))
     torch.testing.assert_close(model.left[1].weight.data, expected[0])

@@ -54,6 +54,28 @@ def test_blocks_add_a_shortcut_to_two_convolutions():
         torch.testing.assert_close(block(x), shortcut(resized))
 
 
+def test_blocks_rectify_before_each_convolution_but_that_of_an_image():
+    x = torch.randn(2, 3, 4, 4)
+    up, norm = UpBlock(3, 5), nn.functional.batch_norm
+    h = nn.functional.interpolate(norm(x, None, None, training=True).relu(), scale_factor=2)
+    h = up.layers[6](norm(up.layers[3](h), None, None, training=True).relu())
+    torch.testing.assert_close(up(x), h + up.shortcut(x))
+    for first in (False, True):
+        down = DownBlock(3, 5, half=False, first=first)
+        h = down.layers[3](down.layers[1](x if first else x.relu()).relu())
+        torch.testing.assert_close(down(x), h + down.shortcut(x))
+
+
+@pytest.mark.parametrize("pooling", ["sum", "mean"])
+def test_the_discriminator_pools_rectified_features_over_all_positions(pooling):
+    network, x = ResNetDiscriminator((3, 16, 16), 4, pooling=pooling), torch.randn(2, 3, 16, 16)
+    features = network.blocks(x).relu().flatten(2)
+    pooled = features.sum(2) if pooling == "sum" else features.mean(2)
+    torch.testing.assert_close(network(x), network.end(pooled)[:, 0])
+    assert zoo.create("sngan", shape=(3, 16, 16), preset="resnet", width=4).discriminator.pool is torch.sum
+    assert zoo.create("wgan-gp", shape=(3, 16, 16), preset="resnet", width=4).critic.pool is torch.mean
+
+
 def test_the_discriminator_judges_each_image_by_itself():
     discriminator, x = ResNetDiscriminator((1, 16, 16), 4).train(), torch.randn(5, 1, 16, 16)
     torch.testing.assert_close(discriminator(x)[:2], discriminator(x[:2]))

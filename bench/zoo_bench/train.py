@@ -132,8 +132,10 @@ class Game:
     def averaged(self) -> Iterator[None]:
         """Put the weight average in place of the weights for a while, if the model's settings ask for one."""
         self._average.swap()
-        yield
-        self._average.swap()
+        try:
+            yield
+        finally:
+            self._average.swap()
 
     def finish(self) -> None:
         """Leave the weight average in the model if it has one, and make all parameters trainable again."""

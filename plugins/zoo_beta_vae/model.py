@@ -14,8 +14,8 @@ from zoo_vae.model import VAE, VAEConfig
 class BetaVAEConfig(VAEConfig):
     """Settings of beta-VAE. With ``capacity`` set, Burgess et al. 2018: ``gamma |KL - C|``, C annealed to ``capacity``.
 
-    Batch and learning rate are the VAE's here, so that beta makes the difference; the paper's, for far longer training,
-    are batch 64 and lr 1e-4. Tuning leaves beta alone: by FID it would find 1, the VAE.
+    The batch is the VAE's and the learning rate tuned like its, so that beta makes the difference; the paper's, for far
+    longer training, are batch 64 and lr 1e-4. Tuning leaves beta alone: by FID it would find 1, the VAE.
     """
 
     tuned: ClassVar = {

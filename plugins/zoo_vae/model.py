@@ -82,7 +82,7 @@ class VAE(zoo.GenerativeModel):
 
     def terms(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the reconstruction NLL (N,) and the KL (N,) of items, in nats, and the posterior means (N, z_dim)."""
-        mu, logvar = self.encoder(x).chunk(2, dim=1)
+        mu, logvar = self.encoder(x).float().chunk(2, dim=1)  # a small KL is lost in bf16
         z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)
         return self.likelihood.nll(self.decoder(z), x), gaussian_kl(mu, logvar), mu
 

@@ -79,3 +79,16 @@ def test_dcgan_s_discriminator_has_batch_norm_in_every_convolution_but_the_first
 def test_beta_weighs_the_kl_more_and_less_so_where_pixels_are_few(shape, beta):
     config = zoo.create("beta-vae", shape=shape).config
     assert (config.beta, config.gamma, config.capacity) == (beta, 1000.0, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "settings"),
+    [
+        ("gan", GREY, {"generator_hidden": (128, 256, 512, 1024), "discriminator_hidden": (512, 256)}),
+        ("gan", POINT, {"z_dim": 2, "batch_size": 256, "generator_hidden": (128,) * 3}),
+        ("vae", POINT, {"z_dim": 2, "batch_size": 256, "warmup": 0.1}),
+    ],
+)
+def test_perceptrons_and_settings_for_points(name, shape, settings):
+    config = zoo.create(name, shape=shape, preset="paper").config
+    assert {key: getattr(config, key) for key in settings} == settings

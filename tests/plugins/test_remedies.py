@@ -197,6 +197,7 @@ def test_the_pacgan_preset_is_the_published_network_for_mixtures():
     assert [layer.out_features for layer in judges] == [1000, 1000, 1000, 1]
     assert [layer.in_features for layer in judges] == [2, 200, 200, 200]
     assert judges[1].weight.std().item() == pytest.approx(0.02, rel=0.02)
+    assert model.generator[3].weight.std().item() == pytest.approx(0.02, rel=0.02)
     packed = zoo.create("gan", shape=POINT, preset="pacgan", packing=2, batch_norm=False, spectral_norm=True)
     assert packed.discriminator(pack(draw(POINT, 8), 2)).shape == (4,)
     assert not any(isinstance(m, nn.BatchNorm1d) for m in packed.modules())

@@ -143,3 +143,9 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
 
 def test_default_width():
     assert [default_width((1, side, side)) for side in (8, 16, 28, 32, 64)] == [32, 32, 64, 64, 64]
+
+
+def test_generators_have_plain_rectifiers_and_the_usual_momentum():
+    generator = ConvGenerator(5, (3, 32, 32), 2)
+    assert len(modules(generator, nn.ReLU)) == 3
+    assert {m.momentum for m in modules(generator, BATCH_NORM)} == {0.1}

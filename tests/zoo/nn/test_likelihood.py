@@ -133,3 +133,16 @@ def test_units_whose_mean_varies_by_more_than_a_hundredth_are_active():
     mu = draw(n, 4) * torch.tensor([1.0, 0.13, 0.08, 0.0]) + torch.tensor([0.0, 5.0, -5.0, 9.0])
     assert active_units(mu) == 2
     assert active_units(mu, threshold=0.001) == 3
+
+
+def test_sigma_may_be_small():
+    mean = draw(64, 8)
+    x = mean + 0.01 * draw(64, 8, seed=1)
+    rmse = (x - mean).square().mean().sqrt()
+    torch.testing.assert_close(Gaussian().nll(mean, x), -Normal(mean, rmse).log_prob(x).sum(1))
+
+
+def test_the_running_average_takes_a_tenth_of_every_batch():
+    likelihood, mean = Gaussian(), torch.zeros(4, 8)
+    likelihood.nll(mean, mean + math.exp(-1.0))
+    assert likelihood.log_sigma.item() == pytest.approx(-0.1)

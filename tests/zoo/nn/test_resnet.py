@@ -125,3 +125,14 @@ def test_the_preset_trains(name):
 def test_the_preset_is_for_images(name):
     with pytest.raises(zoo.ZooError, match=r"^convolutions need images \(C, H, W\), not items of shape \(2,\)$"):
         zoo.create(name, shape=(2,), preset="resnet")
+
+
+def test_sngan_s_generator_is_twice_as_wide_as_its_discriminator():
+    model = zoo.create("sngan", shape=(1, 8, 8), preset="resnet", width=4)
+    assert [block.layers[3].out_channels for block in model.generator[0].blocks] == [8] * 2
+    assert {block.layers[3].out_channels for block in model.discriminator.blocks} == {4}
+
+
+def test_biases_start_at_zero():
+    for network in (ResNetGenerator(5, (1, 8, 8), 4), ResNetDiscriminator((1, 8, 8), 4)):
+        assert all(m.bias.eq(0).all() for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear))

@@ -43,15 +43,16 @@ def modes(summary: Summary) -> bytes:
 
 
 def learning_curves(summary: Summary, curves: Curves) -> bytes:
-    """Return a PNG of validation FID against images and seconds of training, with Student's 95 % bands over seeds."""
+    """Return a PNG of validation FID against images and seconds of training, with Student's 95 % bands from three seeds on."""
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     for axes, (spent, title) in zip(figure.subplots(1, 2, sharey=True), SPENT.items(), strict=True):
         axes.set_prop_cycle(LINES)
         for model in summary.models:
             if points := mean_curve(summary, curves, model.label, spent):
-                x, mean, low, high, _ = zip(*points, strict=True)
+                x, mean, low, high, n = zip(*points, strict=True)
                 (line,) = axes.loglog(x, mean, marker="o", ms=3, lw=1.2, label=model.label)
-                axes.fill_between(x, low, high, color=line.get_color(), alpha=0.15, lw=0)
+                if max(n) > 2:
+                    axes.fill_between(x, low, high, color=line.get_color(), alpha=0.15, lw=0)
         axes.set_xlabel(title)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("validation FID")

@@ -37,13 +37,13 @@ def modes(summary: Summary) -> bytes:
     axes.set_yticks(range(len(rows)), [_collapse(model) for model in rows], fontsize=8)
     axes.set_xlim(0, 1.02 * total)
     axes.set_ylim(-0.5, len(rows) - 0.5)
-    axes.set_xlabel(f"modes captured, of {total}: a dot per run, their mean as a bar")
+    figure.supxlabel(f"modes captured, of {total}: a dot per run, their mean as a bar", fontsize="medium")
     axes.set_title(_title(summary), fontsize=9)
     return _png(figure)
 
 
 def learning_curves(summary: Summary, curves: Curves) -> bytes:
-    """Return a PNG of validation FID against images and seconds of training, with Student's 95 % bands from three seeds on."""
+    """Return a PNG of validation FID against images and seconds of training; from three seeds on with 95 % bands."""
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     for axes, (spent, title) in zip(figure.subplots(1, 2, sharey=True), SPENT.items(), strict=True):
         axes.set_prop_cycle(LINES)

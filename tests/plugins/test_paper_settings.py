@@ -16,7 +16,7 @@ PAPERS = [
     ("gan", "paper", GREY, 100, 64, 2e-4, (0.5, 0.999), ONCE),  # PyTorch-GAN's: Goodfellow et al. 2014 name none
     ("gan", "pacgan", POINT, 2, 100, 1e-4, (0.8, 0.999), ONCE),  # code of Lin et al. 2018
     ("dcgan", "paper", COLOUR, 100, 64, 2e-4, (0.5, 0.999), ONCE),  # Radford et al. 2016, section 4, but its batch
-    ("wgan-gp", "paper", COLOUR, 128, 64, 1e-4, (0.5, 0.9), FIFTH),  # code of Gulrajani et al. 2017, gan_64x64.py
+    ("wgan-gp", "paper", COLOUR, 128, 64, 1e-4, (0.5, 0.9), FIFTH),  # code of Gulrajani et al. 2017, gan_cifar.py
     ("wgan-gp", "resnet", COLOUR, 128, 64, 2e-4, (0.0, 0.9), FIFTH),  # likewise, gan_cifar_resnet.py
     ("wgan-gp", "toy", POINT, 2, 256, 1e-4, (0.5, 0.9), FIFTH),  # likewise, gan_toy.py
     ("sngan", "paper", COLOUR, 128, 64, 2e-4, (0.5, 0.999), ONCE),  # Miyato et al. 2018, table 1, setting C

@@ -55,7 +55,7 @@ class Judged:
         """
         if self._together is not None:
             return self._together["modes"]
-        found = [self._judge.modes(batch) for batch in self._data.split(BATCH)]
+        found = in_batches(self._judge.modes, self._data)
         if any(modes is None for modes in found):
             raise ZooError(f"judge {self._judge.name!r} knows no modes")
         return torch.cat([modes for modes in found if modes is not None]).cpu()
@@ -72,7 +72,7 @@ class Judged:
             return None
 
         def compute() -> dict[str, Tensor]:
-            found = [judge.judge(batch) for batch in self._data.split(BATCH)]
+            found = in_batches(judge.judge, self._data)
             return {
                 name: torch.cat(parts).cpu()
                 for name, parts in zip(found[0]._fields, zip(*found, strict=True), strict=True)
@@ -81,10 +81,15 @@ class Judged:
         return self._cached(compute) if self._keep else compute()
 
     def _each(self, function: Callable[[Tensor], Tensor]) -> Tensor:
-        return torch.cat([function(batch).cpu() for batch in self._data.split(BATCH)])
+        return torch.cat([part.cpu() for part in in_batches(function, self._data)])
 
     def _cached(self, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
         return cached(f"judged 1 {self._judge.name} {self._judge.sha256} {digest(self._data)}", compute)
+
+
+def in_batches(function: Callable[[Tensor], T], data: Tensor) -> list[T]:
+    """Return what a judge's function says of each batch of stored items."""
+    return [function(batch) for batch in data.split(BATCH)]
 
 
 def digest(data: Tensor) -> str:

@@ -6,10 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo_bench.harness import bench
-    from zoo_bench.store import load_results
+    from zoo_bench.benchmark import bench
+    from zoo_bench.store.records import load_results
 
-_LAZY = {"bench": "zoo_bench.harness", "load_results": "zoo_bench.store"}
+_LAZY = {"bench": "zoo_bench.benchmark", "load_results": "zoo_bench.store.records"}
 
 __all__ = ["bench", "load_results"]
 

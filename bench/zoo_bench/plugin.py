@@ -5,35 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import zoo
-from zoo_bench.metrics.specs import METRICS
-from zoo_bench.tasks.catalogue import TASKS
+from zoo_bench.data.catalogue import TASKS
+from zoo_bench.score.metrics.specs import METRICS
 
 
 @zoo.hookimpl
 def zoo_commands() -> Iterator[zoo.CommandSpec]:
     """Provide the harness's commands."""
     yield zoo.CommandSpec(
-        name="bench", target="zoo_bench.commands:bench", summary="Train models under one budget and compare them."
+        name="bench", target="zoo_bench.cli.bench:bench", summary="Train models under one budget and compare them."
     )
     yield zoo.CommandSpec(
-        name="sample", target="zoo_bench.commands:sample", summary="Draw samples from a finished run's weights."
+        name="sample", target="zoo_bench.cli.bench:sample", summary="Draw samples from a finished run's weights."
     )
     yield zoo.CommandSpec(
-        name="report", target="zoo_bench.report.commands:report", summary="Show what benches found, in any format."
+        name="report", target="zoo_bench.cli.report:report", summary="Show what benches found, in any format."
     )
     yield zoo.CommandSpec(
         name="compare",
-        target="zoo_bench.report.commands:compare",
+        target="zoo_bench.cli.report:compare",
         summary="Say by how much two benches or models differ.",
     )
     yield zoo.CommandSpec(
-        name="tune", target="zoo_bench.tune_command:tune", summary="Search settings with equal effort for every model."
+        name="tune", target="zoo_bench.cli.tune:tune", summary="Search settings with equal effort for every model."
     )
+    yield zoo.CommandSpec(name="data", target="zoo_bench.cli.data:data", summary="Fetch or verify the files of a task.")
     yield zoo.CommandSpec(
-        name="data", target="zoo_bench.data_commands:data", summary="Fetch or verify the files of a task."
-    )
-    yield zoo.CommandSpec(
-        name="task", target="zoo_bench.data_commands:task", summary="Describe a task's data and judge; show a sheet."
+        name="task", target="zoo_bench.cli.data:task", summary="Describe a task's data and judge; show a sheet."
     )
 
 
@@ -52,9 +50,9 @@ def zoo_executors() -> Iterator[zoo.ExecutorSpec]:
 def zoo_trackers() -> Iterator[zoo.TrackerSpec]:
     """Provide the trackers; each needs the extra of its name."""
     yield zoo.TrackerSpec(
-        name="tensorboard", target="zoo_bench.trackers.tensorboard:TensorBoard", summary="Event files for TensorBoard."
+        name="tensorboard", target="zoo_bench.track.tensorboard:TensorBoard", summary="Event files for TensorBoard."
     )
-    yield zoo.TrackerSpec(name="mlflow", target="zoo_bench.trackers.mlflow:MLflow", summary="Runs in MLflow.")
+    yield zoo.TrackerSpec(name="mlflow", target="zoo_bench.track.mlflow:MLflow", summary="Runs in MLflow.")
 
 
 @zoo.hookimpl

@@ -15,11 +15,11 @@ from zoo.config import Range, Space
 from zoo.errors import ZooError
 from zoo.model import check_applies, configure, load_class
 from zoo.registry import installed
-from zoo_bench.budget import Budget
+from zoo_bench.core.budget import Budget
 from zoo_bench.executors import Event, Finished, Options
-from zoo_bench.record import Outcome, RunRecord
-from zoo_bench.spec import RunSpec, check_named, plan
-from zoo_bench.store import Store, write_atomically
+from zoo_bench.plan.record import Outcome, RunRecord
+from zoo_bench.plan.spec import RunSpec, check_named, plan
+from zoo_bench.store.records import Store, write_atomically
 
 FIRST_SEED = 1000
 """Training seeds of trials start here, so that no bench is scored on a seed that it was tuned on."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PLUGINS = Path(__file__).parents[2] / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins" / "examples"
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("ddpm", "iwae", "sagan", "vq-vae")]
 EXAMPLES = sorted(PLUGINS.glob("zoo-plugin-*"))
 

@@ -10,8 +10,8 @@ import pytest
 import torchvision
 from PIL import Image
 
-from zoo_bench.run import Resources, execute
-from zoo_bench.spec import plan
+from zoo_bench.plan.spec import plan
+from zoo_bench.run.execute import Resources, execute
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ import pytest
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError, ZooError
-from zoo_bench.spec import plan
-from zoo_bench.tasks.sources import SOURCES
+from zoo_bench.data.sources import SOURCES
+from zoo_bench.plan.spec import plan
 
 
 def planned(tasks, **options):

@@ -12,10 +12,11 @@ from PIL import Image
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError
-from zoo_bench.spec import load_task
-from zoo_bench.tasks import pictures, sources
-from zoo_bench.tasks.celeba import RECIPE
-from zoo_bench.tasks.images import read_image
+from zoo_bench.data import sources
+from zoo_bench.data.pictures import task as pictures
+from zoo_bench.data.pictures.images import read_image
+from zoo_bench.data.sets.celeba import RECIPE
+from zoo_bench.plan.spec import load_task
 
 PARTS = [0] * 100 + [1] * 15 + [2] * 12
 
@@ -108,7 +109,7 @@ def test_it_is_ready_and_runs_from_its_file_format(root, unchecked, runs, monkey
 
 def test_a_second_start_reads_no_picture(files, monkeypatch):
     first = load_task(zoo.installed().tasks.get("celeba64"))
-    monkeypatch.setattr("zoo_bench.tasks.prepare.read_image", None)
+    monkeypatch.setattr("zoo_bench.data.pictures.preparing.read_image", None)
     assert torch.equal(load_task(zoo.installed().tasks.get("celeba64")).train.data, first.train.data)
 
 

@@ -12,17 +12,17 @@ from PIL import Image
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError, ZooError
-from zoo_bench.resources import Resources
-from zoo_bench.run import execute
-from zoo_bench.sample import sample_run
-from zoo_bench.spec import load_task, plan
-from zoo_bench.store import Store
-from zoo_bench.stream import Stream
-from zoo_bench.tasks import pictures as pictures_module
-from zoo_bench.tasks import prepare as prepare_module
-from zoo_bench.tasks.folder import Folder
-from zoo_bench.tasks.images import Recipe, read_image
-from zoo_bench.tasks.prepare import prepare
+from zoo_bench.data.pictures import preparing as prepare_module
+from zoo_bench.data.pictures import task as pictures_module
+from zoo_bench.data.pictures.folder import Folder
+from zoo_bench.data.pictures.images import Recipe, read_image
+from zoo_bench.data.pictures.preparing import prepare
+from zoo_bench.data.stream import Stream
+from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.spec import load_task, plan
+from zoo_bench.run.execute import execute
+from zoo_bench.score.stored import sample_run
+from zoo_bench.store.records import Store
 
 
 def bind(text):

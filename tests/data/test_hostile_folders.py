@@ -11,10 +11,10 @@ from PIL import Image
 
 from zoo.cli import main
 from zoo.errors import DataError
-from zoo_bench.tasks import prepare as module
-from zoo_bench.tasks.folder import Folder
-from zoo_bench.tasks.images import Recipe, UnusableError, read_image
-from zoo_bench.tasks.prepare import prepare
+from zoo_bench.data.pictures import preparing as module
+from zoo_bench.data.pictures.folder import Folder
+from zoo_bench.data.pictures.images import Recipe, UnusableError, read_image
+from zoo_bench.data.pictures.preparing import prepare
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -9,12 +9,12 @@ from PIL import Image
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError, ZooError
-from zoo_bench.spec import load_task
-from zoo_bench.tasks import pictures as pictures_module
-from zoo_bench.tasks.folder import Folder
-from zoo_bench.tasks.images import Recipe
-from zoo_bench.tasks.pictures import prepared_of
-from zoo_bench.tasks.prepare import prepare
+from zoo_bench.data.pictures import task as pictures_module
+from zoo_bench.data.pictures.folder import Folder
+from zoo_bench.data.pictures.images import Recipe
+from zoo_bench.data.pictures.preparing import prepare
+from zoo_bench.data.pictures.task import prepared_of
+from zoo_bench.plan.spec import load_task
 
 datasets = pytest.importorskip("datasets", reason="needs the extra hf")
 pytestmark = pytest.mark.extra
@@ -149,7 +149,7 @@ def test_unusable_images_are_left_out_with_their_reasons(tmp_path, capsys):
 def test_a_second_start_reads_nothing_and_a_changed_data_set_is_noticed(saved, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         first = bind(saved).spec
-        patch.setattr("zoo_bench.tasks.huggingface._library", None)
+        patch.setattr("zoo_bench.data.pictures.hub._library", None)
         assert bind(saved).spec == first
     made(seed=1).save_to_disk(saved)
     assert bind(saved).spec.version != first.version
@@ -222,7 +222,7 @@ def test_a_name_on_the_hub_is_looked_up_again_and_prepared_once(monkeypatch, cap
     monkeypatch.setattr(datasets, "load_dataset", lambda name, **_: found)
     first = bind("someone/cats").spec
     assert first.name.startswith("hf@cats-32-")
-    monkeypatch.setattr("zoo_bench.tasks.prepare.read_image", None)
+    monkeypatch.setattr("zoo_bench.data.pictures.preparing.read_image", None)
     assert bind("someone/cats").spec == first
 
 

@@ -3,8 +3,8 @@
 import psutil
 import torch
 
-from zoo_bench import stream as module
-from zoo_bench.stream import Items, Stream
+from zoo_bench.data import stream as module
+from zoo_bench.data.stream import Items, Stream
 
 CPU = torch.device("cpu")
 

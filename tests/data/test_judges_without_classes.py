@@ -9,10 +9,10 @@ import torch
 import zoo
 from zoo.errors import UnknownNameError, ZooError
 from zoo.evaluation import Evaluation
-from zoo_bench.judge import ClassifierJudge, RandomJudge, named_judge
-from zoo_bench.metrics.fid import frechet_distance
-from zoo_bench.pretrained import InceptionJudge, PretrainedJudge
-from zoo_bench.tasks.digits import digits
+from zoo_bench.data.sets.digits import digits
+from zoo_bench.judges.classifier import ClassifierJudge, RandomJudge, named_judge
+from zoo_bench.judges.pretrained import InceptionJudge, PretrainedJudge
+from zoo_bench.score.metrics.fid import frechet_distance
 
 
 def noise(*size):

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from zoo.task import Split
-from zoo_bench.judge import ClassifierJudge, StackedJudge
-from zoo_bench.tasks import digits, stacked
+from zoo_bench.data.sets import digits, stacked
+from zoo_bench.judges.classifier import ClassifierJudge, StackedJudge
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.stats import chi2
 
-from zoo_bench.metrics.class_shares import class_shares, same_shares_p
-from zoo_bench.metrics.ndb import jensen_shannon
+from zoo_bench.score.metrics.class_shares import class_shares, same_shares_p
+from zoo_bench.score.metrics.ndb import jensen_shannon
 
 
 def of_two_classes(evaluate, positive_real, positive_generated):

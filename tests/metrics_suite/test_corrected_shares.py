@@ -5,8 +5,8 @@ import torch
 
 from zoo.evaluation import Evaluation
 from zoo.task import Judgement, Split, Task
-from zoo_bench.metrics.corrected import corrected_shares, junk, true_shares
-from zoo_bench.metrics.modes import classes
+from zoo_bench.score.metrics.corrected import corrected_shares, junk, true_shares
+from zoo_bench.score.metrics.modes import classes
 
 CONFUSION = torch.tensor([[0.8, 0.1, 0.0], [0.15, 0.9, 0.3], [0.05, 0.0, 0.7]], dtype=torch.float64)
 
@@ -81,7 +81,7 @@ def test_label_noise_of_known_rates_is_corrected(judge):
 
 
 def test_real_data_have_no_error_left():
-    from zoo_bench.tasks.digits import digits
+    from zoo_bench.data.sets.digits import digits
 
     task = digits()
     found = Evaluation(task, task.test.data)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from zoo_bench.metrics import fid
-from zoo_bench.metrics.frechet import frechet_distance, frechet_infinity
+from zoo_bench.score.metrics import fid
+from zoo_bench.score.metrics.frechet import frechet_distance, frechet_infinity
 
 
 def oracle(x, y):

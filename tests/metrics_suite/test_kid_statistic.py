@@ -4,8 +4,8 @@ import torch
 import torch_fidelity
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from zoo_bench.metrics.fid import EXTRACTOR, _register_extractor, _Rows
-from zoo_bench.metrics.kid import kernel_distance
+from zoo_bench.score.metrics.fid import EXTRACTOR, _register_extractor, _Rows
+from zoo_bench.score.metrics.kid import kernel_distance
 
 
 def by_scikit_learn(x, y):

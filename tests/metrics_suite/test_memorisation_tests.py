@@ -5,7 +5,7 @@ from scipy.stats import mannwhitneyu, norm
 from sklearn.neighbors import NearestNeighbors
 
 from zoo.errors import ZooError
-from zoo_bench.metrics.memorisation import authentic, data_copying, rank_sum_z
+from zoo_bench.score.metrics.memorisation import authentic, data_copying, rank_sum_z
 
 
 def by_scikit_learn(training, generated):
@@ -60,6 +60,6 @@ def test_data_copying_knows_copies_real_data_and_noise(draw, evaluate):
 
 
 def test_data_copying_says_if_no_cell_can_be_tested(draw, evaluate, monkeypatch):
-    monkeypatch.setattr("zoo_bench.metrics.cells.Cells.of", lambda self, z: z[:, 0] * 0 - 1)
+    monkeypatch.setattr("zoo_bench.score.metrics.cells.Cells.of", lambda self, z: z[:, 0] * 0 - 1)
     with pytest.raises(ZooError, match="no cell"):
         data_copying(evaluate(draw(0), draw(1), draw(2)))

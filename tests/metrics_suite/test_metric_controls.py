@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from zoo.evaluation import Evaluation
-from zoo_bench.metrics.specs import METRICS
-from zoo_bench.tasks.digits import digits
+from zoo_bench.data.sets.digits import digits
+from zoo_bench.score.metrics.specs import METRICS
 
 RANKS = {
     "fid": "real copy > half > one > noise",

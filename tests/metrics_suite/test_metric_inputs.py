@@ -5,10 +5,10 @@ import torch
 
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
-from zoo_bench.metrics.inputs import equal, subsample
-from zoo_bench.metrics.specs import METRICS
-from zoo_bench.score import score
-from zoo_bench.tasks.digits import digits
+from zoo_bench.data.sets.digits import digits
+from zoo_bench.score.metrics.inputs import equal, subsample
+from zoo_bench.score.metrics.specs import METRICS
+from zoo_bench.score.scoring import score
 
 NAMES = (
     "fid", "fid-inf", "fid-train", "kid", "mind", "neighbours", "vendi", "ndb", "authentic", "data-copying", "support",

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo import distances, evaluation
-from zoo_bench.metrics.frechet import frechet_distance
-from zoo_bench.metrics.kid import kernel_distance
-from zoo_bench.metrics.mind import sliced_distance
-from zoo_bench.metrics.neighbours import ball_scores
-from zoo_bench.metrics.specs import METRICS
-from zoo_bench.metrics.vendi import vendi_score
+from zoo_bench.score.metrics.frechet import frechet_distance
+from zoo_bench.score.metrics.kid import kernel_distance
+from zoo_bench.score.metrics.mind import sliced_distance
+from zoo_bench.score.metrics.neighbours import ball_scores
+from zoo_bench.score.metrics.specs import METRICS
+from zoo_bench.score.metrics.vendi import vendi_score
 
 OF_FEATURES = [spec for spec in METRICS if "features" in spec.needs]
 OF_MODES = [spec for spec in METRICS if spec.needs == ("modes",)]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from zoo_bench.judge import NAMED
-from zoo_bench.metrics.specs import METRICS
+from zoo_bench.judges.classifier import NAMED
+from zoo_bench.score.metrics.specs import METRICS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "metrics.md").read_text("utf-8")
@@ -19,7 +19,7 @@ DEFINED = {
     if line.startswith("|")
     for name in re.findall(r"`(\w+)`", line.split("|")[1])
 }
-SHIPPED = [path.stem for path in Path(str(files("zoo_bench") / "judges")).glob("*.safetensors")]
+SHIPPED = [path.stem for path in Path(str(files("zoo_bench") / "judges" / "weights")).glob("*.safetensors")]
 
 
 def test_the_columns_of_the_page_are_those_of_the_metrics():

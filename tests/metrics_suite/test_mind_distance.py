@@ -4,7 +4,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from zoo_bench.metrics.mind import sliced_distance
+from zoo_bench.score.metrics.mind import sliced_distance
 
 
 def test_in_one_dimension_it_is_the_optimal_assignment(draw):

@@ -5,8 +5,8 @@ from scipy.spatial.distance import cdist, jensenshannon
 from scipy.stats import chi2_contingency
 from sklearn.cluster import KMeans
 
-from zoo_bench.metrics.cells import Cells
-from zoo_bench.metrics.ndb import bin_scores, bins
+from zoo_bench.score.metrics.cells import Cells
+from zoo_bench.score.metrics.ndb import bin_scores, bins
 
 
 def scores_of(training, real, generated):

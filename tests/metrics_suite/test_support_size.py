@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import poisson
 
-from zoo_bench.metrics.support import close_pairs, support, support_size
+from zoo_bench.score.metrics.support import close_pairs, support, support_size
 
 
 @pytest.mark.parametrize("size", [20, 200, 1000])

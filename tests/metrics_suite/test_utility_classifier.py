@@ -7,8 +7,8 @@ from sklearn.linear_model import Ridge
 
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
-from zoo_bench.metrics.utility import RandomFeatureClassifier, _random_features, utility
-from zoo_bench.tasks.digits import digits
+from zoo_bench.data.sets.digits import digits
+from zoo_bench.score.metrics.utility import RandomFeatureClassifier, _random_features, utility
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.stats import entropy
 
-from zoo_bench.metrics.vendi import vendi, vendi_score
+from zoo_bench.score.metrics.vendi import vendi, vendi_score
 
 
 def by_definition(x):

@@ -17,9 +17,9 @@ import zoo
 from zoo.config import kind_of
 from zoo.model import build
 from zoo.registry import installed
-from zoo_bench.budget import Budget
-from zoo_bench.stream import Stream
-from zoo_bench.train import Game, train
+from zoo_bench.core.budget import Budget
+from zoo_bench.data.stream import Stream
+from zoo_bench.train.loop import Game, train
 
 SMALL = {"width": 4, "batch_size": 4, "generator_hidden": (16, 16), "discriminator_hidden": (16,)}
 SHAPES = [(1, 8, 8), (3, 8, 8), (1, 16, 16), (1, 28, 28), (3, 32, 32), (3, 64, 64), (2,)]

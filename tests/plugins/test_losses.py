@@ -12,9 +12,9 @@ from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_diverg
 
 import zoo
 from zoo.nn import gradient_penalty
-from zoo_bench.budget import Budget
-from zoo_bench.stream import Stream
-from zoo_bench.train import Game, train
+from zoo_bench.core.budget import Budget
+from zoo_bench.data.stream import Stream
+from zoo_bench.train.loop import Game, train
 
 IMAGE, COLOUR, POINT = (1, 8, 8), (3, 8, 8), (2,)
 BATCH_NORM = nn.modules.batchnorm._BatchNorm

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo_bench.record import Outcome, RunRecord
-from zoo_bench.spec import RunSpec
-from zoo_bench.store import Store
+from zoo_bench.plan.record import Outcome, RunRecord
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.store.records import Store
 
 START = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 QUALITY = {"dcgan": 1.2, "gan": 2.2, "sngan": 7.0, "vae": 3.4, "wgan-gp": 8.0, "beta-vae": 13.0}

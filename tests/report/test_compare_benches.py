@@ -5,9 +5,9 @@ import pytest
 
 from zoo.cli import main
 from zoo.errors import ZooError
-from zoo_bench.report.compare import Limit, folders, models
-from zoo_bench.report.results import load
-from zoo_bench.stats import holm, welch
+from zoo_bench.report.read.compare import Limit, folders, models
+from zoo_bench.report.read.results import load
+from zoo_bench.report.read.statistics import holm, welch
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
 
-from zoo_bench.stats import (
+from zoo_bench.report.read.statistics import (
     holm,
     iqm,
     performance_profile,

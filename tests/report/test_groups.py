@@ -4,9 +4,10 @@ from datetime import timedelta
 import pytest
 
 from zoo.errors import ZooError
-from zoo_bench import record, store
-from zoo_bench.report.results import groups, kept_apart, load
-from zoo_bench.store import load_results, read_record
+from zoo_bench.plan import record
+from zoo_bench.report.read.results import groups, kept_apart, load
+from zoo_bench.store import records as store
+from zoo_bench.store.records import load_results, read_record
 
 
 @pytest.fixture

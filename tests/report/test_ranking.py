@@ -6,7 +6,7 @@ import pytest
 import scikit_posthocs
 from scipy import stats
 
-from zoo_bench.ranking import critical_difference, rank
+from zoo_bench.report.read.ranking import critical_difference, rank
 
 # Demšar 2006, table 5a: q at 5 % for 2 to 10 classifiers.
 TABULATED = {2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164}

@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from zoo_bench.record import RunRecord
-from zoo_bench.schema import schema
-from zoo_bench.spec import RunSpec
+from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.store.schema import schema
 
 FILE = Path(__file__).parents[2] / "docs" / "schema" / "run-record.json"
 
 
 def test_the_exported_schema_is_current():
-    assert FILE.read_text() == schema(), "run `python -m zoo_bench.schema > docs/schema/run-record.json`"
+    assert FILE.read_text() == schema(), "run `python -m zoo_bench.store.schema > docs/schema/run-record.json`"
 
 
 @pytest.mark.parametrize(("model", "path"), [(RunRecord, ()), (RunSpec, ("$defs", "RunSpec"))])

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from zoo_bench.report.html import write_report
+from zoo_bench.report.show.html import write_report
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

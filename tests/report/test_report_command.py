@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from zoo.cli import main
-from zoo_bench.record import COLUMNS
+from zoo_bench.plan.record import COLUMNS
 
 FORMATS = ("table", "csv", "markdown", "latex", "json")
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from zoo_bench.report import formats
-from zoo_bench.report.results import groups, load
-from zoo_bench.report.summary import summarise
+from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.read.summary import summarise
+from zoo_bench.report.show import formats
 from zoo_bench.report.text import aligned, figure, latex, markdown, plotly, visible
 
 NASTY = "<script>alert('1')</script> \"q\" | a_b*c* `d` $e$ \\f{g}# %&~^ [h](i) \u202ej\nk"

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from zoo_bench.report import plots
-from zoo_bench.report.html import write_report
+from zoo_bench.report.show import plots
+from zoo_bench.report.show.html import write_report
 from zoo_bench.report.text import visible
 
 NASTY = "</script><script>alert(1)</script>\"q\" 'x' <b>&amp; ${a} {{ 7*7 }}\u202eright\u200f\nnext\x07"

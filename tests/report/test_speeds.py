@@ -5,9 +5,9 @@ import json
 import pytest
 
 from zoo.cli import main
-from zoo_bench.report.html import write_report
-from zoo_bench.report.speeds import speeds
-from zoo_bench.throughput.alone import load
+from zoo_bench.measure.throughput import load
+from zoo_bench.report.show.html import write_report
+from zoo_bench.report.show.speeds import speeds
 
 NASTY = "<script>'x'"
 

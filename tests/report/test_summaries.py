@@ -2,11 +2,11 @@ import math
 
 import pytest
 
-from zoo_bench.report.plots import mean_curve
-from zoo_bench.report.results import groups, load
-from zoo_bench.report.summary import long, summarise
-from zoo_bench.stats import holm, t_interval, welch
-from zoo_bench.store import to_frame
+from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.read.statistics import holm, t_interval, welch
+from zoo_bench.report.read.summary import long, summarise
+from zoo_bench.report.show.plots import mean_curve
+from zoo_bench.store.records import to_frame
 
 
 @pytest.fixture

@@ -18,29 +18,29 @@ from zoo.catalogue import Entry, Plugin
 from zoo.cli import main
 from zoo.registry import Registry
 from zoo.task import Task
-from zoo_bench.record import RunRecord
-from zoo_bench.spec import RunSpec
+from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.spec import RunSpec
 
 FAKE = Plugin("fake", "fake-distribution", "1.2", "fake_plugin")
 
 
 @pytest.fixture(scope="session")
 def digits_task() -> Task:
-    from zoo_bench.tasks.digits import digits
+    from zoo_bench.data.sets.digits import digits
 
     return digits()
 
 
 @pytest.fixture(scope="session")
 def ring8_task() -> Task:
-    from zoo_bench.tasks.mixtures import ring8
+    from zoo_bench.data.sets.mixtures import ring8
 
     return ring8()
 
 
 @pytest.fixture(scope="session")
 def grid25_task() -> Task:
-    from zoo_bench.tasks.mixtures import grid25
+    from zoo_bench.data.sets.mixtures import grid25
 
     return grid25()
 
@@ -48,7 +48,7 @@ def grid25_task() -> Task:
 @pytest.fixture(scope="session")
 def mnist_task() -> Task:
     """Real MNIST, from ``$ZOO_DATA`` only: nothing is downloaded."""
-    from zoo_bench.tasks.mnist import mnist
+    from zoo_bench.data.sets.mnist import mnist
 
     _need_files("MNIST")
     return mnist()
@@ -57,7 +57,7 @@ def mnist_task() -> Task:
 @pytest.fixture(scope="session")
 def fashion_mnist_task() -> Task:
     """Real Fashion-MNIST, from ``$ZOO_DATA`` only."""
-    from zoo_bench.tasks.mnist import fashion
+    from zoo_bench.data.sets.mnist import fashion
 
     _need_files("FashionMNIST")
     return fashion()

@@ -10,8 +10,8 @@ import pytest
 
 import zoo
 from zoo_bench.executors import Finished, Options
-from zoo_bench.record import Outcome, RunRecord
-from zoo_bench.store import Store
+from zoo_bench.plan.record import Outcome, RunRecord
+from zoo_bench.store.records import Store
 from zoo_bench.tune import Effort, Study, tunable, tune
 
 pytest.importorskip("optuna")

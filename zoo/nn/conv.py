@@ -6,7 +6,7 @@ whose side is a multiple of 4 fits.
 
 Vectors become feature maps, and maps vectors, with the channels last, as convolutions have them in memory. In the order
 of ``nn.Flatten`` gradients would come back in another layout than activations have, and the backward pass of a
-rectifier takes many times as long when the two differ (``bench/bench_layout.py``).
+rectifier takes many times as long when the two differ (``bench/speed/bench_layout.py``).
 """
 
 from __future__ import annotations

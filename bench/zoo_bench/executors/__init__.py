@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from zoo_bench.record import Outcome
-from zoo_bench.resources import Resources
-from zoo_bench.run import Progress
-from zoo_bench.spec import RunSpec
+from zoo_bench.plan.record import Outcome
+from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.run.execute import Progress
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from zoo_bench.environment import environment
+from zoo_bench.core.environment import environment
+from zoo_bench.core.processes import context, end, without_main_module
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
-from zoo_bench.processes import context, end, without_main_module
-from zoo_bench.record import Outcome, RunRecord, Status
-from zoo_bench.resources import Resources, share_this_machine
-from zoo_bench.run import Progress, execute
-from zoo_bench.spec import RunSpec
+from zoo_bench.plan.record import Outcome, RunRecord, Status
+from zoo_bench.plan.resources import Resources, share_this_machine
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.run.execute import Progress, execute
 
 PROGRESS_SECONDS = 0.2
 LOG_TAIL = 2000

@@ -19,9 +19,9 @@ from zoo.registry import installed
 from zoo.version import __version__
 from zoo_bench.executors import Event, Finished, Options, Started
 from zoo_bench.executors.local import run_with
-from zoo_bench.record import Outcome, RunRecord
-from zoo_bench.resources import Resources, share_machine
-from zoo_bench.spec import RunSpec
+from zoo_bench.plan.record import Outcome, RunRecord
+from zoo_bench.plan.resources import Resources, share_machine
+from zoo_bench.plan.spec import RunSpec
 
 START_SECONDS = 120.0
 CONNECT_SECONDS = 10.0

@@ -8,9 +8,9 @@ from torch import nn
 
 import zoo
 from zoo.nn import DownBlock, ResNetDiscriminator, ResNetGenerator, UpBlock
-from zoo_bench.budget import Budget
-from zoo_bench.stream import Stream
-from zoo_bench.train import train
+from zoo_bench.core.budget import Budget
+from zoo_bench.data.stream import Stream
+from zoo_bench.train.loop import train
 
 SHAPES = [(channels, side, side) for side in (8, 16, 28, 32, 64) for channels in (1, 3)]
 

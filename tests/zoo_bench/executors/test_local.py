@@ -11,8 +11,8 @@ import pytest
 
 from zoo_bench.executors import Finished, Options, Progressed, Started
 from zoo_bench.executors.local import run
-from zoo_bench.spec import plan
-from zoo_bench.store import Store
+from zoo_bench.plan.spec import plan
+from zoo_bench.store.records import Store
 
 PLUGIN = """
     import zoo
@@ -101,7 +101,7 @@ SCRIPT = """
     import sys
 
     import zoo_bench
-    from zoo_bench import probe
+    from zoo_bench.measure import probe
 
     print("the script runs")
     probe.PROMISING = 0.0  # so that every machine has the models measured in bf16 before they run

@@ -8,7 +8,7 @@ import pytest
 from zoo.errors import ZooError
 from zoo_bench.executors import Finished, Options, Started, local
 from zoo_bench.executors import ray as executor
-from zoo_bench.spec import plan
+from zoo_bench.plan.spec import plan
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.extra

@@ -1,0 +1,222 @@
+"""``zoo bench`` and ``zoo sample``. Imports nothing heavy until a command runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo_bench.benchmark import Bench
+
+DURATIONS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def bench(
+    models: Annotated[str, typer.Option(help="Names, '*' patterns, gan[packing=2] with commas, or all.")] = "all",
+    task: Annotated[str, typer.Option(help="Names of tasks with commas; see `zoo tasks`.")] = "digits",
+    budget: Annotated[
+        str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000steps, 5PFLOP.")
+    ] = "200k",
+    seeds: Annotated[int, typer.Option(help="Number of training seeds.")] = 3,
+    out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = Path(
+        "results/bench"
+    ),
+    metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = "all",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")
+    ] = None,
+    executor: Annotated[str, typer.Option(help="Where runs are run: local or ray.")] = "local",
+    address: Annotated[str, typer.Option(help="Where the executor's cluster listens, as auto for Ray.")] = "",
+    workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core or GPU")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers, or measured")
+    ] = None,
+    timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
+    ] = "auto",
+    throughput: Annotated[
+        bool | None,
+        typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
+    ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Only say where the time of one run of each model goes.")
+    ] = False,
+    track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others with commas.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run again everything.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print rows as JSON instead of tables.")] = False,
+) -> int:
+    """Train models under one identical budget and compare them.
+
+    Every run is trained on the same data order with the same budget, scored against data that no model saw, and stored
+    as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
+    """
+    from zoo_bench.core.processes import warm_up
+
+    warm_up()
+
+    from zoo.registry import installed
+    from zoo_bench.benchmark import prepare, run
+    from zoo_bench.plan.spec import parse_settings
+    from zoo_bench.report.show.progress import Live
+
+    limit = seconds(timeout)
+    if address and executor == "local":
+        raise ZooError(f"--address {address!r} is for a cluster: add --executor ray")
+    for tracker in installed().trackers.select(track) if track else ():
+        tracker.spec.load()
+    prepared = prepare(
+        models,
+        task,
+        budget=budget,
+        seeds=seeds,
+        out=out,
+        retry_failed=retry_failed,
+        force=force,
+        metrics=metrics,
+        precision=precision,
+        device=device,
+        settings=parse_settings(set_ or []),
+        executor=executor,
+        workers=workers,
+        threads=1 if threads is None and (dry_run or profile) else threads,  # no run, so nothing is measured for one
+        timeout=limit,
+        address=address,
+        say=partial(print, file=sys.stderr),
+    )
+    for sentence in prepared.plan.left_out:
+        print(f"left out: {sentence}", file=sys.stderr)
+    for name, probe in prepared.probes.items():
+        print(f"{name} {probe['chosen']}: {probe['reason']}", file=sys.stderr)
+    if dry_run:
+        _print_plan(prepared, as_json)
+        return 0
+    if profile:
+        return _print_profiles(prepared, threads or 1, as_json)
+    with Live(len(prepared.plan.runs), len(prepared.missing), out) as live:
+        try:
+            frame = run(
+                prepared,
+                throughput=executor == "local" if throughput is None else throughput,
+                track=track,
+                on_event=live.on_event,
+            )
+        except KeyboardInterrupt:
+            live.interrupted()
+            return 1
+    for problem in prepared.store.scan()[1]:
+        print(f"zoo: warning: {problem}", file=sys.stderr)
+    if as_json:
+        print(frame.to_json(orient="records", indent=2, date_format="iso"))
+    else:
+        _print_tables(frame, prepared)
+    return 0 if len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all() else 1
+
+
+def sample(
+    run: Annotated[Path, typer.Argument(help="A run's JSON file, under runs/ in the output folder.")],
+    n: Annotated[int, typer.Option("-n", help="How many samples.")] = 64,
+    seed: Annotated[int, typer.Option(help="Sampling seed; the same seed gives every model the same latents.")] = 0,
+    out: Annotated[Path, typer.Option(help="A .png sheet, or an .npz with the array `samples`.")] = Path("samples.png"),
+) -> None:
+    """Draw samples from a finished run's weights."""
+    from zoo_bench.score.stored import sample_run
+
+    print(sample_run(run, n=n, seed=seed, out=out))
+
+
+def seconds(text: str) -> float:
+    """Read "90s", "5m" or "6h".
+
+    Raises:
+        ZooError: If it does not parse or is zero.
+    """
+    try:
+        value = float(text[:-1]) * DURATIONS[text[-1:]]
+    except (ValueError, KeyError):
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ZooError(f"--timeout {text!r} is not understood: write 90s, 5m or 6h")
+    return value
+
+
+def _print_plan(prepared: Bench, as_json: bool) -> None:
+    missing = set(prepared.missing)
+    rows: list[dict[str, Any]] = [
+        {"task": r.task, "model": r.label, "seed": r.seed, "budget": r.budget, "run_id": r.run_id,
+         "state": "to do" if r in missing else "done"}
+        for r in prepared.plan.runs
+    ]  # fmt: skip
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    from zoo.tables import print_table
+
+    cells = [[r["task"], r["model"], str(r["seed"]), r["budget"], r["run_id"][:8], r["state"]] for r in rows]
+    print_table(["task", "model", "seed", "budget", "run", "state"], cells)
+    print(f"{len(missing)} of {len(rows)} runs to do, into {prepared.store.root}", file=sys.stderr)
+
+
+def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
+    from zoo.tables import print_table
+    from zoo_bench.measure.profile import profile
+    from zoo_bench.report.text import visible
+
+    firsts = {(spec.task, spec.label): spec for spec in reversed(prepared.plan.runs)}
+    found, code = {}, 0
+    for spec in sorted(firsts.values(), key=str):
+        seconds_of, problem = profile(spec, threads, prepared.store.root, prepared.options.timeout)
+        if seconds_of:
+            found[spec] = seconds_of
+        if problem:
+            print(visible(f"{spec}: {problem}"), file=sys.stderr)
+            code = 1
+    if as_json:
+        rows = [
+            {"task": s.task, "model": s.label, "phase": p, "seconds": v} for s, d in found.items() for p, v in d.items()
+        ]
+        print(json.dumps(rows, indent=2))
+        return code
+    if not found:
+        return code
+    phases = next(iter(found.values()))
+    cells = [
+        [phase, *(f"{own[phase]:.2f} s {own[phase] / sum(own.values()):4.0%}" for own in found.values())]
+        for phase in phases
+    ]
+    print_table(["phase", *(f"{spec.label} on {spec.task}" for spec in found)], cells)
+    print(f"for a viewer of Python's profiles: {prepared.store.root}/profile/*.prof", file=sys.stderr)
+    return code
+
+
+def _print_tables(frame: Any, prepared: Bench) -> None:
+    from rich.console import Console
+
+    from zoo_bench.measure.throughput import load
+    from zoo_bench.report.read.results import groups, load_controls
+    from zoo_bench.report.show.speeds import speed_tables
+    from zoo_bench.report.show.terminal import tables
+    from zoo_bench.report.text import failed
+
+    console = Console()
+    for part in tables(frame, console.width, load_controls(prepared.store.root, [])):
+        console.print(part)
+    speeds = load(prepared.store.root)
+    here = speeds["model"].isin([spec.label for spec in prepared.plan.runs]) & speeds["task"].isin(frame["task"])
+    for part in speed_tables(speeds[here]):
+        console.print(part)
+    for group in groups(frame):
+        for sentence in failed(group.runs):
+            print(sentence, file=sys.stderr)
+    print(f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
+          file=sys.stderr)  # fmt: skip

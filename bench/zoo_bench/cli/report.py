@@ -1,0 +1,220 @@
+"""``zoo report`` and ``zoo compare``. Imports nothing heavy until a command runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoo.errors import UnknownNameError, ZooError
+
+if TYPE_CHECKING:
+    from zoo_bench.report.read.compare import Change
+    from zoo_bench.report.read.results import Results
+    from zoo_bench.report.read.summary import Summary
+
+FORMATS = ("table", "csv", "parquet", "markdown", "latex", "html", "json")
+SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".md": "markdown", ".tex": "latex", ".html": "html",
+            ".json": "json", ".txt": "table"}  # fmt: skip
+
+
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="Folders that `zoo bench --out` wrote, or their tables.")],
+    format_: Annotated[
+        str, typer.Option("--format", help=f"{', '.join(FORMATS)}.", show_default="as --out ends, else table and html")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write.", show_default="html: report.html in the folder; else stdout")
+    ] = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            help="Figures with commas, as results.csv calls them, or all.",
+            show_default="markdown, latex: those of the table; else all",
+        ),
+    ] = "",
+    runs: Annotated[
+        bool, typer.Option("--runs", help="csv, parquet, json: one row per run instead of per model and metric.")
+    ] = False,
+) -> None:
+    """Show what benches found: means, intervals, and which differences the seeds support.
+
+    Several folders are merged. Runs that are not comparable, because task version, judge, budget, precision or device
+    differ, are kept in tables of their own, and it is said why.
+    """
+    if out and out.is_dir():
+        raise ZooError(f"--out {str(out)!r} is a folder: name a file")
+    if out and not format_ and out.suffix not in SUFFIXES:
+        raise ZooError(f"--out {str(out)!r} must end with {', '.join(SUFFIXES)}, or name its --format")
+    chosen = format_ or (SUFFIXES[out.suffix] if out else "table")
+    if chosen not in FORMATS:
+        raise UnknownNameError("format", chosen, FORMATS)
+    if runs and chosen not in ("csv", "parquet", "json"):
+        raise ZooError(f"--runs needs --format csv, parquet or json, not {chosen}")
+    if columns and (runs or chosen in ("table", "html")):
+        raise ZooError("--columns needs --format markdown, latex, csv, parquet or json, and no --runs")
+    if chosen == "html" and out is None and not (len(folders) == 1 and folders[0].is_dir()):
+        raise ZooError("several folders or a table have no one place for report.html: name a file with --out")
+    if chosen == "parquet" and out is None:
+        raise ZooError("--format parquet is not text: name a file with --out")
+
+    from zoo_bench.report.read.results import groups, kept_apart
+    from zoo_bench.report.read.summary import only, summarise
+    from zoo_bench.report.text import failed
+
+    results = _load(folders)
+    found = groups(results.frame)
+    notes = kept_apart(found)
+    for sentence in [*results.problems, *notes]:
+        print(f"zoo: {sentence}", file=sys.stderr)
+    summaries = [summarise(g, results.controls) for g in found]
+    chosen_columns = _columns(summaries, columns, chosen)
+    content = _runs(results, chosen) if runs else _content(results, only(summaries, chosen_columns), chosen, notes)
+    if chosen == "html" and out is None:
+        out = folders[0] / "report.html"
+    if out is None:
+        sys.stdout.write(str(content))
+        if chosen == "table":
+            for sentence in (sentence for group in found for sentence in failed(group.runs)):
+                print(sentence, file=sys.stderr)
+        if not format_ and len(folders) == 1 and folders[0].is_dir():
+            page = _write(folders[0] / "report.html", _content(results, summaries, "html", notes))
+            print(f"report: {page}", file=sys.stderr)
+        return
+    print(_write(out, content))
+
+
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Two folders, A and B; or one with --models.")],
+    models: Annotated[str, typer.Option(help="Two models of one folder: A,B.")] = "",
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option("--fail-if", help="Exit with 1 if B's mean is beyond: fid:+5%, modes_captured:-1. Repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Say by how much B differs from A: difference, interval and p-value of every metric, and a verdict.
+
+    B is compared with A only where task, judge, budget, precision and device are the same. --fail-if looks at the
+    estimate, whether or not the runs are many enough to separate it from no change.
+    """
+    from zoo_bench.plan.variants import split
+
+    names = [name for name in split(models) if name]
+    if len(folders) + len(names) // 2 != 2 or len(names) not in (0, 2):
+        raise ZooError("give two folders, or one folder and --models A,B")
+
+    from zoo_bench.report.read import compare as comparison
+
+    limits = [comparison.Limit.parse(text) for text in fail_if or []]
+    loaded = [_load([folder]) for folder in folders]
+    notes = [sentence for results in loaded for sentence in results.problems]
+    if names:
+        changes = comparison.models(loaded[0], *names)
+    else:
+        changes, apart = comparison.folders(*loaded)
+        notes += apart
+    failed = [sentence for limit in limits for sentence in limit.violations(changes)]
+    for sentence in notes:
+        print(f"zoo: {sentence}", file=sys.stderr)
+    _print_changes(changes, as_json)
+    for sentence in failed:
+        print(f"zoo: {sentence}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _write(path: Path, content: str | bytes) -> Path:
+    from zoo_bench.store.records import write_atomically
+
+    write_atomically(path, content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def _load(folders: Sequence[Path]) -> Results:
+    from zoo_bench.report.read.results import load
+
+    results = load(folders)
+    if again := results.duplicates():
+        more = f", and {len(again) - 1} more are there twice" if len(again) > 1 else ""
+        raise ZooError(f"{again[0]}{more}: runs are counted once, so leave one out")
+    return results
+
+
+def _content(results: Results, summaries: Sequence[Summary], chosen: str, notes: Sequence[str]) -> str | bytes:
+    from zoo_bench.report.show import formats
+
+    if chosen == "html":
+        from zoo_bench.report.show.html import page
+
+        return page(results, summaries)
+    if chosen == "table":
+        return _terminal(results, summaries)
+    if chosen == "json":
+        return formats.as_json(summaries, [*results.problems, *notes]) + "\n"
+    content: str | bytes = getattr(formats, chosen)(summaries)
+    return content
+
+
+def _columns(summaries: Sequence[Summary], names: str, chosen: str) -> set[str]:
+    from zoo_bench.report.show.terminal import FIELDS
+
+    known = {metric.column for summary in summaries for metric in summary.metrics}
+    if not names and chosen in ("markdown", "latex"):
+        return {field.column for field in FIELDS}
+    wanted = {name.strip() for name in names.split(",")} - {""} if names not in ("", "all") else known
+    for name in sorted(wanted - known):
+        raise UnknownNameError("column", name, known)
+    return wanted
+
+
+def _runs(results: Results, chosen: str) -> str | bytes:
+    import io
+
+    frame = results.frame[[c for c in results.frame.columns if not c.startswith("_")]]
+    if chosen == "json":
+        return str(frame.to_json(orient="records", indent=2, date_format="iso")) + "\n"
+    if chosen == "csv":
+        return frame.to_csv(index=False)
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _terminal(results: Results, summaries: Sequence[Summary]) -> str:
+    from rich.console import Console
+
+    from zoo_bench.report.show.speeds import speed_tables
+    from zoo_bench.report.show.terminal import summary_tables
+
+    console = Console()
+    with console.capture() as captured:
+        for part in summary_tables(summaries, console.width):
+            console.print(part)
+        for frame in results.speeds:
+            for part in speed_tables(frame):
+                console.print(part)
+    return captured.get()
+
+
+def _print_changes(changes: Sequence[Change], as_json: bool) -> None:
+    if as_json:
+        rows = [{k: _plain(v) for k, v in change.row().items()} for change in changes]
+        print(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+
+    from zoo_bench.report.show.terminal import change_tables
+
+    console = Console()
+    for part in change_tables(changes):
+        console.print(part)
+
+
+def _plain(value: object) -> object:
+    import math
+
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,101 @@
+"""``zoo tune``. Imports nothing heavy until it runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo_bench.executors import Event
+    from zoo_bench.tune import Study
+
+
+def tune(
+    models: Annotated[str, typer.Option(help="Names or '*' patterns with commas, or all.")] = "all",
+    task: Annotated[str, typer.Option(help="Name of a task; see `zoo tasks`.")] = "digits",
+    budget: Annotated[str, typer.Option(help="Of every run, as in `zoo bench`.")] = "50k",
+    trials: Annotated[int, typer.Option(help="Settings tried for each model; the first are the defaults.")] = 20,
+    final_budget: Annotated[
+        str | None, typer.Option(help="The three best trials run again with it, and decide.", show_default="no finals")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Training runs of each trial.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the sampler that suggests settings.")] = 0,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Fix a setting of every trial: dcgan.width=32. Repeatable.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for studies; what it has is not run again.")] = Path("results/tune"),
+    workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the studies as JSON.")] = False,
+) -> int:
+    """Search the settings of each model with the same number of trials, the same budget and the same seed.
+
+    What is searched is declared by each model's config, but for what --set fixes. Settings are chosen by FID against
+    the validation split, on training seeds that no bench uses, and every trial is recorded.
+    """
+    from zoo_bench.core.processes import warm_up
+
+    warm_up()
+
+    from zoo_bench.benchmark import DEFAULT_TIMEOUT
+    from zoo_bench.executors import Options
+    from zoo_bench.plan.resources import check_counts
+    from zoo_bench.plan.spec import parse_settings
+    from zoo_bench.store.records import Store
+    from zoo_bench.tune import Effort, tunable
+    from zoo_bench.tune import tune as search
+
+    check_counts(workers, threads)
+    effort = Effort(task, budget, trials, seeds, seed, final_budget, parse_settings(set_ or []))
+    names, left_out = tunable(models, task, effort.fixed)
+    if not names:
+        raise ZooError(f"nothing to tune: {'; '.join(left_out)}")
+    for sentence in left_out:
+        print(f"left out: {sentence}", file=sys.stderr)
+    store, options = Store(out), Options(workers, threads, DEFAULT_TIMEOUT)
+    try:
+        studies = [search(name, effort, store, options, _say) for name in names]
+    except KeyboardInterrupt:
+        print("interrupted: finished runs are stored; the same command does the rest", file=sys.stderr)
+        return 1
+    _show(studies, as_json)
+    print(f"studies: {out}", file=sys.stderr)
+    return 0
+
+
+def _say(event: Event) -> None:
+    from zoo_bench.executors import Finished
+
+    if isinstance(event, Finished):
+        record = event.outcome.record
+        end = f"validation FID {record.curve[-1]['fid']:.3g}" if record.curve else record.error
+        print(f"{record.spec}: {record.status}, {end}", file=sys.stderr)
+
+
+def _show(studies: list[Study], as_json: bool) -> None:
+    import json
+    import shlex
+
+    from zoo.tables import print_table
+
+    if as_json:
+        print(json.dumps([study.model_dump(mode="json") for study in studies], indent=2))
+        return
+    finals = any(study.finals for study in studies)
+    rows = []
+    for study in studies:
+        best = study.best
+        trial = next(trial for trial in study.trials if trial.settings == best.settings)
+        settings = {**study.fixed, **best.settings}
+        chosen = {name: json.dumps(value, separators=(",", ":")) for name, value in settings.items()}
+        options = " ".join(f"--set {shlex.quote(f'{study.model}.{name}={value}')}" for name, value in chosen.items())
+        values = [f"{t.value:.3g}" if t.value is not None else "-" for t in [study.trials[0], trial, *[best] * finals]]
+        rows.append([study.model, str(len(study.trials)), *values, options or "the defaults"])
+    print_table(["model", "trials", "default", "best", *["final"] * finals, "settings of the best"], rows)

@@ -1,0 +1,116 @@
+"""Fresh processes that start in milliseconds: forked, where the platform can, from a server with torch imported."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+from zoo.errors import FAILURES, ZooError, described
+
+T = TypeVar("T")
+
+FORK_SERVER = sys.platform == "linux"
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+"""What glibc's ``malloc.h`` calls them."""
+
+
+def context() -> Any:
+    """Return the multiprocessing context that runs start from."""
+    if not FORK_SERVER:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["zoo_bench.run.preload"])
+    return context
+
+
+def warm_up() -> None:
+    """Start the fork server, so that its imports go on while the caller does other things."""
+    context()
+    if FORK_SERVER:
+        from multiprocessing import forkserver
+
+        with without_main_module():
+            forkserver.ensure_running()
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory that it frees, for the tensors of the next round.
+
+    By default glibc gives back large blocks and takes them again in every round, page by page: thousands of page faults
+    a round for convolutions of 28 px. Nothing happens where the C library has no such setting (macOS, musl, Windows).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt:
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, -1)
+
+
+def apart(function: Callable[..., T], *arguments: Any, timeout: float | None) -> T:
+    """Return what a function returns in a process of its own.
+
+    Args:
+        function: Importable by its name, as are its arguments and its result.
+        arguments: Of the function.
+        timeout: Wall-clock seconds after which the process is ended as hung; None: never.
+
+    Raises:
+        ZooError: With type and message of what the function raises; or if its process ends or hangs without a result.
+    """
+    receiver, sender = context().Pipe(duplex=False)
+    process = context().Process(target=_answer, args=(sender, function, arguments), daemon=True)
+    with without_main_module():
+        process.start()
+    sender.close()
+    try:
+        if not wait([receiver, process.sentinel], timeout):
+            raise ZooError(f"it had no result after {timeout:g} seconds")
+        if not receiver.poll():
+            raise EOFError
+        answer, failure = receiver.recv()
+    except EOFError:
+        raise ZooError("its process ended before it had a result") from None
+    finally:
+        receiver.close()
+        end(process)
+    if failure:
+        raise ZooError(failure)
+    return answer
+
+
+def _answer(sender: Connection[Any, Any], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the caller, and the caller ends this process
+    os.dup2(2, 1)  # stdout is the caller's, whose tables or JSON go there
+    try:
+        message = (function(*arguments), "")
+    except FAILURES as error:
+        message = (None, described(error))
+    sender.send(message)
+
+
+def end(process: Any) -> None:
+    """End a process that has said its last word, or has been silent for too long, and free what it holds here."""
+    process.join(timeout=1.0)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    process.close()
+
+
+@contextmanager
+def without_main_module() -> Iterator[None]:
+    """Keep a child from importing the caller's script again, so that scripts need no ``if __name__ == "__main__"``."""
+    main = sys.modules["__main__"]
+    names = ("__file__", "__spec__")
+    hidden: dict[str, Any] = {name: main.__dict__.pop(name) for name in names if name in main.__dict__}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__dict__.update(hidden)

@@ -1,0 +1,1 @@
+"""Data sets, people's own pictures, splits and batches."""

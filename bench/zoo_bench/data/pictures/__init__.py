@@ -1,0 +1,1 @@
+"""Tasks from files of pictures: folders, the Hugging Face hub, archives."""

@@ -1,0 +1,100 @@
+"""Prepared images in a memory-mapped cache that is keyed by their content.
+
+``<cache>/folders/<content hash>/`` holds ``images.npy`` (N, C, H, W) uint8, ``labels.npy`` (N,) int64 and
+``about.json``; ``<cache>/folders/index/`` remembers which content a listing of names, sizes and modification times had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data import cache_root
+from zoo_bench.data.pictures.images import Pixels
+from zoo_bench.data.pictures.listing import printable
+
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Prepared images.
+
+    Attributes:
+        content: Hash of pixels, splits and labels, 12 hexadecimal digits.
+        images: (N, C, H, W) uint8, memory-mapped: training, validation and test, each sorted by the hash of its pixels.
+        labels: Index of each image's class, (N,) int64, or None.
+        about: ``classes``, ``ends`` of the training and the validation split, ``duplicates``, and ``unusable``, the
+            reason by name.
+    """
+
+    content: str
+    images: Pixels
+    labels: npt.NDArray[np.int64] | None
+    about: dict[str, Any]
+
+    def report(self) -> Iterator[str]:
+        """Say what was found: counts, duplicates, and which files were left out and why."""
+        train, validation = self.about["ends"]
+        total, unusable = len(self.images), self.about["unusable"]
+        yield (
+            f"{total:,} images, {train:,} for training, {validation - train:,} for validation, {total - validation:,} "
+            f"for the test; {self.about['duplicates']:,} duplicates and {len(unusable):,} unusable files left out"
+        )
+        for name, reason in itertools.islice(unusable.items(), SHOWN):
+            yield f"left out: {printable(name)}: {reason}"
+        if len(unusable) > SHOWN:
+            where = str(folder() / self.content / "about.json")
+            yield f"left out: {len(unusable) - SHOWN:,} more, all in {where!r}"
+
+
+def folder() -> Path:
+    """Return the folder of prepared images."""
+    return cache_root() / "folders"
+
+
+def open_prepared(content: str) -> Prepared | None:
+    """Return prepared images by their content hash, or None if the cache does not have them whole."""
+    path = folder() / content
+    try:
+        about = json.loads((path / "about.json").read_bytes())
+        images = np.load(path / "images.npy", mmap_mode="c")
+        labels = np.load(path / "labels.npy") if about["classes"] else None
+    except (OSError, ValueError, KeyError):
+        return None
+    return Prepared(content, images, labels, about)
+
+
+def find(key: str) -> Prepared | None:
+    """Return what the listing with this key was prepared to, if the cache still has it."""
+    with contextlib.suppress(OSError):
+        return open_prepared((folder() / "index" / key).read_text())
+    return None
+
+
+def put(made: Path, content: str, key: str) -> None:
+    """Move a finished folder to its place and remember it; of one that is there already only ``about`` is renewed."""
+    place, index = folder() / content, folder() / "index"
+    entry = made.with_name("entry")
+    entry.write_text(content)
+    index.mkdir(exist_ok=True)
+    if open_prepared(content):
+        os.replace(made / "about.json", place / "about.json")
+    else:
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            made.rename(place)
+        except OSError:
+            if open_prepared(content) is None:
+                raise
+    os.replace(entry, index / key)

@@ -1,0 +1,196 @@
+"""Pictures made equal, sorted into splits, and put into the cache; read again only if their listing has changed."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+
+from zoo.errors import DataError
+from zoo_bench.data.pictures import cache
+from zoo_bench.data.pictures.cache import Prepared
+from zoo_bench.data.pictures.images import Pixels, Recipe, UnusableError, read_image
+from zoo_bench.data.pictures.listing import Listing, printable
+
+VERSION = 2
+MINIMUM = 100
+CHUNK = 1024
+SHARES = (0.7, 0.8)
+SHARES_WITHOUT_TEST = (0.875,)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Pictures that can be read one by one.
+
+    Attributes:
+        names: Of each picture, for people.
+        load: From an index to the picture's file or its content; raises :class:`UnusableError`.
+        kinds: Class of each picture, if they have classes; "" for a picture without.
+        parts: Published split of each picture: 0, 1, 2 for training, validation, test; None where the hash of its
+            pixels decides between training and validation. Without it the hash decides between all three.
+        complete: Whether every picture must be usable, as in a published set.
+    """
+
+    names: Sequence[str]
+    load: Callable[[int], Path | bytes]
+    kinds: Sequence[Any] | None = None
+    parts: Sequence[int | None] | None = None
+    complete: bool = False
+
+
+class Pictures(Protocol):
+    """Where pictures come from.
+
+    Attributes:
+        title: What it is, for messages: "folder 'pictures/cats'".
+    """
+
+    title: str
+
+    def scan(self) -> Listing:
+        """Return what there is, fast; its key changes with the pictures. Raises :class:`zoo.DataError`."""
+        ...
+
+    def contents(self, listing: Listing, temporary: Path) -> Contents:
+        """Open what was listed; ``temporary`` is a folder for as long as it is read. Raises :class:`zoo.DataError`."""
+        ...
+
+
+def prepare(pictures: Pictures, recipe: Recipe) -> Prepared:
+    """Return pictures made equal, from the cache if nothing has changed since they were put there.
+
+    Raises:
+        DataError: If they cannot be read, change meanwhile, or fewer than 100 are different and usable; or if the cache
+            cannot be written. Nothing is left half-written.
+    """
+    listing = pictures.scan()
+    key = f"{listing.key}-{recipe}-{VERSION}"
+    if found := cache.find(key):
+        return found
+    start = time.perf_counter()
+    with _disk_errors(pictures), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")
+        cache.folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache.folder(), prefix=".preparing-", ignore_cleanup_errors=True) as place:
+            made, content = _make(pictures, recipe, listing, Path(place))
+            cache.put(made, content, key)
+    prepared = cache.open_prepared(content)
+    if prepared is None:
+        raise DataError(f"prepared images of {pictures.title} cannot be read back from {str(cache.folder())!r}")
+    for sentence in prepared.report():
+        print(sentence, file=sys.stderr)
+    print(f"prepared {pictures.title} in {time.perf_counter() - start:.1f} s", file=sys.stderr)
+    return prepared
+
+
+def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path) -> tuple[Path, str]:
+    """Read every picture and return a folder for the cache and its content hash."""
+    contents = pictures.contents(listing, temporary)
+    names, kinds, parts = contents.names, contents.kinds, contents.parts
+    unusable = dict(listing.unusable)
+    rows: list[tuple[int, bytes, int, int]] = []  # split, digest, row in the file, picture
+    with (temporary / "rows").open("wb") as file:
+        for index, result in enumerate(_read_all(contents, recipe)):
+            if isinstance(result, str) and contents.complete:
+                raise DataError(f"{pictures.title} is damaged ({printable(names[index])}: {result}): replace the file")
+            if isinstance(result, str):
+                unusable[names[index]] = result
+                continue
+            pixels = result.tobytes()
+            digest = hashlib.sha256(pixels).digest()
+            rows.append((_part(digest, parts, index), digest, len(rows), index))
+            file.write(pixels)
+    if pictures.scan().key != listing.key:
+        raise DataError(f"{pictures.title} changed while it was read: try again when nothing writes to it")
+    used, distinct = len(rows), {row[1]: row for row in reversed(rows)}
+    if len(distinct) < MINIMUM:
+        first = "".join(f"; {printable(name)}: {reason}" for name, reason in itertools.islice(unusable.items(), 3))
+        raise DataError(
+            f"{pictures.title} has {len(distinct):,} different usable images among {len(names):,}, "
+            f"but at least {MINIMUM} are needed{first}"
+        )
+    chosen = sorted(rows if parts else distinct.values())
+    classes = _classes([kinds[picture] for *_, picture in chosen]) if kinds else []
+    numbers = {kind: number for number, kind in enumerate(classes)}
+    labels = [numbers[kinds[picture]] for *_, picture in chosen] if kinds and classes else []
+    ends = tuple(sum(part <= split for part, *_ in chosen) for split in (0, 1))
+    classes = list(map(str, classes))
+    content = hashlib.sha256(json.dumps([VERSION, recipe.shape, ends, classes, labels]).encode())
+    content.update(b"".join(digest for _, digest, *_ in chosen))
+    about = {"classes": classes, "ends": ends, "duplicates": used - len(distinct), "unusable": unusable}
+    made = temporary / "made"
+    made.mkdir()
+    stored: Pixels = np.memmap(temporary / "rows", np.uint8, "r", shape=(used, *recipe.shape))
+    with (made / "images.npy").open("wb") as file:
+        _write_rows(file, stored, [row for *_, row, _ in chosen])
+    np.save(made / "labels.npy", np.array(labels, np.int64))
+    (made / "about.json").write_text(json.dumps(about))
+    return made, content.hexdigest()[:12]
+
+
+def _part(digest: bytes, parts: Sequence[int | None] | None, index: int) -> int:
+    """Return the split of a picture: as published, or else by its own pixels, so that adding a file moves no other."""
+    published = parts[index] if parts else None
+    if published is not None:
+        return published
+    share = int.from_bytes(digest[:8], "big") / 2**64
+    return bisect.bisect_right(SHARES_WITHOUT_TEST if parts else SHARES, share)
+
+
+def _read_all(contents: Contents, recipe: Recipe) -> Iterator[Pixels | str]:
+    """Yield the pixels of each picture, or the reason why there are none; threads decode beside each other."""
+
+    def read(index: int) -> Pixels | str:
+        try:
+            return read_image(contents.load(index), recipe)
+        except UnusableError as error:
+            return str(error)
+
+    total, last = len(contents.names), time.monotonic()
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for start in range(0, total, CHUNK):
+            yield from pool.map(read, range(start, min(start + CHUNK, total)))
+            if time.monotonic() - last > 5:
+                last = time.monotonic()
+                print(f"prepared {start + CHUNK:,} of {total:,} images", file=sys.stderr)
+
+
+def _write_rows(file: BinaryIO, stored: Pixels, order: list[int]) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(order), *stored.shape[1:])}
+    np.lib.format.write_array_header_1_0(file, header)
+    for start in range(0, len(order), CHUNK):
+        file.write(stored[order[start : start + CHUNK]].tobytes())
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _classes(kinds: list[Any]) -> list[Any]:
+    """Return the classes if every picture has one and there are several."""
+    classes = sorted(set(kinds))
+    return classes if len(classes) > 1 and "" not in classes else []
+
+
+@contextlib.contextmanager
+def _disk_errors(pictures: Pictures) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"images of {pictures.title} cannot be prepared in {str(cache.folder())!r} ({error.strerror}): "
+            f"make room there, or set ZOO_CACHE to another folder"
+        ) from error

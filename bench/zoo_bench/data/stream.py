@@ -1,0 +1,76 @@
+"""Training batches from data that are resident on the device, or mapped from a file if they are too large for it."""
+
+from __future__ import annotations
+
+import psutil
+import torch
+from torch import Tensor
+
+from zoo.task import to_model
+from zoo_bench.core.seeds import derive
+
+RESIDENT_SHARE = 0.25
+
+
+class Items:
+    """Stored items that batches are gathered from, in any order.
+
+    Items that take up to a quarter of the memory of the device are moved there once. Larger ones stay where they are,
+    which for a memory-mapped folder is the file: only the items of a batch are read and moved.
+
+    Args:
+        data: Stored items, (N, ...).
+        device: Where batches are needed.
+        memory: Bytes of main memory to plan with, if ``device`` is the CPU; 0: all there is.
+    """
+
+    def __init__(self, data: Tensor, device: torch.device, memory: int = 0) -> None:
+        self.resident = data.nbytes <= RESIDENT_SHARE * _memory(device, memory)
+        self._device = device
+        self._data = data.to(device) if self.resident else data
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        """Return the items at ``indices``, (n,) int64, on the device."""
+        return self._data[indices.to(self._data.device)].to(self._device)
+
+
+class Stream:
+    """An endless sequence of items: one permutation of the data after another.
+
+    The sequence depends on the seed and the number of items alone. Batch sizes only cut it, so models with different
+    batch sizes see the same items in the same order.
+
+    Args:
+        data: Stored items, (N, ...).
+        seed: The run's seed.
+        device: Where batches are made.
+        memory: As in :class:`Items`.
+    """
+
+    def __init__(self, data: Tensor, seed: int, device: torch.device, memory: int = 0) -> None:
+        self._items = Items(data, device, memory)
+        self._generator = torch.Generator().manual_seed(derive(seed, "data"))
+        self._order = torch.empty(0, dtype=torch.int64, device=device)
+
+    def indices(self, n: int) -> Tensor:
+        """Return the next ``n`` indices, (n,) int64."""
+        while len(self._order) < n:
+            epoch = torch.randperm(len(self._items), generator=self._generator).to(self._order.device)
+            self._order = torch.cat([self._order, epoch])
+        chosen, self._order = self._order[:n], self._order[n:]
+        return chosen
+
+    def next(self, n: int) -> Tensor:
+        """Return the next ``n`` items as a model sees them, (n, ...) float32; images in channels-last memory order."""
+        batch = to_model(self._items[self.indices(n)])
+        return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
+
+
+def _memory(device: torch.device, main: int) -> int:
+    """Return the memory of a device in bytes; ``main`` of main memory, if that is given."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return main or int(psutil.virtual_memory().total)

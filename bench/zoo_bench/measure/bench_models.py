@@ -1,0 +1,106 @@
+"""What pytest-benchmark times for ``zoo bench --throughput``: training, sampling, and matrix products as the limit.
+
+Run by :mod:`zoo_bench.measure.throughput` in a process of its own; the variable names a file with the runs to time.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from zoo.model import build
+from zoo.registry import installed
+from zoo_bench.core.processes import keep_memory
+from zoo_bench.data.stream import Stream
+from zoo_bench.plan.spec import RunSpec, load_task
+from zoo_bench.train.loop import Game
+
+SECONDS = 0.4
+MATRIX = 1024
+BATCHES = (1, 64, 256)
+WORK = json.loads(Path(os.environ["ZOO_THROUGHPUT"]).read_text())
+SPECS = [RunSpec(**fields) for fields in WORK["specs"]]
+
+
+def rounds(call: Callable[[], Any], least: int) -> int:
+    """Return how often a call fits into the time that each measurement has; at least so often."""
+    call()
+    start = time.perf_counter()
+    call()
+    return max(least, min(1000, int(SECONDS / (time.perf_counter() - start))))
+
+
+def wait(device: torch.device) -> None:
+    """Wait until the device has done all that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+@pytest.fixture(scope="module", params=SPECS, ids=lambda spec: spec.label)
+def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
+    """Build the model of a run as the run does, untrained."""
+    spec: RunSpec = request.param
+    keep_memory()
+    torch.set_num_threads(WORK["threads"])
+    torch.manual_seed(0)
+    device = torch.device(spec.device)
+    task = load_task(installed().tasks.get(spec.task))
+    model = build(installed().models.get(spec.model), task.shape, spec.config)
+    model = model.to(device).to(memory_format=torch.channels_last)
+    return Game(model.train(), spec.precision_mode), Stream(task.train.data, 0, device)
+
+
+def test_train(game: tuple[Game, Stream], benchmark: Any) -> None:
+    """Time rounds: as many at once as let every player move as often as it should."""
+    play, stream = game
+    batch = play.model.config.batch_size
+    block = math.lcm(*(player.every for player in play.players))
+
+    def train() -> None:
+        for _ in range(block):
+            play.play(stream.next(batch), 0.0)
+        wait(play.model.device)
+
+    train()
+    before = play.meter.images, play.meter.flops
+    train()
+    images, flops = play.meter.images - before[0], play.meter.flops - before[1]
+    benchmark.pedantic(train, rounds=rounds(train, least=5))
+    benchmark.group = play.model.__class__.__name__
+    benchmark.extra_info |= {"images": images, "flops_per_image": flops / images}
+
+
+@pytest.mark.parametrize("n", BATCHES)
+def test_sample(game: tuple[Game, Stream], benchmark: Any, n: int) -> None:
+    """Time drawing ``n`` samples."""
+    model = game[0].model.eval()
+
+    def sample() -> None:
+        with torch.inference_mode():
+            model.sample(n)
+        wait(model.device)
+
+    benchmark.pedantic(sample, rounds=rounds(sample, least=100 if n == 1 else 5))
+    benchmark.group = model.__class__.__name__
+    benchmark.extra_info |= {"images": n}
+
+
+def test_matrix_products(benchmark: Any) -> None:
+    """Time the product of two square matrices, the fastest that this machine multiplies."""
+    torch.set_num_threads(WORK["threads"])
+    a, b = torch.randn(2, MATRIX, MATRIX, device=SPECS[0].device)
+
+    def multiply() -> None:
+        a @ b
+        wait(a.device)
+
+    benchmark.pedantic(multiply, rounds=rounds(multiply, least=5))
+    benchmark.extra_info |= {"flops": 2 * MATRIX**3}

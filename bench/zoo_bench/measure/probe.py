@@ -1,0 +1,206 @@
+"""What is fastest on this machine: short measurements before a bench, kept beside its results.
+
+All runs of a table share one arithmetic and one number of threads, so that a difference is the model's. An arithmetic
+counts only if the losses after a few rounds agree with those of fp32 for every model that works in fp32. On CPUs it is
+measured on one thread, as runs are by default.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+
+from zoo.errors import FAILURES, ZooError, described
+from zoo.model import build
+from zoo.registry import installed
+from zoo_bench.core.environment import environment
+from zoo_bench.core.processes import apart, keep_memory
+from zoo_bench.data.stream import Stream
+from zoo_bench.plan.resources import cores
+from zoo_bench.plan.spec import PrecisionMode, RunSpec, load_task
+from zoo_bench.train.loop import Game
+
+MATRIX = 512
+PROMISING, WORTH = 1.2, 1.1
+"""Gains of matrix products from which on rounds are measured, and of rounds from which on a mode is taken."""
+WARM_UP, ROUNDS = 5, 15
+TOLERANCE = 0.05
+LIMIT = 300.0
+"""Seconds after which a measurement counts as hung. What hangs here has no say, and its runs will tell of it."""
+
+Say = Callable[[str], None]
+Probe = dict[str, Any]
+"""What was measured, with what was ``chosen``, a sentence as ``reason``, and a ``key`` of what it holds for."""
+
+
+def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | None, say: Say) -> Probe:
+    """Return the fastest precision mode for these runs and those that an earlier bench measured in the folder.
+
+    On a CPU whose bf16 matrix products are under 1.2 times as fast as those in fp32 nothing more is measured: fp32 it
+    is. Compilation is tried on GPUs only: on a CPU it costs every run about 20 seconds and gains less than a tenth.
+
+    Args:
+        specs: The runs, of which each model is measured once on each task.
+        folder: The bench's, whose earlier measurements on the same machine are taken instead of new ones.
+        timeout: Seconds after which a run counts as hung; one measurement has at most :data:`LIMIT`.
+        say: Told in a sentence what takes time.
+    """
+    device = specs[0].device
+    stored = _stored(folder / "precision.json", [device])
+    rates = stored.get("matrix_products_per_s") or apart(matrix_rates, device, timeout=LIMIT)
+    found = {"key": stored["key"], "matrix_products_per_s": rates}
+    gain = rates["bf16"] / rates["fp32"]
+    if gain < PROMISING:
+        reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
+        return {**found, "chosen": "fp32", "reason": reason}
+    modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
+    rounds = _rounds(stored, specs, {mode: (mode, 1) for mode in modes}, timeout, say)
+    chosen, reason = fastest(rounds)
+    return {**found, "chosen": chosen, "reason": reason, "rounds": rounds}
+
+
+def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None, say: Say) -> Probe:
+    """Return the fastest number of CPU threads for these runs, one after another on this machine.
+
+    Tried are all cores and the powers of two below. Small networks are slower on many threads than on few.
+
+    Args:
+        specs: The runs, of which each model is measured once on each task.
+        folder: As for :func:`choose_precision`.
+        timeout: As for :func:`choose_precision`.
+        say: As for :func:`choose_precision`.
+    """
+    limit = cores()
+    numbers = sorted({2**i for i in range(limit.bit_length())} | {limit})
+    mode = specs[0].precision_mode
+    stored = _stored(folder / "threads.json", [mode, *numbers])
+    rounds = _rounds(stored, specs, {f"threads={n}": (mode, n) for n in numbers}, timeout, say)
+    usable = [own for own in rounds.values() if not any("error" in found for found in own.values())]
+    total = {n: sum(math.log(own[f"threads={n}"]["seconds"]) for own in usable) for n in numbers}
+    best = min(numbers, key=lambda n: total[n])
+    gain = math.exp((total[1] - total[best]) / max(len(usable), 1))
+    reason = f"rounds run at {gain:.2f} times the speed of one thread here" if usable else "no model works"
+    return {"key": stored["key"], "chosen": best, "reason": reason, "rounds": rounds}
+
+
+def _stored(path: Path, choices: Sequence[Any]) -> Probe:
+    """Return the measurement in a file if it is of the same choices and machine, else an empty one with its key."""
+    key = {"choices": list(choices), "machine": environment()}
+    try:
+        content = json.loads(path.read_bytes())
+        return content if content["key"] == key else {"key": key}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"key": key}
+
+
+def _rounds(
+    stored: Probe,
+    specs: Sequence[RunSpec],
+    ways: Mapping[str, tuple[PrecisionMode, int]],
+    timeout: float | None,
+    say: Say,
+) -> dict[str, dict[str, Any]]:
+    """Return what is stored and what is measured of models that are missing there: ``{model on task: {way: found}}``.
+
+    What was measured before has its say too, so that all runs of a folder share one choice wherever they can.
+    """
+    found = dict(stored.get("rounds", {}))
+    missing = {name: spec for spec in specs if (name := f"{spec.model} on {spec.task}") not in found}
+    if missing:
+        say(f"measuring rounds of {len(missing)} model{'s' * (len(missing) > 1)}: {', '.join(ways)}")
+    for name, spec in missing.items():
+        try:
+            own = apart(measure, spec, list(ways.values()), timeout=min(timeout or LIMIT, LIMIT))
+        except ZooError as error:
+            own = [{"error": str(error)}] * len(ways)
+        found[name] = dict(zip(ways, own, strict=True))
+    return found
+
+
+def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
+    """Return the mode with the lowest mean time of those that work and agree for all, and why; fp32 if it gains little.
+
+    A model that fails in fp32 fails in any mode, and has no say: its runs will tell of it.
+
+    Args:
+        measured: By model and mode what :func:`measure` returns.
+    """
+    measured = {name: own for name, own in measured.items() if "error" not in own["fp32"]}
+    if not measured:
+        return "fp32", "no model works"
+    modes = next(iter(measured.values()))
+    usable = [m for m in modes if all(_agrees(own[m], own["fp32"]) for own in measured.values())]
+    total = {mode: sum(math.log(own[mode]["seconds"]) for own in measured.values()) for mode in usable}
+    gains = {mode: math.exp((total["fp32"] - total[mode]) / len(measured)) for mode in usable if mode != "fp32"}
+    best = max(gains, key=lambda mode: gains[mode], default="fp32")
+    reasons = [f"rounds in {best} run at {gains[best]:.2f} times the speed of fp32 here"] if gains else []
+    if left_out := sorted(set(modes) - set(usable)):
+        reasons.append(f"{', '.join(left_out)} failed or its losses differ")
+    return best if gains.get(best, 1.0) >= WORTH else "fp32", "; ".join(reasons)
+
+
+def _agrees(found: dict[str, Any], reference: dict[str, Any]) -> bool:
+    if "error" in found:
+        return False
+    if found is reference:
+        return True
+    pairs = [(loss, reference["losses"][player]) for player, loss in found["losses"].items()]
+    return all(abs(a - b) <= TOLERANCE * (1 + abs(b)) for a, b in pairs)
+
+
+def matrix_rates(device: str) -> dict[str, float]:
+    """Return products of two square matrices per second, in fp32 and in bf16."""
+    torch.set_num_threads(1)
+    rates = {}
+    for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = torch.randn(2, MATRIX, MATRIX, device=device).to(kind)
+        times = [_timed(lambda a=a, b=b: a @ b, device) for _ in range(12)]
+        rates[name] = 1 / min(times[2:])
+    return rates
+
+
+def measure(spec: RunSpec, ways: Iterable[tuple[PrecisionMode, int]]) -> list[dict[str, Any]]:
+    """Play a few rounds of a run in every way, from the same weights on the same batches.
+
+    Args:
+        spec: The run.
+        ways: Precision modes and numbers of CPU threads.
+
+    Returns:
+        For every way ``{"seconds": of a round, "losses": {player: loss}}``, or ``{"error": sentence}``.
+    """
+    keep_memory()
+    device = torch.device(spec.device)
+    task = load_task(installed().tasks.get(spec.task))
+    found: list[dict[str, Any]] = []
+    for mode, threads in ways:
+        torch.set_num_threads(threads)
+        try:
+            torch.manual_seed(0)
+            model = build(installed().models.get(spec.model), task.shape, spec.config).to(device)
+            game = Game(model.to(memory_format=torch.channels_last).train(), mode)
+            stream = Stream(task.train.data, 0, device)
+
+            def play(game: Game = game, stream: Stream = stream) -> None:
+                game.play(stream.next(game.model.config.batch_size), 0.0)
+
+            times = [_timed(play, spec.device) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
+            losses = {name: float(loss) for name, loss in game.losses.items()}
+            found.append({"seconds": sum(times) / ROUNDS, "losses": losses})
+        except FAILURES as error:
+            found.append({"error": described(error).partition("\n")[0]})
+    return found
+
+
+def _timed(call: Any, device: str) -> float:
+    start = time.perf_counter()
+    call()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start

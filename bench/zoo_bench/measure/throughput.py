@@ -1,0 +1,143 @@
+"""Throughput as a result of its own: every model timed by pytest-benchmark while nothing else runs.
+
+Raw samples are kept as pytest-benchmark writes them, in ``throughput/<task>.json``, so that two benches can be compared
+with ``pytest-benchmark compare``. ``throughput.csv`` is derived from them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo_bench.core.environment import environment
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.store.records import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIMEOUT = 1800.0
+COLUMNS = (
+    "model", "task", "device", "precision_mode", "threads", "train_images_per_s", "sample_images_per_s_64",
+    "sample_images_per_s_256", "sample_latency_p50_ms", "sample_latency_p99_ms", "train_flops_per_image", "peak_share",
+)  # fmt: skip
+"""Columns of ``throughput.csv``, medians unless they say otherwise. ``peak_share`` is the share of the measured rate of
+matrix products that training reaches, 0 to about 1."""
+
+
+def ensure(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
+    """Measure the models of every task among the runs, all of a task together, unless that is stored already.
+
+    What the folder has of other models on the same kind of device is measured again beside new ones, so that all rows
+    of a table are of one measurement. A model that cannot be measured is named on stderr and left out.
+
+    Args:
+        root: The bench's folder.
+        specs: The runs; seeds do not matter.
+        threads: CPU threads, as many as each run had.
+    """
+    by_task: dict[str, dict[str, RunSpec]] = {}
+    for spec in specs:
+        by_task.setdefault(spec.task, {}).setdefault(spec.label, spec)
+    for task, chosen in by_task.items():
+        path = root / "throughput" / f"{task}.json"
+        stored = _read(path).get("zoo", {})
+        device = next(iter(chosen.values())).device
+        timed = {
+            label: spec
+            for label, spec in zip(stored.get("models", ()), stored.get("specs", ()), strict=True)
+            if spec["device"] == device
+        } | {label: _timed(spec) for label, spec in chosen.items()}
+        key = {"models": list(timed), "specs": list(timed.values()), "threads": threads, "machine": environment()}
+        if stored != key:
+            measured = {**_measure(key), "zoo": key}
+            write_atomically(path, json.dumps(measured, indent=1).encode())
+            for model in sorted(set(timed) - {row["model"] for row in _rows(measured)}):
+                print(f"throughput of {model} on {task} could not be measured", file=sys.stderr)
+    frame = load(root)
+    if not frame.empty:
+        write_atomically(root / "throughput.csv", frame.to_csv(index=False).encode())
+
+
+def load(root: Path) -> pd.DataFrame:
+    """Return what is stored, one row per task and model, with :data:`COLUMNS`."""
+    import pandas as pd
+
+    rows = [row for path in sorted(root.glob("throughput/*.json")) for row in _rows(_read(path))]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _timed(spec: RunSpec) -> dict[str, Any]:
+    """Return what a speed depends on: the spec without seed and budget, whose place a constant takes."""
+    return spec.but(seed=0, budget="1").model_dump(mode="json")
+
+
+def _measure(key: dict[str, Any]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="zoo-throughput-") as folder:
+        work, found = Path(folder, "work.json"), Path(folder, "found.json")
+        work.write_text(json.dumps(key))
+        command = [
+            sys.executable, "-m", "pytest", "-q", "--tb=line",
+            "-p", "pytest_benchmark.plugin", "-p", "no:cacheprovider",
+            "--rootdir", folder, "--confcutdir", folder, "-c", str(Path(folder, "pytest.ini")),
+            f"--benchmark-json={found}", "--benchmark-disable-gc", str(Path(__file__).with_name("bench_models.py")),
+        ]  # fmt: skip
+        Path(folder, "pytest.ini").write_text("[pytest]\n")
+        own = {"ZOO_THROUGHPUT": str(work), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        try:
+            done = subprocess.run(
+                command, env={**others, **own}, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            print(f"throughput was not measured within {TIMEOUT:.0f} s", file=sys.stderr)
+            return {"benchmarks": []}
+        if done.returncode:
+            print(done.stdout[-2000:], file=sys.stderr)
+        return _read(found) or {"benchmarks": []}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+        return content if isinstance(content, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Turn pytest-benchmark's file into rows of the table; models of which a measurement is missing are left out."""
+    import numpy as np
+
+    found = {b["name"]: b for b in content.get("benchmarks", [])}
+    if "test_matrix_products" not in found or "zoo" not in content:
+        return []
+    limit = found["test_matrix_products"]
+    peak = limit["extra_info"]["flops"] / limit["stats"]["median"]
+    rows = []
+    for label, spec in zip(content["zoo"]["models"], content["zoo"]["specs"], strict=True):
+        names = {n: f"test_sample[{label}-{n}]" for n in (1, 64, 256)}
+        train = found.get(f"test_train[{label}]")
+        if train is None or not all(name in found for name in names.values()):
+            continue
+        latencies = 1e3 * np.asarray(found[names[1]]["stats"]["data"])
+        speed = train["extra_info"]["images"] / train["stats"]["median"]
+        flops = train["extra_info"]["flops_per_image"]
+        rows.append({
+            "model": label,
+            **{c: spec[c] for c in ("task", "device", "precision_mode")},
+            "threads": content["zoo"]["threads"],
+            "train_images_per_s": speed,
+            **{f"sample_images_per_s_{n}": n / found[names[n]]["stats"]["median"] for n in (64, 256)},
+            "sample_latency_p50_ms": float(np.percentile(latencies, 50)),
+            "sample_latency_p99_ms": float(np.percentile(latencies, 99)),
+            "train_flops_per_image": flops,
+            "peak_share": speed * flops / peak,
+        })  # fmt: skip
+    return rows

@@ -1,0 +1,1 @@
+"""What runs are: their specs, their records, and which of them a command means."""

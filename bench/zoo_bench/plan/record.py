@@ -1,0 +1,101 @@
+"""The record of one run: what is stored as JSON, and the columns of ``results.csv`` derived from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from zoo.version import __version__
+from zoo_bench.plan.spec import RunSpec
+
+SCHEMA_VERSION = 1
+Status = Literal["ok", "diverged", "error", "timeout", "interrupted"]
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+Foreign = Annotated[str, PlainSerializer(_encodable, return_type=str)]
+"""Text of others, such as an exception with a file's name that is no UTF-8: what JSON has no place for is escaped."""
+
+
+class RunRecord(BaseModel):
+    """One run. What does not apply or was not reached is None, never 0."""
+
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="strings")
+
+    run_id: str = Field(description="SHA-256 of the spec's canonical JSON")
+    spec: RunSpec = Field(description="What the run is a function of")
+    status: Status = Field(description="How it ended")
+    error: Foreign = Field("", description="One sentence if it did not end ok")
+    traceback: Foreign = Field("", description="Where an exception came from")
+    images: int | None = Field(None, description="Real training images charged")
+    steps: int | None = Field(None, description="Rounds played")
+    updates: int | None = Field(None, description="Optimiser steps of all players")
+    train_seconds: float | None = Field(None, description="Training wall-clock")
+    flops: int | None = Field(None, description="Operations of matrix products and convolutions in training")
+    evaluate_seconds: float | None = Field(None, description="Wall-clock of sampling, judge and metrics")
+    threads: int = Field(description="CPU threads given to the run")
+    contended: bool = Field(description="Whether other runs shared the machine, so that its speeds are a lower bound")
+    params: int | None = Field(None, description="Trainable parameters")
+    metrics: dict[str, float] = Field(default_factory=dict, description="Value of every metric column")
+    metric_errors: dict[str, Foreign] = Field(default_factory=dict, description="Why a metric could not be computed")
+    throughput: dict[str, float] = Field(default_factory=dict, description="Speeds and memory, by column")
+    losses: dict[str, float] = Field(default_factory=dict, description="Last loss of each player")
+    history: list[dict[str, float]] = Field(
+        default_factory=list, description="Images, seconds, losses along the budget"
+    )
+    curve: list[dict[str, float]] = Field(
+        default_factory=list, description="Share, images, seconds, flops and validation FID at shares of the budget"
+    )
+    started_at: datetime = Field(description="UTC")
+    environment: dict[str, Any] = Field(default_factory=dict, description="Machine and library versions")
+    zoo_version: str = Field(__version__, description="Version of genzoo")
+    schema_version: int = Field(SCHEMA_VERSION, description="Version of this layout")
+
+
+@dataclass
+class Outcome:
+    """A record and the files that belong beside it, by suffix: ``.safetensors``, ``.png``."""
+
+    record: RunRecord
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+COLUMNS = (
+    "run_id", "model", "plugin", "plugin_version", "task", "task_version", "seed", "status", "error", "budget",
+    "images", "steps", "updates", "train_seconds", "flops",
+    "precision_mode", "device", "threads", "contended", "params",
+    "fid", "fid_floor", "fid_best", "fid_auc", "kid", "kid_se", "precision", "recall", "density", "coverage",
+    "modes_captured", "modes_total", "mode_kl", "mode_tv", "high_quality", "ndb", "authentic",
+    "train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb",
+    "started_at", "zoo_version", "schema_version",
+)  # fmt: skip
+"""Columns of ``results.csv``, in order; further metrics follow in alphabetical order, then :data:`LAST`.
+
+``error`` says why a run did not end ok, or which metrics of one that did could not be computed.
+"""
+
+LAST = ("judge", "config")
+"""``config`` holds all settings of the model as JSON with sorted keys."""
+
+
+SPEEDS = COLUMNS[COLUMNS.index("train_images_per_s") :]
+RUN = frozenset({*RunSpec.model_fields, *RunRecord.model_fields, *SPEEDS, *LAST})
+"""Columns that the harness fills, so that no metric may be named like one."""
+
+
+def row(record: RunRecord) -> dict[str, Any]:
+    """Flatten a record into one row of ``results.csv``; absent values are None."""
+    spec = record.spec.model_dump(include=set(COLUMNS))
+    own = record.model_dump(include=set(COLUMNS))
+    own["error"] = own["error"] or "; ".join(f"{name}: {message}" for name, message in record.metric_errors.items())
+    last = {"judge": record.spec.judge, "config": json.dumps(record.spec.config, sort_keys=True)}
+    everything = {**record.metrics, **record.throughput, **spec, **own, **last}
+    further = sorted(everything.keys() - {*COLUMNS, *LAST})
+    return {column: everything.get(column) for column in (*COLUMNS, *further, *LAST)}

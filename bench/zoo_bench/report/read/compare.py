@@ -1,0 +1,242 @@
+"""``zoo compare``: two benches, or two models of one, metric by metric."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zoo.errors import UnknownNameError, ZooError
+from zoo_bench.report.read.columns import EXACT, SPEEDS, Metric
+from zoo_bench.report.read.results import KEYS, Group, Results, groups
+from zoo_bench.report.read.statistics import Difference, Estimate, holm, seeds_needed, welch
+from zoo_bench.report.read.summary import ALPHA, Model, summarise
+from zoo_bench.report.text import listed
+
+_LIMIT = re.compile(r"\s*([\w.-]+)\s*:\s*([+-])\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One metric of a pair of models in one group.
+
+    Attributes:
+        key: What the runs have in common.
+        pair: The model, or both models.
+        metric: The metric.
+        a: Mean and interval of A.
+        b: Mean and interval of B.
+        difference: B against A.
+        p: Its p-value, Holm-corrected over all pairs with this metric.
+        verdict: In words.
+        seeds_needed: About how many runs each side would need; None unless the verdict is "not separable".
+    """
+
+    key: dict[str, str]
+    pair: str
+    metric: Metric
+    a: Estimate
+    b: Estimate
+    difference: Difference
+    p: float
+    verdict: str
+    seeds_needed: int | None
+
+    @property
+    def relative(self) -> float:
+        """(B - A) / |A|; NaN if either is missing."""
+        if self.a.mean == self.b.mean:
+            return 0.0
+        step = self.b.mean - self.a.mean
+        return step / abs(self.a.mean) if self.a.mean else math.copysign(math.inf, step)
+
+    def shown(self) -> tuple[str, str]:
+        """Return the difference and its interval as text: in percent on the log scale."""
+        e = self.difference.estimate
+        if not e.n:
+            return "", ""
+        values = [f"{100 * (v - 1):+.3g}%" if self.difference.ratio else f"{v:+.3g}" for v in (e.mean, e.low, e.high)]
+        return values[0], "" if math.isnan(e.low) else f"{values[1]} to {values[2]}"
+
+    def row(self) -> dict[str, Any]:
+        """Return it as one flat row."""
+        e, low = self.difference.estimate, math.nan
+        return {
+            **self.key, "model": self.pair, "metric": self.metric.column, "better": self.metric.better,
+            "a": self.a.mean, "n_a": self.a.n, "b": self.b.mean, "n_b": self.b.n,
+            "scale": "ratio" if self.difference.ratio else "difference",
+            "change": e.mean if e.n else low, "low": e.low, "high": e.high, "p": self.p, "verdict": self.verdict,
+            "seeds_needed": self.seeds_needed,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A change of a metric that fails: ``fid:+5%`` if it rises by more than 5 %, ``modes_captured:-1`` if it falls."""
+
+    column: str
+    sign: int
+    size: float
+    percent: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Limit:
+        """Read "fid:+5%" or "modes_captured:-1".
+
+        Raises:
+            ZooError: If it has another form.
+        """
+        match = _LIMIT.fullmatch(text)
+        if not match:
+            raise ZooError(f"--fail-if {text!r} is not understood: write METRIC:+5%, METRIC:-2% or METRIC:+0.3")
+        column, sign, size, percent = match.groups()
+        return cls(column, -1 if sign == "-" else 1, float(size) / (100 if percent else 1), bool(percent))
+
+    def __str__(self) -> str:
+        size = f"{100 * self.size:g}%" if self.percent else f"{self.size:g}"
+        return f"{self.column}:{'+' if self.sign > 0 else '-'}{size}"
+
+    def violations(self, changes: Sequence[Change]) -> Iterator[str]:
+        """Yield one sentence per pair that goes beyond the limit, or has lost its value.
+
+        Raises:
+            UnknownNameError: If no pair has the metric.
+        """
+        own = [c for c in changes if c.metric.column == self.column]
+        if not own:
+            raise UnknownNameError("metric in --fail-if", self.column, {c.metric.column for c in changes})
+        for change in own:
+            where = f"{self}: {change.pair} on {change.key['task']}"
+            if change.a.n and not change.b.n:
+                yield f"{where} has no finished run in B"
+                continue
+            moved = change.relative if self.percent else change.b.mean - change.a.mean
+            if self.sign * moved > self.size:
+                shown = f"{100 * moved:+.3g} %" if self.percent else f"{moved:+.3g}"
+                certain = change.p < ALPHA or change.verdict in ("rises", "falls")
+                doubt = "" if certain else ", which these runs do not separate from no change"
+                yield f"{where} changed by {shown}{doubt}"
+
+
+def folders(a: Results, b: Results) -> tuple[list[Change], list[str]]:
+    """Compare every model that two benches share, group by group; also return what could not be compared and why.
+
+    Raises:
+        ZooError: If nothing can be compared.
+    """
+    first, second = ({tuple(g.key.values()): g for g in groups(r.frame)} for r in (a, b))
+    notes = [f"only in A: {_name(first[key])}" for key in first if key not in second]
+    notes += [f"only in B: {_name(second[key])}" for key in second if key not in first]
+    pairs = []
+    for key in first.keys() & second.keys():
+        mine, other = first[key], second[key]
+        models = [{m.label: m for m in summarise(g).models} for g in (mine, other)]
+        skipped = () if _machines(mine) == _machines(other) else SPEEDS
+        if skipped:
+            notes.append(f"{_name(mine)}: speeds are not compared, because machines, threads or load differ")
+        for label in sorted(models[0].keys() ^ models[1].keys()):
+            notes.append(f"{_name(mine)}: {label} is only in {'A' if label in models[0] else 'B'}")
+        metrics = {m.column: m for g in (mine, other) for m in summarise(g).metrics if m.column not in skipped}
+        pairs += [(mine.key, label, models[0][label], models[1][label], list(metrics.values()))
+                  for label in sorted(models[0].keys() & models[1].keys())]  # fmt: skip
+    if not pairs:
+        raise ZooError(f"nothing to compare: {_reason(list(first.values()), list(second.values()))}")
+    return _changes(sorted(pairs, key=lambda pair: (*pair[0].values(), pair[1]))), notes
+
+
+def models(results: Results, a: str, b: str) -> list[Change]:
+    """Compare two models of one bench in every group that has both.
+
+    Raises:
+        ZooError: If no group has both.
+    """
+    summaries = [summarise(group) for group in groups(results.frame)]
+    known = {m.label for s in summaries for m in s.models}
+    for name in (a, b):
+        if name not in known:
+            raise UnknownNameError("model", name, known)
+    pairs = []
+    for summary in summaries:
+        found = {m.label: m for m in summary.models}
+        if a in found and b in found:
+            pairs.append((summary.group.key, f"{a} (A), {b} (B)", found[a], found[b], summary.metrics))
+    if not pairs:
+        raise ZooError(f"nothing to compare: no table has both {a!r} and {b!r}")
+    return _changes(pairs)
+
+
+def _changes(pairs: Sequence[tuple[dict[str, str], str, Model, Model, Sequence[Metric]]]) -> list[Change]:
+    raw = []
+    for key, name, a, b, metrics in pairs:
+        for metric in metrics:
+            x, y = a.values.get(metric.column, []), b.values.get(metric.column, [])
+            if x or y:
+                difference = welch(x, y, log=metric.log)
+                if _exact(metric, x, y):
+                    difference = replace(difference, p=math.nan)
+                raw.append((key, name, metric, a, b, difference))
+    corrected = [math.nan] * len(raw)
+    for column in {r[2].column for r in raw}:
+        own = [i for i, r in enumerate(raw) if r[2].column == column]
+        for i, p in zip(own, holm([raw[i][5].p for i in own]), strict=True):
+            corrected[i] = p
+    tests = Counter(r[2].column for r in raw)
+    nothing = Estimate(math.nan, math.nan, math.nan, 0)
+    return [
+        Change(key, name, metric, a.estimates.get(metric.column, nothing), b.estimates.get(metric.column, nothing),
+               difference, p, *_verdict(metric, a, b, difference, p, tests[metric.column]))
+        for (key, name, metric, a, b, difference), p in zip(raw, corrected, strict=True)
+    ]  # fmt: skip
+
+
+def _verdict(
+    metric: Metric, a: Model, b: Model, difference: Difference, p: float, tests: int
+) -> tuple[str, int | None]:
+    x, y = a.values.get(metric.column, []), b.values.get(metric.column, [])
+    if not x or not y:
+        return f"no finished run in {'A' if not x else 'B'}", None
+    if x == y:
+        return "the same", None
+    if not (a.has_all(metric) and b.has_all(metric)):
+        return "some finished runs have no value", None
+    rises = difference.estimate.mean > (1 if difference.ratio else 0)
+    if _exact(metric, x, y):
+        return "rises" if rises else "falls", None
+    if math.isnan(p):
+        return "one run says nothing about spread", None
+    if p < ALPHA:
+        return {"": "rises" if rises else "falls", "higher": "better" if rises else "worse",
+                "lower": "worse" if rises else "better"}[metric.better], None  # fmt: skip
+    return "not separable", seeds_needed(x, y, log=metric.log, alpha=ALPHA / tests)
+
+
+def _exact(metric: Metric, x: Sequence[float], y: Sequence[float]) -> bool:
+    return metric.column in EXACT and len(set(x)) == len(set(y)) == 1 and x[0] != y[0]
+
+
+def _machines(group: Group) -> set[tuple[str, ...]]:
+    ok = group.runs[(group.runs["status"] == "ok") & group.runs["train_images_per_s"].notna()]
+    return {tuple(map(str, row)) for row in ok[["_machine", "threads", "contended"]].itertuples(index=False)}
+
+
+def _name(group: Group) -> str:
+    return ", ".join(f"{KEYS[k]} {v}" for k, v in group.key.items())
+
+
+def _reason(first: Sequence[Group], second: Sequence[Group]) -> str:
+    tasks = [{g.key["task"] for g in side} for side in (first, second)]
+    common = sorted(tasks[0] & tasks[1])
+    if not common:
+        return f"A has {listed(sorted(tasks[0]))}, B has {listed(sorted(tasks[1]))}"
+    for task in common:
+        differing = []
+        for key, name in KEYS.items():
+            a, b = (sorted({g.key[key] for g in side if g.key["task"] == task}) for side in (first, second))
+            if not set(a) & set(b):
+                differing.append(f"{name} ({listed(a)} in A, {listed(b)} in B)")
+        if differing:
+            return f"runs on {task} differ in {listed(differing)}"
+    return f"no model on {listed(common)} is in both"

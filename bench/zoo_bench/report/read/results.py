@@ -1,0 +1,225 @@
+"""Results of one or more benches, divided into groups whose runs may be compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ZooError
+from zoo_bench.measure.throughput import load as load_speeds
+from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.variants import changed, describe
+from zoo_bench.report.read.columns import SPEEDS
+from zoo_bench.report.text import listed, plural
+from zoo_bench.store.records import load_results, stream, to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEYS = {
+    "task": "task", "task_version": "version of the task", "judge": "judge", "budget": "budget",
+    "precision_mode": "precision", "device": "device",
+}  # fmt: skip
+"""What runs must have in common to be compared, and how it is called."""
+
+TRACEBACKS = 100
+
+
+@dataclass
+class Results:
+    """The runs of one or more benches.
+
+    Attributes:
+        frame: One row per run as in ``results.csv``, and ``_folder``, ``_file`` (the record's path, or ""),
+            ``_machine`` and ``_metrics`` (names with commas).
+        curves: Learning curves by run_id.
+        metric_errors: Why metrics could not be computed, by run_id.
+        tracebacks: Where the first hundred failures came from, by run_id.
+        environments: Number of runs by canonical JSON of their environment.
+        controls: What ``controls/*.json`` hold: "task", "task_version", "judge", and figures by control and column.
+        problems: One sentence per file that could not be read.
+        speeds: What :func:`zoo_bench.measure.throughput.load` finds in each folder, and ``_folder``.
+    """
+
+    frame: pd.DataFrame
+    curves: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    metric_errors: dict[str, dict[str, str]] = field(default_factory=dict)
+    tracebacks: dict[str, str] = field(default_factory=dict)
+    environments: dict[str, int] = field(default_factory=dict)
+    controls: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    speeds: list[pd.DataFrame] = field(default_factory=list)
+
+    def duplicates(self) -> list[str]:
+        """Return one sentence per run that is there more than once."""
+        again = self.frame[self.frame["run_id"].duplicated(keep=False)]
+        return [
+            f"run {str(run_id)[:8]} ({rows['model'].iloc[0]} on {rows['task'].iloc[0]}, seed {rows['seed'].iloc[0]}) "
+            f"is in {listed([repr(str(r['_file'] or r['_folder'])) for _, r in rows.iterrows()])}"
+            for run_id, rows in again.groupby("run_id")
+        ]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that may be compared: they share everything in :data:`KEYS`.
+
+    Attributes:
+        key: The common values.
+        runs: One row per run, with ``_label``: the model, told apart where settings or versions differ.
+        notes: What the reader must know about them.
+    """
+
+    key: dict[str, str]
+    runs: pd.DataFrame
+    notes: list[str]
+
+
+def load(paths: Sequence[Path]) -> Results:
+    """Load benches' folders, or tables that they wrote.
+
+    Raises:
+        ZooError: If a path holds no results.
+    """
+    import pandas as pd
+
+    results = Results(pd.DataFrame())
+    results.frame = pd.concat([_load(path, results) for path in paths], ignore_index=True)
+    return results
+
+
+def _load(path: Path, results: Results) -> pd.DataFrame:
+    further: dict[str, list[str]] = {"_file": [], "_machine": [], "_metrics": []}
+
+    def noted() -> Iterator[RunRecord]:
+        for file, record in stream(path, results.problems):
+            for name, value in _note(file, record, results).items():
+                further[name].append(value)
+            yield record
+
+    found = len(results.problems)
+    frame = to_frame(noted())
+    if frame.empty:
+        if len(results.problems) > found:
+            raise ZooError(f"no run in {str(path)!r} can be read: {results.problems[found]}")
+        tables = [path / name for name in ("results.parquet", "results.csv") if (path / name).is_file()]
+        frame = load_results(tables[0] if tables else path)
+        further = {name: [""] * len(frame) for name in further}
+    results.controls += load_controls(path, results.problems)
+    results.speeds.append(load_speeds(path).assign(_folder=str(path)))
+    return frame.assign(_folder=str(path), **further)
+
+
+def _note(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
+    environment = record.environment
+    if record.curve:
+        results.curves[record.run_id] = record.curve
+    if record.metric_errors:
+        results.metric_errors[record.run_id] = record.metric_errors
+    if record.traceback and len(results.tracebacks) < TRACEBACKS:
+        results.tracebacks[record.run_id] = record.traceback
+    if environment:
+        text = json.dumps(environment, sort_keys=True, default=str)
+        results.environments[text] = results.environments.get(text, 0) + 1
+    processor = environment.get("processor") or environment.get("platform") or ""
+    return {
+        "_file": str(file),
+        "_machine": f"{processor}, {environment.get('cores')} cores" if processor else "",
+        "_metrics": ",".join(record.spec.metrics),
+    }
+
+
+def load_controls(root: Path, problems: list[str]) -> list[dict[str, Any]]:
+    """Return the controls in a bench's folder, as in :class:`Results`; ``problems`` takes a sentence per odd file."""
+    found = []
+    for file in sorted(root.glob("controls/*.json")):
+        try:
+            content = json.loads(file.read_bytes())
+            rows = {str(name): {str(c): float(v) for c, v in row.items()} for name, row in content["controls"].items()}
+            found.append({**{key: str(content[key]) for key in ("task", "task_version", "judge")}, "controls": rows})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            problems.append(f"{str(file)!r} holds no controls")
+    return found
+
+
+def groups(frame: pd.DataFrame) -> list[Group]:
+    """Divide runs into groups, sorted by task; a plain ``results.csv`` frame will do."""
+    keys = list(KEYS)
+    filled = frame.assign(**{key: frame[key].fillna("") for key in keys})
+    for column in ("_machine", "config"):
+        if column not in filled:
+            filled[column] = ""
+    parts = filled.groupby(keys, sort=True, observed=True)
+    return [_group(dict(zip(keys, map(str, key), strict=True)), runs) for key, runs in parts]
+
+
+def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
+    notes: list[str] = []
+    runs = runs.assign(_label=_labels(runs)).sort_values("started_at", kind="stable")
+    latest = ~runs.duplicated(["_label", "seed"], keep="last")
+    if not latest.all():
+        notes.append(
+            f"{plural(int((~latest).sum()), 'run')} repeat a model and seed that a later run has; only the latest "
+            "counts, because repeats of a seed are no independent runs."
+        )
+    runs = runs[latest].sort_values(["_label", "seed"], kind="stable")
+    return Group(key, _without_foreign_speeds(runs, notes), notes)
+
+
+def _labels(runs: pd.DataFrame) -> pd.Series[str]:
+    """Name every model; where settings or plugin differ within one name, add what differs."""
+    identity = ["model", "plugin", "plugin_version", "config", "task"]
+    kinds = runs[identity].astype(str).drop_duplicates()
+    names = {}
+    for model, same in kinds.groupby("model"):
+        for _, kind in same.iterrows():
+            names[tuple(kind)] = _label(kind, same) if len(same) > 1 else str(model)
+    return runs[identity].astype(str).apply(lambda row: names[tuple(row)], axis=1)
+
+
+def _label(kind: pd.Series[str], same: pd.DataFrame) -> str:
+    settings = {}
+    if same["config"].nunique() > 1:
+        settings = changed(kind["model"], kind["task"], json.loads(kind["config"] or "{}"))
+    further = [kind[name] for name in ("plugin", "plugin_version") if same[name].nunique() > 1]
+    return " ".join([describe(kind["model"], settings), *further])
+
+
+def _without_foreign_speeds(runs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Keep the speeds of one kind of machine only: that of most models, then of most runs."""
+    machine = runs["_machine"].fillna("") + runs["threads"].map(lambda n: f", {n} threads").astype(str)
+    kind = machine + runs["contended"].fillna(False).map({True: ", shared", False: ", alone"}).astype(str)
+    measured = kind[runs["status"] == "ok"]
+    if measured.nunique() < 2:
+        return runs
+    support = {k: (runs.loc[measured.index[measured == k], "_label"].nunique(), n) for k, n in
+               measured.value_counts(sort=False).items()}  # fmt: skip
+    chosen = max(support, key=lambda k: support[k])
+    notes.append(
+        f"Speeds are those of {plural(support[chosen][1], 'run')} on {str(chosen).strip(', ')}; speeds of "
+        f"{plural(len(measured) - support[chosen][1], 'run')} on other machines, threads or load are not averaged in."
+    )
+    foreign = kind != chosen
+    own = [c for c in SPEEDS if c in runs]
+    return runs.assign(**{c: runs[c].mask(foreign) for c in own})
+
+
+def kept_apart(found: Sequence[Group]) -> list[str]:
+    """Return one sentence per task whose runs are in more than one group: what differs, so that they are not compared.
+
+    Groups of different tasks differ by nature and are not mentioned.
+    """
+    sentences = []
+    for task in dict.fromkeys(group.key["task"] for group in found):
+        same = [group.key for group in found if group.key["task"] == task]
+        reasons = []
+        for key, name in KEYS.items():
+            values = list(dict.fromkeys(k[key] for k in same))
+            if len(values) > 1:
+                reasons.append(f"{name} ({', '.join(values)})")
+        if len(same) > 1:
+            sentences.append(f"{task}: {len(same)} tables that are not comparable: {listed(reasons)} differ.")
+    return sentences

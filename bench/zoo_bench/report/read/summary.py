@@ -1,0 +1,233 @@
+"""A group of runs as a table: an estimate for every model and metric, and which of them can be told from the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal
+
+from zoo_bench.report.read.columns import Metric, metrics_of
+from zoo_bench.report.read.results import Group
+from zoo_bench.report.read.statistics import Estimate, holm, seeds_needed, t_interval, welch
+from zoo_bench.report.text import figure, listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALPHA = 0.05
+LARGEST = 1e150
+Standing = Literal["best", "tied", ""]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One row: a model's runs in a group.
+
+    Attributes:
+        label: Its name in the group.
+        runs: Number of runs.
+        ok: Number that finished.
+        collapsed: Number that diverged, or finished with fewer than half of the task's modes.
+        values: Finite values of finished runs, by column.
+        estimates: Mean and interval, by column.
+    """
+
+    label: str
+    runs: int
+    ok: int
+    collapsed: int
+    values: dict[str, list[float]] = field(repr=False)
+    estimates: dict[str, Estimate]
+
+    def has_all(self, metric: Metric) -> bool:
+        """Whether every finished run has a finite value, so that the mean leaves out none: costs are not asked for."""
+        return metric.cost or len(self.values[metric.column]) == self.ok
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A group's models, best first by the leading metric, and its metrics.
+
+    Attributes:
+        group: The runs.
+        metrics: Every figure that any of them has.
+        models: One per label.
+        controls: Figures of sets of known quality under the group's judge, by control and column.
+    """
+
+    group: Group
+    metrics: list[Metric]
+    models: list[Model]
+    controls: dict[str, dict[str, float]]
+
+    @cached_property
+    def leading(self) -> Metric | None:
+        """The metric that models are ordered by: FID, else the first with a direction."""
+        directed = [m for m in self.metrics if m.better and not m.cost]
+        return next((m for m in directed if m.column == "fid"), directed[0] if directed else None)
+
+    @cached_property
+    def p_values(self) -> dict[str, dict[tuple[str, str], float]]:
+        """Welch's p-values of every pair of models, Holm-corrected within a metric; NaN where one has a single run."""
+        found = {}
+        for metric in self.metrics:
+            pairs = list(combinations([m for m in self.models if m.values[metric.column]], 2))
+            values = [welch(a.values[metric.column], b.values[metric.column], log=metric.log).p for a, b in pairs]
+            both = {}
+            for (a, b), p in zip(pairs, holm(values), strict=True):
+                both[a.label, b.label] = both[b.label, a.label] = p
+            found[metric.column] = both
+        return found
+
+    @cached_property
+    def standings(self) -> dict[str, dict[str, Standing]]:
+        """For every metric with a direction: who is best, and who cannot be told from the best.
+
+        A metric that no two models have twice has no best: a single run supports no claim. Nor has the mean of the runs
+        that reached a target, or captured every class, where others of the model did not: such a model is no better
+        and no worse than the best.
+        """
+        return {metric.column: self._stand(metric) for metric in self.metrics if metric.better}
+
+    def _stand(self, metric: Metric) -> dict[str, Standing]:
+        rows = ranked(self.models, metric)
+        if not rows or not any(row.estimates[metric.column].n > 1 for row in rows) or not rows[0].has_all(metric):
+            return {}
+        best = rows[0]
+        stands: dict[str, Standing] = {best.label: "best"}
+        for row in rows[1:]:
+            p = self.p_values[metric.column].get((best.label, row.label), math.nan)
+            separable = row.has_all(metric) and p < ALPHA
+            equal = row.estimates[metric.column].mean == best.estimates[metric.column].mean
+            stands[row.label] = "best" if equal else "" if separable else "tied"
+        return stands
+
+    def floor(self, column: str) -> float | None:
+        """Return what real data scores, if the group says so in ``<column>_floor``."""
+        name = f"{column}_floor"
+        values = finite(self.group.runs[name]) if name in self.group.runs else []
+        return sum(values) / len(values) if values else None
+
+    @cached_property
+    def references(self) -> dict[str, dict[str, float]]:
+        """What models are read against, by name and column: the controls, and the floor of every metric with one."""
+        floors = {m.column: floor for m in self.metrics if (floor := self.floor(m.column)) is not None}
+        return {**self.controls, **({"floor": floors} if floors else {})}
+
+    def verdict(self) -> str:
+        """Say in words who is best by the leading metric, and what the runs do not support."""
+        metric = self.leading
+        rows = ranked(self.models, metric) if metric else []
+        if not metric or not rows:
+            return "No run finished with a score."
+        best, others = rows[0], rows[1:]
+        estimate = best.estimates[metric.column]
+        extreme = "lowest" if metric.better == "lower" else "highest"
+        basis = f" over the {best.ok} of {best.runs} runs that finished" if best.ok < best.runs else ""
+        lead = f"{best.label} has the {extreme} {metric.title}, {figure(estimate.mean)}{basis}"
+        if not others:
+            return f"{best.label} is the only model with a score: {metric.title} {figure(estimate.mean)}{basis}."
+        if all(row.estimates[metric.column].n < 2 for row in rows):
+            return f"{lead}, with one seed per model: one seed says nothing about spread, so this ranks nothing."
+        if not best.has_all(metric):
+            return f"{lead}; every model has finished runs without a score, so this ranks nothing."
+        if estimate.n > 1:
+            lead += f" ({figure(estimate.low)} to {figure(estimate.high)})"
+        tied = [row for row in others if self.standings[metric.column][row.label] == "tied"]
+        if not tied:
+            return f"{lead}, separable from every other model."
+        rest = [row.label for row in others if row not in tied]
+        also = f"; separable from {listed(rest) if len(rest) < 4 else f'the other {len(rest)}'}" if rest else ""
+        return f"{lead}; {self._not_separable(metric, best, tied)}{also}."
+
+    def _not_separable(self, metric: Metric, best: Model, tied: Sequence[Model]) -> str:
+        alpha = ALPHA / max(1, len(self.p_values[metric.column]) // 2)
+        column, seeds = metric.column, sorted({row.estimates[metric.column].n for row in (best, *tied)})
+        count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+        names = []
+        for row in tied:
+            values = best.values[column], row.values[column]
+            needed = seeds_needed(*values, log=metric.log, alpha=alpha) if row.has_all(metric) else None
+            names.append(f"{row.label} (about {needed} would be needed)" if needed else row.label)
+        return f"not separable from {listed(names, 'or')} with {count} seed{'s' if count != '1' else ''}"
+
+
+def finite(values: pd.Series[Any]) -> list[float]:
+    """Return the values that are there and finite, as are their squares."""
+    return [float(v) for v in values.dropna() if abs(v) < LARGEST]
+
+
+def ranked(models: Sequence[Model], metric: Metric) -> list[Model]:
+    """Return the models that have a value, best mean first, and those last whose mean leaves out finished runs."""
+    sign = -1 if metric.better == "higher" else 1
+    having = [m for m in models if m.estimates[metric.column].n]
+    return sorted(having, key=lambda m: (not m.has_all(metric), sign * m.estimates[metric.column].mean, m.label))
+
+
+def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
+    """Summarise a group; failed runs are counted, not averaged, and models without a score come last.
+
+    Args:
+        group: Comparable runs.
+        controls: As in :class:`zoo_bench.report.read.results.Results`; those of the group's
+            task, version and judge count.
+    """
+    total = finite(group.runs["modes_total"])
+    metrics = [
+        replace(m, range=(0.0, max(total))) if m.column == "modes_captured" and total else m
+        for m in metrics_of(group.runs)
+    ]
+    models = []
+    for label, runs in group.runs.groupby("_label", sort=True):
+        ok = runs[runs["status"] == "ok"]
+        values = {m.column: finite(ok[m.column]) for m in metrics}
+        estimates = {m.column: _within(t_interval(values[m.column], log=m.log), m.range) for m in metrics}
+        models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates))
+    same = ("task", "task_version", "judge")
+    found = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in same)]
+    own: dict[str, dict[str, float]] = found[0] if found else {}
+    summary = Summary(group, metrics, models, own)
+    first = ranked(models, summary.leading) if summary.leading else []
+    order = [m.label for m in first]
+    rest = [m for m in models if m.label not in order]
+    return Summary(group, metrics, [*first, *rest], own)
+
+
+def only(summaries: Sequence[Summary], columns: Collection[str]) -> list[Summary]:
+    """Return the summaries with no other metrics than these columns."""
+    return [replace(s, metrics=[m for m in s.metrics if m.column in columns]) for s in summaries]
+
+
+def _within(estimate: Estimate, possible: tuple[float, float]) -> Estimate:
+    """Return the estimate with its interval cut to possible values, which costs no coverage; NaN stays."""
+    if estimate.n < 2:
+        return estimate
+    return replace(estimate, low=max(estimate.low, possible[0]), high=min(estimate.high, possible[1]))
+
+
+def _collapsed(runs: pd.DataFrame) -> int:
+    few = (runs["status"] == "ok") & (runs["modes_captured"] < runs["modes_total"] / 2)
+    return int(((runs["status"] == "diverged") | few.fillna(False)).sum())
+
+
+def long(summaries: Sequence[Summary]) -> pd.DataFrame:
+    """Return a tidy table: one row per group, model and metric, then one per control; ``kind`` says which."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = [
+        {**s.group.key, "model": m.label, "kind": "model", "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
+         "metric": metric.column, "better": metric.better, "mean": e.mean, "low": e.low, "high": e.high, "n": e.n,
+         "scale": "log" if metric.log else "linear", "floor": s.floor(metric.column),
+         "standing": s.standings.get(metric.column, {}).get(m.label, "")}
+        for s in summaries for m in s.models for metric in s.metrics for e in [m.estimates[metric.column]]
+    ]  # fmt: skip
+    rows += [
+        {**s.group.key, "model": name, "kind": "control", "metric": metric.column, "better": metric.better,
+         "mean": row[metric.column], "n": 1, "scale": "log" if metric.log else "linear",
+         "floor": s.floor(metric.column), "standing": ""}
+        for s in summaries for name, row in s.controls.items() for metric in s.metrics if metric.column in row
+    ]  # fmt: skip
+    return pd.DataFrame(rows).astype(dict.fromkeys(("runs", "ok", "collapsed", "n"), "Int64") if rows else {})

@@ -1,0 +1,102 @@
+"""Tables to paste and to compute with: Markdown, LaTeX, CSV, Parquet, JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+
+from zoo_bench.report import text
+from zoo_bench.report.read.columns import Metric
+from zoo_bench.report.read.summary import Model, Summary, long
+from zoo_bench.report.show.terminal import caption, notes, title
+
+PLAIN_BEST = "Bold: best. ≈: not separable from it (Welch's t, Holm-corrected, 5 %)."
+
+
+def markdown(summaries: Sequence[Summary]) -> str:
+    """Return one GitHub table per group, with its title above and how to read it below."""
+    parts = []
+    for summary in summaries:
+        write = _writer(summary, bold="**{}**", tied="≈ {}", between="–")
+        head = ["model", "ok", *(text.markdown(f"{m.title} {m.arrow}".strip()) for m in summary.metrics)]
+        lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+        for model in summary.models:
+            cells = [
+                text.markdown(model.label),
+                f"{model.ok}/{model.runs}",
+                *(write(model, m) for m in summary.metrics),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+        lines += [f"| *{text.markdown(name)}* | | {' | '.join(cells)} |" for name, cells in _references(summary)]
+        below = text.markdown(" ".join(_caption(summary)))
+        parts.append(f"**{text.markdown(title(summary))}**\n\n" + "\n".join(lines) + f"\n\n{below}\n")
+    return "\n".join(parts)
+
+
+def latex(summaries: Sequence[Summary]) -> str:
+    """Return one ``table`` per group; it needs the packages booktabs and graphicx, and T1 fonts."""
+    parts = [r"% \usepackage[T1]{fontenc} \usepackage{booktabs,graphicx}"]
+    arrows = {"lower": r" $\downarrow$", "higher": r" $\uparrow$", "": ""}
+    for summary in summaries:
+        write = _writer(summary, bold=r"\textbf{{{}}}", tied=r"$\approx$ {}", between="--")
+        head = ["model", "ok", *(text.latex(m.title) + arrows[m.better] for m in summary.metrics)]
+        rows = [
+            [text.latex(m.label), f"{m.ok}/{m.runs}", *(write(m, metric) for metric in summary.metrics)]
+            for m in summary.models
+        ]
+        body = "\n".join(f"  {' & '.join(cells)} \\\\" for cells in rows)
+        if extra := [[rf"\textit{{{text.latex(name)}}}", "", *cells] for name, cells in _references(summary)]:
+            body += "\n  \\midrule\n" + "\n".join(f"  {' & '.join(cells)} \\\\" for cells in extra)
+        below = text.latex(f"{title(summary)}. {' '.join(_caption(summary))}")
+        parts.append(
+            f"\\begin{{table}}\n\\centering\n\\caption{{{below}}}\n\\resizebox{{\\linewidth}}{{!}}{{%\n"
+            f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n  \\toprule\n  {' & '.join(head)} \\\\\n  \\midrule\n"
+            f"{body}\n  \\bottomrule\n\\end{{tabular}}}}\n\\end{{table}}"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def csv(summaries: Sequence[Summary]) -> str:
+    """Return the tidy table: one row per group, model and metric."""
+    return long(summaries).to_csv(index=False)
+
+
+def parquet(summaries: Sequence[Summary]) -> bytes:
+    """Return the tidy table as a Parquet file."""
+    buffer = io.BytesIO()
+    long(summaries).to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def as_json(summaries: Sequence[Summary], notes: Sequence[str]) -> str:
+    """Return the tidy table's rows, a verdict per group, and what the reader must know."""
+    rows = json.loads(long(summaries).to_json(orient="records"))
+    verdicts = [{**s.group.key, "verdict": s.verdict(), "notes": s.group.notes} for s in summaries]
+    return json.dumps({"rows": rows, "verdicts": verdicts, "notes": list(notes)}, indent=2)
+
+
+def _caption(summary: Summary) -> list[str]:
+    return [PLAIN_BEST if part.startswith("* best") else part for part in [*caption(summary), *notes(summary)]]
+
+
+def _references(summary: Summary) -> list[tuple[str, list[str]]]:
+    """Return the rows below the models, with a cell per metric."""
+    return [(name, [text.figure(row[m.column]) if m.column in row else "" for m in summary.metrics])
+            for name, row in summary.references.items()]  # fmt: skip
+
+
+def _writer(summary: Summary, bold: str, tied: str, between: str) -> Callable[[Model, Metric], str]:
+    """Return how to write a model's cell: mean and interval, marked if it is best or not separable from the best."""
+
+    def write(model: Model, metric: Metric) -> str:
+        estimate = model.estimates[metric.column]
+        if not estimate.n:
+            return ""
+        standing = summary.standings.get(metric.column, {}).get(model.label, "")
+        mean = text.figure(estimate.mean)
+        shown = bold.format(mean) if standing == "best" else tied.format(mean) if standing == "tied" else mean
+        low, high = text.figure(estimate.low), text.figure(estimate.high)
+        return shown if estimate.n < 2 or low == high else f"{shown} ({low}{between}{high})"
+
+    return write

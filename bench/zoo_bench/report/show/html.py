@@ -1,0 +1,95 @@
+"""``report.html``: one file that asks nothing of the network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import ZooError
+from zoo.version import __version__
+from zoo_bench.report.read.overall import overall
+from zoo_bench.report.read.results import Results, groups, kept_apart, load
+from zoo_bench.report.read.summary import Summary, summarise
+from zoo_bench.report.show import sections
+from zoo_bench.report.show.sections import PICTURE_BYTES, Pictures
+from zoo_bench.report.show.speeds import CAPTION, FIELDS, speeds
+from zoo_bench.report.text import plural, visible
+from zoo_bench.store.records import to_frame, write_atomically
+
+TEMPLATES = Path(__file__).parent / "templates"
+COLOURS = 10
+
+
+def write_report(root: Path) -> Path:
+    """Write ``report.html`` into a bench's folder and return its path; odd records are told of, not raised."""
+    try:
+        results = load([root])
+    except ZooError as error:
+        results = Results(to_frame([]), problems=[str(error)])
+    results.problems += results.duplicates()
+    path = root / "report.html"
+    write_atomically(path, page(results, [summarise(g, results.controls) for g in groups(results.frame)]).encode())
+    return path
+
+
+def page(results: Results, summaries: Sequence[Summary]) -> str:
+    """Return the whole page."""
+    labels = list(dict.fromkeys(m.label for s in summaries for m in s.models))
+    colours = {label: i % COLOURS for i, label in enumerate(sorted(labels))}
+    pictures, together = Pictures(0), overall(summaries)
+    groups_shown = []
+    for i, summary in enumerate(summaries):
+        # What one table leaves of its room for pictures, the later ones share.
+        pictures.left += PICTURE_BYTES // len(summaries)
+        groups_shown.append({"id": f"table-{i + 1}", **sections.group(summary, results, colours, pictures)})
+    content = {
+        "title": _title(summaries),
+        "sections": groups_shown,
+        "together": sections.together(together, colours) if together else None,
+        "kept_apart": kept_apart([s.group for s in summaries]),
+        "problems": results.problems,
+        "pictures_left_out": pictures.left_out,
+        "speeds": [own for frame in results.speeds for own in speeds(frame)],
+        "speed_titles": list(FIELDS.values()),
+        "speed_caption": CAPTION,
+        "runs": sections.all_runs(results),
+        "environments": [(json.loads(text), n) for text, n in results.environments.items()],
+        "colours": colours,
+    }
+    return _render(content)
+
+
+def _title(summaries: Sequence[Summary]) -> str:
+    tasks = list(dict.fromkeys(s.group.key["task"] for s in summaries))
+    return visible(", ".join(tasks)) or "no runs"
+
+
+def _render(content: dict[str, Any]) -> str:
+    from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
+
+    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    scripts = [get_plotlyjs().replace("</script", "<\\/script"), script]
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
+    written = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    page = _template().render(
+        **content, style=style, scripts=scripts, hashes=hashes, version=__version__, written=written
+    )
+    return str(page)
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(visible=visible, plural=plural)
+    return environment.get_template("report.html.j2")

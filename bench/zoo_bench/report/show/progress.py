@@ -1,0 +1,91 @@
+"""Live progress on stderr: a bar per run in a terminal, a line per finished run elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from zoo_bench.executors import Event, Finished, Progressed, Started
+from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.report.text import plural, visible
+
+
+class Live:
+    """Shows a bench while it runs.
+
+    Args:
+        planned: Number of runs that the bench means.
+        missing: Number of those that are to be run now.
+        folder: Where results are stored.
+    """
+
+    def __init__(self, planned: int, missing: int, folder: Path) -> None:
+        self._planned, self._missing, self._folder = planned, missing, folder
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:3.0f}%"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[detail]}", style="dim", markup=False),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._total = self._bars.add_task("all runs", total=missing, detail="")
+        self._running: dict[RunSpec, TaskID] = {}
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        """Start drawing."""
+        stored = self._planned - self._missing
+        already = f", {stored} stored already" if stored else ""
+        print(f"{plural(self._missing, 'run')} to do{already}, into {self._folder}", file=sys.stderr)
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing."""
+        self._bars.stop()
+
+    def on_event(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Started):
+            self._running[event.spec] = self._bars.add_task(str(event.spec), total=1.0, detail="starting")
+        elif isinstance(event, Progressed):
+            losses = "  ".join(f"{name} {loss:.3g}" for name, loss in event.progress.losses.items())
+            detail = f"{event.progress.images_per_s:,.0f} images/s  {losses}"
+            self._bars.update(self._running[event.spec], completed=event.progress.share, detail=detail)
+        elif isinstance(event, Finished):
+            if event.spec in self._running:  # a run whose worker was lost may never have begun
+                self._bars.remove_task(self._running.pop(event.spec))
+            self._bars.advance(self._total)
+            self._done += 1
+            self._say(f"[{self._done}/{self._missing}] {event.spec}: {_sentence(event.outcome.record)}")
+
+    def interrupted(self) -> None:
+        """Say that the bench was interrupted and how to go on."""
+        left = self._missing - self._done
+        self._say(f"interrupted: {self._done} runs are stored, {left} are missing; the same command does those")
+
+    def _say(self, text: str) -> None:
+        self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def _sentence(record: RunRecord) -> str:
+    if record.status != "ok":
+        return f"{record.status}: {record.error}"
+    parts = [f"ok, {record.train_seconds:.1f} s"]
+    if (fid := record.metrics.get("fid")) is not None:
+        parts.append(f"FID {fid:.3g}")
+    if (modes := record.metrics.get("modes_captured")) is not None:
+        parts.append(f"modes {modes:.0f}/{record.metrics['modes_total']:.0f}")
+    parts += [f"{name}: {message}" for name, message in record.metric_errors.items()]
+    return ", ".join(parts)

@@ -1,0 +1,36 @@
+"""The command that runs a group of runs again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from zoo_bench.plan.variants import changed, describe
+from zoo_bench.report.read.results import Group
+
+
+def command(group: Group) -> str:
+    """Return a command that runs every model of a group, with the settings that are not its defaults."""
+    key, runs = group.key, group.runs
+    kinds = runs[["model", "config"]].astype(str).drop_duplicates().sort_values(["model", "config"])
+    models = [
+        describe(model, changed(model, key["task"], json.loads(config or "{}")))
+        for model, config in kinds.itertuples(index=False)
+    ]
+    options = {
+        "--models": ",".join(models),
+        "--task": key["task"],
+        "--budget": key["budget"],
+        "--seeds": str(int(runs["seed"].max()) + 1),
+        "--precision": key["precision_mode"],
+        "--device": key["device"],
+    }
+    if "_metrics" in runs and (metrics := sorted({m for names in runs["_metrics"] for m in names.split(",") if m})):
+        options["--metrics"] = ",".join(metrics)
+    return f"zoo bench {shlex.join(word for option in options.items() for word in option)}"
+
+
+def packages(group: Group) -> list[str]:
+    """Return the distributions that the models come from, with versions, as pip takes them."""
+    pairs = group.runs[["plugin", "plugin_version"]].astype(str).drop_duplicates()
+    return sorted({f"{plugin}=={version}" for plugin, version in pairs.itertuples(index=False)})

@@ -1,0 +1,241 @@
+"""What the sections of ``report.html`` show, ready for the template."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo_bench.report.read.columns import Metric
+from zoo_bench.report.read.overall import Overall
+from zoo_bench.report.read.results import KEYS, Results
+from zoo_bench.report.read.statistics import probability_of_improvement
+from zoo_bench.report.read.summary import ALPHA, Model, Summary
+from zoo_bench.report.show import plots
+from zoo_bench.report.show.plots import Colours
+from zoo_bench.report.show.reproduce import command, packages
+from zoo_bench.report.text import aligned, figure, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PICTURE_BYTES = 1_900_000
+"""Of all embedded pictures together, so that the page stays well under 8 MB."""
+
+RUNS = 1000
+FAILURES = 100
+
+
+@dataclass
+class Pictures:
+    """Embeds PNG files as data URIs, as long as there is room for them.
+
+    Attributes:
+        left: Bytes that may still be embedded.
+        left_out: Number of pictures for which there was no room.
+    """
+
+    left: int
+    left_out: int = 0
+
+    def embed(self, path: Path) -> str:
+        """Return a data URI, or "" if there is no such file or no room."""
+        try:
+            size = path.stat().st_size
+            if size > self.left:
+                self.left_out += 1
+                return ""
+            content = path.read_bytes()
+        except OSError:
+            return ""
+        self.left -= size
+        return f"data:image/png;base64,{base64.b64encode(content).decode()}"
+
+
+def group(summary: Summary, results: Results, colours: Colours, pictures: Pictures) -> dict[str, Any]:
+    """Return everything about one group of comparable runs."""
+    key, runs = summary.group.key, summary.group.runs
+    quality = [m for m in summary.metrics if not m.cost]
+    costs = [m for m in summary.metrics if m.cost]
+    figures = {
+        "Learning curves": (plots.learning_curves(summary, results.curves, colours), CURVES),
+        "FID against speed and size": (plots.pareto(summary, colours), PARETO),
+        "Modes captured": (plots.modes(summary, colours), MODES),
+    }
+    seeds = runs["seed"].nunique()
+    ranks = {model.label: rank for rank, model in enumerate(summary.models)}
+    samples, neighbours = sheets(runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable"), pictures)
+    return {
+        "key": key,
+        "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task"}, "seeds": str(seeds)},
+        "verdict": summary.verdict(),
+        "notes": [*summary.group.notes, *_remarks(summary)],
+        "tables": [
+            (name, table(summary, metrics, colours, summary.controls if name == "Quality" else {}))
+            for name, metrics in (("Quality", quality), ("Speed and size", costs)) if metrics
+        ],
+        "figures": [(name, found, text) for name, (found, text) in figures.items() if found],
+        "pairs": pairs(summary),
+        "samples": samples,
+        "neighbours": neighbours,
+        "failures": failures(runs, results),
+        "failed": int((runs["status"] != "ok").sum()),
+        "command": command(summary.group),
+        "packages": packages(summary.group),
+    }  # fmt: skip
+
+
+CURVES = (
+    "FID of up to 2,000 samples against the validation split, at shares of the budget. Lines are geometric means over "
+    "seeds, bands Student's 95 % intervals, from three seeds on."
+)
+PARETO = (
+    "Means and 95 % intervals of FID. The line joins the models that no other beats in both; the others are hollow."
+)
+MODES = "Bars are means over seeds, dots are single runs."
+
+
+def _remarks(summary: Summary) -> list[str]:
+    runs, notes = summary.group.runs, list[str]()
+    if runs["contended"].fillna(False).any():
+        notes.append("Runs shared the machine with others, so speeds are lower bounds.")
+    if collapsed := [m for m in summary.models if m.collapsed]:
+        rates = ", ".join(f"{m.label} ({m.collapsed} of {m.runs})" for m in collapsed)
+        notes.append(f"Collapsed (diverged, or fewer than half of the modes): {rates}.")
+    return notes
+
+
+def table(
+    summary: Summary, metrics: Sequence[Metric], colours: Colours, extra: dict[str, dict[str, float]]
+) -> dict[str, Any]:
+    """Return a table of models and metrics with rows of controls below."""
+    columns = []
+    total = summary.group.runs["modes_total"].dropna()
+    for metric in metrics:
+        means = [m.estimates[metric.column].mean for m in summary.models]
+        floor = summary.floor(metric.column)
+        write = aligned(means, () if floor is None else (floor,))
+        of = f", of {int(total.max())}" if metric.column == "modes_captured" and len(total) else ""
+        columns.append({
+            "title": metric.title + of, "arrow": metric.arrow, "better": metric.better, "name": metric.column,
+            "description": metric.description, "floor": "" if floor is None else write(floor),
+            "cells": [_cell(summary, m, metric, write) for m in summary.models],
+            "controls": [write(row[metric.column]) if metric.column in row else "" for row in extra.values()],
+        })  # fmt: skip
+    return {
+        "columns": columns,
+        "models": [{"label": m.label, "ok": m.ok, "runs": m.runs, "colour": colours[m.label]} for m in summary.models],
+        "controls": list(extra),
+        "floors": any(c["floor"] for c in columns),
+        "marked": any(summary.standings.get(m.column) for m in metrics),
+    }
+
+
+def _cell(summary: Summary, model: Model, metric: Metric, write: Any) -> dict[str, Any]:
+    estimate = model.estimates[metric.column]
+    if not estimate.n:
+        return {"text": "", "interval": "", "value": "", "standing": ""}
+    low, high = write(estimate.low), write(estimate.high)
+    return {
+        "text": write(estimate.mean),
+        "interval": f"{low} – {high}" if estimate.n > 1 and low != high else "",
+        "value": repr(estimate.mean),
+        "standing": summary.standings.get(metric.column, {}).get(model.label, ""),
+    }
+
+
+def pairs(summary: Summary) -> dict[str, Any] | None:
+    """Return, for every pair of models, how probable it is that a run of one beats a run of the other."""
+    metric = summary.leading
+    if not metric:
+        return None
+    models = [m for m in summary.models if m.values[metric.column]]
+    if len(models) < 2:
+        return None
+    sign = -1 if metric.better == "lower" else 1
+    p_values = summary.p_values[metric.column]
+    rows = []
+    for a in models:
+        cells: list[dict[str, Any] | None] = []
+        for b in models:
+            if a is b:
+                cells.append(None)
+                continue
+            better = probability_of_improvement(*([sign * v for v in m.values[metric.column]] for m in (a, b)))
+            p = p_values[a.label, b.label]
+            shown = "one seed" if math.isnan(p) else "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+            cells.append({"share": f"{100 * better:.0f} %", "p": shown, "separable": p < ALPHA})
+        rows.append((a.label, cells))
+    return {"title": metric.title, "models": [m.label for m in models], "rows": rows}
+
+
+def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return sample sheets and nearest neighbours, each by seed, the first seeds first while there is room."""
+    samples, neighbours = list[dict[str, Any]](), list[dict[str, Any]]()
+    stored = runs[runs["_file"] != ""] if "_file" in runs else runs.head(0)
+    for seed, rows in stored.groupby("seed"):
+        for found, suffix in ((samples, ".png"), (neighbours, ".neighbours.png")):
+            items = [
+                {"label": label, "source": source}
+                for label, file in zip(rows["_label"], rows["_file"], strict=True)
+                if (source := pictures.embed(Path(file).with_suffix(suffix)))
+            ]
+            if items:
+                found.append({"seed": str(seed), "items": items})
+    return samples, neighbours
+
+
+def failures(runs: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
+    """Return what went wrong: runs that did not end ok, and metrics that could not be computed."""
+    failed = [
+        {"what": row["status"], "label": row["_label"], "seed": row["seed"], "message": row["error"],
+         "traceback": results.tracebacks.get(str(row["run_id"]), "")}
+        for _, row in runs[runs["status"] != "ok"].head(FAILURES).iterrows()
+    ]  # fmt: skip
+    odd = runs[runs["run_id"].isin(list(results.metric_errors))].head(FAILURES)
+    failed += [
+        {"what": f"metric {name}", "label": row["_label"], "seed": row["seed"], "message": message,
+         "traceback": results.tracebacks.get(str(row["run_id"]), "")}
+        for _, row in odd.iterrows() for name, message in results.metric_errors[str(row["run_id"])].items()
+    ]  # fmt: skip
+    return failed
+
+
+def together(found: Overall, colours: Colours) -> dict[str, Any]:
+    """Return all tasks together."""
+    write = aligned([e.mean for e in found.iqm.values()])
+    figures = {"Performance profile": plots.profiles(found.profiles, colours)}
+    ranking = found.ranking
+    if ranking:
+        figures = {"Average ranks": plots.ranks(ranking, colours), **figures}
+    return {
+        "tasks": found.tasks,
+        "left_out": found.left_out,
+        "iqm": [(name, write(e.mean), f"{write(e.low)} – {write(e.high)}" if e.low == e.low else "", e.n)
+                for name, e in found.iqm.items()],
+        "ranking": ranking and {
+            "blocks": plural(ranking.blocks, "block"), "p": "undefined" if math.isnan(ranking.p) else figure(ranking.p),
+            "critical_difference": f"{ranking.critical_difference:.2f}", "alike": not ranking.p < ALPHA,
+        },
+        "figures": [(name, plot) for name, plot in figures.items() if plot],
+    }  # fmt: skip
+
+
+def all_runs(results: Results) -> dict[str, Any]:
+    """Return the first thousand runs, one row each."""
+    shown = [c for c in ("task", "model", "seed", "status", "fid", "modes_captured", "images", "train_seconds",
+                         "budget", "precision_mode", "device", "run_id") if c in results.frame]  # fmt: skip
+    numbers = ("seed", "fid", "modes_captured", "images", "train_seconds")
+    frame = results.frame[shown].head(RUNS)
+    formats = {c: aligned(frame[c].dropna().astype(float)) if c != "seed" else str for c in numbers if c in frame}
+    rows = [
+        [{"text": "" if missing else formats[c](float(v) if c != "seed" else v) if c in formats else
+          str(v)[:8] if c == "run_id" else str(v), "value": "" if missing else str(v), "number": c in formats}
+         for c, v, missing in zip(shown, values, row_missing, strict=True)]
+        for values, row_missing in zip(frame.itertuples(index=False), frame.isna().to_numpy(), strict=True)
+    ]  # fmt: skip
+    heads = [(c.replace("_", " "), c in formats) for c in shown]
+    return {"heads": heads, "rows": rows, "all": len(results.frame)}

@@ -1,0 +1,163 @@
+"""One run, from its spec to its record. It runs in a process of its own, and writes nothing."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import torch
+from safetensors.torch import save
+
+from zoo.errors import FAILURES, described
+from zoo.evaluation import Evaluation, Reference
+from zoo.model import GenerativeModel, build
+from zoo.registry import installed
+from zoo_bench.core.budget import Budget
+from zoo_bench.core.environment import environment
+from zoo_bench.core.processes import keep_memory
+from zoo_bench.core.seeds import derive
+from zoo_bench.data.stream import Stream
+from zoo_bench.plan.record import COLUMNS, LAST, Outcome, RunRecord
+from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.spec import RunSpec, load_task
+from zoo_bench.run.speed import peak_memory_mb, sampling
+from zoo_bench.score.curve import MARKS, Curve
+from zoo_bench.score.drawing import draw
+from zoo_bench.score.metrics.frechet import frechet_distance
+from zoo_bench.score.scoring import own_figures, score
+from zoo_bench.score.sheets import image_grid, neighbours, scatter
+from zoo_bench.train.loop import Training, train
+
+HELD_OUT = 2000
+"""Items of the validation split on which a model reports figures of its own."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        share: Share of the budget spent, 0 to 1.
+        images: Real training images charged.
+        images_per_s: Real images per second so far.
+        losses: Last loss of each player.
+    """
+
+    share: float
+    images: int
+    images_per_s: float
+    losses: dict[str, float]
+
+
+def execute(
+    spec: RunSpec, resources: Resources, on_progress: Callable[[Progress], None] = lambda progress: None
+) -> Outcome:
+    """Train, sample and score one model.
+
+    Never raises for what a plugin does: the record then has status "error" and says what happened.
+    """
+    keep_memory()
+    torch.set_num_threads(resources.threads)
+    record = RunRecord(
+        run_id=spec.run_id,
+        spec=spec,
+        status="ok",
+        threads=resources.threads,
+        contended=resources.contended,
+        started_at=datetime.now(UTC),
+        environment=environment(),
+    )
+    outcome = Outcome(record)
+    try:
+        _execute(spec, resources, outcome, on_progress)
+    except FAILURES as error:
+        record.status = "error"
+        record.error = described(error)
+        record.traceback = traceback.format_exc()
+    return outcome
+
+
+def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress: Callable[[Progress], None]) -> None:
+    record = outcome.record
+    registry = installed()
+    device = torch.device(spec.device)
+    task = load_task(registry.tasks.get(spec.task))
+    entry = registry.models.get(spec.model)
+
+    torch.manual_seed(derive(spec.seed, "initialisation"))
+    model = build(entry, task.shape, spec.config).to(device).to(memory_format=torch.channels_last)
+    record.params = sum(w.numel() for w in model.parameters() if w.requires_grad)
+
+    def report(share: float, training: Training) -> None:
+        speed = training.meter.images / training.meter.seconds
+        on_progress(Progress(share, training.meter.images, speed, training.losses))
+
+    task.judge.to(device)
+    curve = Curve(model, task, spec.seed)
+    torch.manual_seed(derive(spec.seed, "training"))
+    stream = Stream(task.train.data, spec.seed, device, resources.memory)
+    marks = MARKS if "fid" in spec.metrics else ()
+    budget = Budget.parse(spec.budget)
+    training = train(
+        model, stream, budget, precision=spec.precision_mode, on_progress=report, marks=marks, on_mark=curve.add
+    )
+    _note_training(record, training)
+    record.curve = curve.points
+    outcome.files[".safetensors"] = save(_copies(model))
+    if training.diverged:
+        record.status, record.error = "diverged", training.diverged
+        return
+
+    start = time.perf_counter()
+    torch.manual_seed(derive(spec.seed, "sampling"))
+    generated = draw(model, task.samples)
+    if generated is None:
+        record.status, record.error = "diverged", "samples are infinite or NaN"
+        return
+    if len(task.shape) == 3:
+        outcome.files[".png"] = image_grid(generated[:64])
+        outcome.files[".neighbours.png"] = neighbours(generated[:32], task.train.data)
+    else:
+        outcome.files[".png"] = scatter(generated, task)
+    metrics = [registry.metrics.get(name).spec for name in spec.metrics]
+    evaluation = Evaluation(task, generated)
+    taken = {*COLUMNS, *LAST, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
+    for found in (score(evaluation, metrics), own_figures(model, task.validation.data[:HELD_OUT], taken)):
+        record.metrics |= found.values
+        record.metric_errors |= found.errors
+        record.traceback += found.traceback
+    record.throughput |= sampling(model)
+    if curve.points:
+        score_curve(record, evaluation.reference, model, curve)
+    record.evaluate_seconds = curve.seconds + time.perf_counter() - start
+    record.throughput["peak_memory_mb"] = peak_memory_mb(device)
+
+
+def _copies(model: GenerativeModel) -> dict[str, torch.Tensor]:
+    """Return the weights in memory of their own, as safetensors wants them: tied ones are stored under each name."""
+    return {k: v.clone(memory_format=torch.contiguous_format) for k, v in model.state_dict().items()}
+
+
+def _note_training(record: RunRecord, training: Training) -> None:
+    meter = training.meter
+    record.images, record.steps, record.updates = meter.images, meter.steps, meter.updates
+    record.train_seconds, record.flops = meter.seconds, meter.flops
+    record.losses, record.history = training.losses, training.history
+    record.throughput["train_images_per_s"] = training.images_per_s
+
+
+def score_curve(record: RunRecord, reference: Reference, model: GenerativeModel, curve: Curve) -> None:
+    """Note the area under the curve, and score the best checkpoint, chosen on validation, against the test split."""
+    record.metrics |= {"fid_auc": curve.area(), **curve.to_target()}
+    if not curve.best_is_last:
+        model.load_state_dict(curve.best)
+        torch.manual_seed(derive(record.spec.seed, "sampling"))
+        generated = draw(model, reference.task.samples)
+        if generated is not None:
+            best = Evaluation(reference.task, generated, reference)
+            record.metrics["fid_best"] = frechet_distance(best.features_generated, best.features_real)
+    elif "fid" in record.metrics:
+        record.metrics["fid_best"] = record.metrics["fid"]

@@ -1,0 +1,107 @@
+"""Quality against budget: a light score along the way, and the checkpoint that scored best."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import time
+from functools import cached_property
+from itertools import pairwise
+
+import torch
+
+from zoo.evaluation import Evaluation, Reference
+from zoo.model import GenerativeModel
+from zoo.task import Split, Task
+from zoo_bench.core.budget import Meter
+from zoo_bench.core.seeds import derive
+from zoo_bench.score.drawing import draw
+from zoo_bench.score.metrics.fid import expected_null
+from zoo_bench.score.metrics.frechet import frechet_distance
+from zoo_bench.train.loop import Training
+
+MARKS = tuple(2.0**-k for k in range(5, -1, -1))
+"""Shares of the budget at which a run is scored: 1/32, 1/16, ..., 1."""
+
+LIGHT = 2000
+
+TARGET = 5.0
+"""Multiple of the floor at which the target lies."""
+
+
+class Curve:
+    """The learning curve of one run: FID of up to 2,000 samples against the validation split.
+
+    Scoring is not charged to the budget and leaves the training randomness as it was. The best checkpoint is chosen
+    here, on the validation split, so that the test split can score it without having chosen it.
+
+    Attributes:
+        points: At each mark: share, images, seconds and flops spent, and fid.
+        target: Five times the expected FID of real data against the same items, see :meth:`to_target`.
+        best: Weights of the point with the lowest FID.
+        seconds: Wall-clock spent on scoring.
+
+    Args:
+        model: The model while it is trained.
+        task: What it is trained on.
+        seed: The run's seed; every point uses the same latents.
+    """
+
+    def __init__(self, model: GenerativeModel, task: Task, seed: int) -> None:
+        self.points: list[dict[str, float]] = []
+        self.best: dict[str, torch.Tensor] = {}
+        self.seconds = 0.0
+        self._model = model
+        self._seed = seed
+        self._samples = min(LIGHT, task.samples)
+        self._task = dataclasses.replace(task, test=Split(task.validation.data[:LIGHT]))
+        self._reference = Reference(self._task)
+        self._lowest = math.inf
+
+    def add(self, share: float, training: Training) -> None:
+        """Score the model as it is now; samples that are not finite leave no point."""
+        start = time.perf_counter()
+        with torch.random.fork_rng():
+            torch.manual_seed(derive(self._seed, "sampling"))
+            generated = draw(self._model, self._samples)
+            if generated is not None:
+                self._score(share, training.meter, generated)
+        self.seconds += time.perf_counter() - start
+
+    @cached_property
+    def target(self) -> float:
+        """Five times the expected FID of real data against the same items."""
+        real = self._reference.features
+        return TARGET * expected_null(real, self._samples, len(real))
+
+    def _score(self, share: float, meter: Meter, generated: torch.Tensor) -> None:
+        evaluation = Evaluation(self._task, generated, self._reference)
+        fid = frechet_distance(evaluation.features_generated, evaluation.features_real)
+        spent = {"share": share, "images": meter.images, "seconds": meter.seconds, "flops": meter.flops}
+        self.points.append({**spent, "fid": fid})
+        if fid < self._lowest:
+            self._lowest, self.best = fid, copy.deepcopy(self._model.state_dict())
+
+    @property
+    def best_is_last(self) -> bool:
+        """Whether no earlier point scored better than the last."""
+        return bool(self.points) and self.points[-1]["fid"] <= self._lowest
+
+    def to_target(self) -> dict[str, float]:
+        """Return what was spent up to the first mark whose FID is at most :attr:`target`; nothing if there is none.
+
+        ``images_to_target`` are training images, ``seconds_to_target`` training seconds. Marks lie at 1/32, 1/16, ...,
+        1 of the budget, so both are known up to a factor of two.
+        """
+        for point in self.points:
+            if point["fid"] <= self.target:
+                return {"images_to_target": point["images"], "seconds_to_target": point["seconds"]}
+        return {}
+
+    def area(self) -> float:
+        """Return the mean FID over the logarithm of the budget, by the trapezoid rule; NaN with under two points."""
+        if len(self.points) < 2:
+            return math.nan
+        steps = [(math.log(b["share"] / a["share"]), (a["fid"] + b["fid"]) / 2) for a, b in pairwise(self.points)]
+        return sum(width * height for width, height in steps) / sum(width for width, _ in steps)

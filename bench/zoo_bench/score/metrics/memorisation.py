@@ -1,0 +1,84 @@
+"""Whether generated items are copies of training items."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zoo.distances import nearest
+from zoo.errors import ZooError
+from zoo.evaluation import Evaluation, Reference
+from zoo_bench.score.metrics.cells import training_cells
+from zoo_bench.score.metrics.inputs import check
+
+CELLS = 50
+REAL_PER_CELL = 50
+GENERATED_PER_CELL = 20
+
+
+def authentic(evaluation: Evaluation) -> dict[str, float]:
+    """Return ``authentic``, the share of generated items that are no near copies, 0 to 1, higher is better.
+
+    An item is authentic if it is further from its nearest training item than that is from its own nearest training item
+    (AuthPct: Alaa et al. 2022). Held-out real data score one half in few dimensions and more in many; whatever lies off
+    the data scores high as well, so this is read beside a fidelity metric.
+
+    Like all nearest-neighbour metrics it does not apply to mixtures of points, where the features of neighbours hardly
+    differ.
+    """
+    training = evaluation.features_train
+    check(2, training=training, generated=evaluation.features_generated)
+    distances, indices = evaluation.nearest_train
+    used, position = indices.unique(return_inverse=True)
+    gaps = nearest(training[used], training, 2)[0][:, 1]
+    return {"authentic": float((distances > gaps[position]).double().mean())}
+
+
+def data_copying(evaluation: Evaluation) -> dict[str, float]:
+    """Return ``ct``, the data-copying test statistic C_T (Meehan, Chaudhuri & Dasgupta 2020).
+
+    In each cell of feature space, a Mann-Whitney test compares the distances to the nearest training item of generated
+    and of held-out items; its z-scores are averaged over cells with their shares of held-out items as weights. Any
+    sign: about 0 for real data, well below 0 (-3) for copies, well above for items off the data. The z-scores grow with
+    the square root of the number of items, so only equal sizes compare.
+
+    Cells are 50 k-means cells of the training split, or as many as leave fifty held-out items in each on average;
+    those with fewer than 20 generated items do not count.
+    """
+    training, real, generated = evaluation.features_train, evaluation.features_real, evaluation.features_generated
+    check(GENERATED_PER_CELL, training=training, real=real, generated=generated)
+    k = max(1, min(CELLS, len(real) // REAL_PER_CELL, len(training) // REAL_PER_CELL))
+    cells = evaluation.reference.once(training_cells, k)
+    cell_real, cell_generated = cells.of(real), cells.of(generated)
+    distance_real, distance_generated = evaluation.reference.once(_held_out_distances), evaluation.nearest_train[0]
+    total = weight = 0.0
+    for cell in range(k):
+        a, b = distance_generated[cell_generated == cell], distance_real[cell_real == cell]
+        if len(a) >= GENERATED_PER_CELL and len(b):
+            total += len(b) * rank_sum_z(a, b)
+            weight += len(b)
+    if not weight:
+        raise ZooError(f"no cell holds {GENERATED_PER_CELL} generated items and a real one")
+    return {"ct": total / weight}
+
+
+def _held_out_distances(reference: Reference) -> Tensor:
+    """Return the distance of every test item to its nearest training item, (N,) float64."""
+    return nearest(reference.features, reference.features_train)[0][:, 0]
+
+
+def rank_sum_z(a: Tensor, b: Tensor) -> float:
+    """Return the z-score of the Mann-Whitney U of ``a`` over ``b``, corrected for ties; 0 if all values are equal.
+
+    Args:
+        a: (N,) values; the score is positive if they are the larger ones.
+        b: (M,) values.
+    """
+    from scipy.stats import rankdata
+
+    n, m = len(a), len(b)
+    values = torch.cat([a, b])
+    ties = values.unique(return_counts=True)[1].double()
+    variance = n * m / 12.0 * (n + m + 1.0 - float((ties**3 - ties).sum()) / ((n + m) * (n + m - 1.0)))
+    u = float(rankdata(values.numpy())[:n].sum()) - n * (n + 1) / 2.0
+    return (u - n * m / 2.0) / variance**0.5 if variance > 0.0 else 0.0

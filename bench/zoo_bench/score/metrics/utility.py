@@ -1,0 +1,113 @@
+"""What generated items are good for: training a classifier of real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zoo.errors import ZooError
+from zoo.evaluation import Evaluation, Reference
+from zoo.task import to_model
+from zoo_bench.score.metrics.inputs import subsample
+
+WIDTH = 512
+BATCH = 1024
+RIDGE = 1.0
+LEAST = 10
+
+
+def utility(evaluation: Evaluation) -> dict[str, float]:
+    """Return ``tstr``, ``trtr`` and ``augmentation``: the accuracies of a small classifier on real test images.
+
+    ``tstr`` trains on generated images with the judge's labels, ``trtr`` on as many real training images with their
+    true ones, or all there are (train on synthetic, test on real: Esteban, Hyland and Rätsch 2017; Ravuri and Vinyals
+    2019). Both are 0 to 1; ``tstr`` is better the higher, and about ``trtr`` for real data. ``augmentation`` is what
+    generated images beside those real ones add to ``trtr``, -1 to 1; above 0 they help.
+
+    The models here are given no classes, so the labels are the judge's, which was trained on all of the training
+    split: what is measured is the distillation of the judge through generated images.
+
+    The classifier is :class:`RandomFeatureClassifier` on pixels, the same for all.
+
+    Raises:
+        ZooError: If there are fewer than 10 generated images, or the training split has no labels.
+    """
+    reference, task = evaluation.reference, evaluation.task
+    n = len(evaluation.generated)
+    if n < LEAST:
+        raise ZooError(f"{LEAST} generated items are needed, there are {n}")
+    if task.train.modes is None:
+        raise ZooError("the task's training split has no labels")
+    alone = reference.once(_real, n)
+    synthetic = RandomFeatureClassifier(task.modes).add(evaluation.generated, evaluation.modes_generated)
+    test, truth = task.test.data, evaluation.modes_real
+    real_accuracy = reference.once(_real_accuracy, n)
+    return {
+        "tstr": synthetic.accuracy(test, truth),
+        "trtr": real_accuracy,
+        "augmentation": (alone + synthetic).accuracy(test, truth) - real_accuracy,
+    }
+
+
+class RandomFeatureClassifier:
+    """Ridge regression of class indicators on 512 fixed random ReLU features of the pixels, in closed form.
+
+    Random features: Rahimi and Recht 2007. Deterministic, and about as good as a small network on small grey images.
+
+    Args:
+        classes: Number of classes.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+        self._gram = torch.zeros(WIDTH + 1, WIDTH + 1, dtype=torch.float64)
+        self._targets = torch.zeros(WIDTH + 1, classes, dtype=torch.float64)
+
+    def add(self, images: Tensor, labels: Tensor) -> RandomFeatureClassifier:
+        """Train on images (N, C, H, W) uint8 with labels (N,) int64 as well, and return this classifier."""
+        for features, truth in zip(_random_features(images), labels.split(BATCH), strict=True):
+            self._gram += features.T @ features
+            self._targets += features.T @ F.one_hot(truth, self._classes).double()
+        return self
+
+    def __add__(self, other: RandomFeatureClassifier) -> RandomFeatureClassifier:
+        """Return the classifier trained on the images of both."""
+        both = RandomFeatureClassifier(self._classes)
+        both._gram = self._gram + other._gram
+        both._targets = self._targets + other._targets
+        return both
+
+    def accuracy(self, images: Tensor, labels: Tensor) -> float:
+        """Return the share of images that it classifies rightly."""
+        penalty = RIDGE * torch.eye(WIDTH + 1, dtype=torch.float64)
+        weights = torch.linalg.solve(self._gram + penalty, self._targets)
+        found = torch.cat([(features @ weights).argmax(dim=1) for features in _random_features(images)])
+        return float((found == labels).double().mean())
+
+
+def _random_features(images: Tensor) -> Iterator[Tensor]:
+    """Yield ReLU features and a constant of batches of images, (N, 513) float64."""
+    generator = torch.Generator().manual_seed(0)
+    pixels = images[0].numel()
+    weights = torch.randn(pixels, WIDTH, generator=generator) / pixels**0.5
+    offsets = 0.5 * torch.randn(WIDTH, generator=generator)
+    for batch in images.split(BATCH):
+        features = (to_model(batch).flatten(1) @ weights + offsets).relu()
+        yield F.pad(features, (0, 1), value=1.0).double()
+
+
+def _real(reference: Reference, n: int) -> RandomFeatureClassifier:
+    """Return the classifier trained on ``n`` real training images."""
+    task = reference.task
+    assert task.train.modes is not None
+    chosen = subsample(torch.arange(len(task.train)), n)
+    return RandomFeatureClassifier(task.modes).add(task.train.data[chosen], task.train.modes[chosen])
+
+
+def _real_accuracy(reference: Reference, n: int) -> float:
+    task = reference.task
+    assert task.test.modes is not None
+    return reference.once(_real, n).accuracy(task.test.data, task.test.modes)

@@ -1,0 +1,201 @@
+"""Which metric sees which failing of a model.
+
+``python -m zoo_bench.score.sanity`` prints the table of ``docs/metrics.md``.
+
+Failings of known kind, after the sanity checks of Räisä, van Breugel and van der Schaar 2025 (arXiv 2505.22450). In
+each, a metric's value for a model that fails is compared with its spread over models that do not. Deterministic; takes
+about 15 s on one core.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from zoo.evaluation import Evaluation
+from zoo.task import Split, Task
+from zoo_bench.score.metrics.specs import METRICS
+
+ITEMS, WIDTH, NULLS = 1000, 8, 10
+CLEARLY = 4.0
+"""How many standard deviations of the values without failing make a difference."""
+
+Aspect = Literal["fidelity", "diversity", "both"]
+Draw = Callable[[int, torch.Generator], Tensor]
+Cell = Literal["yes", "no", "wrong", "quiet", "blames"]
+
+MEASURES: dict[str, Aspect] = {
+    **dict.fromkeys(("fid", "fid_inf", "kid", "mind", "ndb", "ndb_js"), "both"),
+    **dict.fromkeys(("precision", "density", "clipped_density"), "fidelity"),
+    **dict.fromkeys(("recall", "coverage", "clipped_coverage", "vendi"), "diversity"),
+}  # fmt: skip
+"""What each column says it measures."""
+
+HIGHER = {column.name for spec in METRICS for column in spec.columns if column.better == "higher"} | {"vendi"}
+SYMBOLS: dict[Cell, str] = {"yes": "✓", "no": "✗", "wrong": "✗✗", "quiet": "", "blames": "!"}
+
+
+@dataclass(frozen=True)
+class Failing:
+    """Real data, and a model of them that fails in a known way.
+
+    Attributes:
+        name: For the table.
+        aspect: What it harms.
+        real: Draws real items, and so those of a perfect model.
+        fake: Draws items of the model that fails.
+    """
+
+    name: str
+    aspect: Aspect
+    real: Draw
+    fake: Draw
+
+
+def gaussian(mean: float = 0.0, std: float = 1.0, dimensions: int = WIDTH) -> Draw:
+    """Normal, with the mean only in the first ``dimensions``."""
+
+    def draw(n: int, generator: torch.Generator) -> Tensor:
+        items = std * torch.randn(n, WIDTH, generator=generator, dtype=torch.float64)
+        items[:, :dimensions] += mean
+        return items
+
+    return draw
+
+
+def modes(weights: list[float]) -> Draw:
+    """Gaussians of standard deviation 0.2 with given weights, around corners of a cube, always the same."""
+    corners = 2.0 * torch.randint(2, (64, WIDTH), generator=torch.Generator().manual_seed(0)).double() - 1.0
+    centres = corners.unique(dim=0)[: len(weights)]
+
+    def draw(n: int, generator: torch.Generator) -> Tensor:
+        chosen = torch.multinomial(torch.tensor(weights), n, replacement=True, generator=generator)
+        return centres[chosen] + 0.2 * torch.randn(n, WIDTH, generator=generator, dtype=torch.float64)
+
+    return draw
+
+
+def mixed(first: Draw, second: Draw, share: float) -> Draw:
+    """So large a share of items of the second kind, the rest of the first."""
+
+    def draw(n: int, generator: torch.Generator) -> Tensor:
+        count = round(share * n)
+        items = torch.cat([first(n - count, generator), second(count, generator)])
+        return items[torch.randperm(n, generator=generator)]
+
+    return draw
+
+
+def cube(side: float) -> Draw:
+    """Uniform in a centred cube."""
+    return lambda n, generator: side * (torch.rand(n, WIDTH, generator=generator, dtype=torch.float64) - 0.5)
+
+
+def sphere(radius: float) -> Draw:
+    """Uniform on the surface of a sphere."""
+
+    def draw(n: int, generator: torch.Generator) -> Tensor:
+        items = torch.randn(n, WIDTH, generator=generator, dtype=torch.float64)
+        return radius * items / items.norm(dim=1, keepdim=True)
+
+    return draw
+
+
+def torus(tube: float) -> Draw:
+    """On a torus of radius 1 in the first three dimensions, with noise of 0.01 in all."""
+
+    def draw(n: int, generator: torch.Generator) -> Tensor:
+        around, across = 2 * torch.pi * torch.rand(2, n, generator=generator, dtype=torch.float64)
+        radius = 1.0 + tube * across.cos()
+        items = 0.01 * torch.randn(n, WIDTH, generator=generator, dtype=torch.float64)
+        items[:, :3] += torch.stack([radius * around.cos(), radius * around.sin(), tube * across.sin()], dim=1)
+        return items
+
+    return draw
+
+
+TEN, FIVE, ONE_LARGE = [1.0] * 10, [1.0] * 5 + [0.0] * 5, [5.5] + [0.5] * 9
+FAILINGS = (
+    Failing("mean shifted by 0.5", "both", gaussian(), gaussian(0.5)),
+    Failing("one of 8 dimensions disjoint", "both", gaussian(), gaussian(8.0, dimensions=1)),
+    Failing("std 0.7 for 1", "diversity", gaussian(), gaussian(std=0.7)),
+    Failing("std 1.4 for 1", "fidelity", gaussian(), gaussian(std=1.4)),
+    Failing("5 % outliers", "fidelity", gaussian(), mixed(gaussian(), gaussian(6.0), 0.05)),
+    Failing("all far off, like 1 % of real", "both", mixed(gaussian(), gaussian(6.0), 0.01), gaussian(4.5)),
+    Failing("half of the weight on 1 of 10 modes", "diversity", modes(TEN), modes(ONE_LARGE)),
+    Failing("5 of 10 modes dropped", "diversity", modes(TEN), modes(FIVE)),
+    Failing("5 modes invented beside 5", "fidelity", modes(FIVE), modes(TEN)),
+    Failing("cube of side 0.8 in one of 1", "diversity", cube(1.0), cube(0.8)),
+    Failing("cube of side 1.2 around one of 1", "fidelity", cube(1.0), cube(1.2)),
+    Failing("sphere of radius 0.8 in one of 1", "both", sphere(1.0), sphere(0.8)),
+    Failing("normal for a sphere, equal covariance", "fidelity", sphere(WIDTH**0.5), gaussian()),
+    Failing("torus of tube 0.2 in one of 0.4", "both", torus(0.4), torus(0.2)),
+)
+
+
+class _PassThrough:
+    name, sha256 = "pass-through", "0"
+
+    def to(self, device: torch.device) -> _PassThrough:
+        return self
+
+    def features(self, data: Tensor) -> Tensor:
+        return data
+
+    def modes(self, data: Tensor) -> None:
+        return None
+
+
+def scores(training: Tensor, real: Tensor, generated: Tensor) -> dict[str, float]:
+    """Return every column of :data:`MEASURES`."""
+    train, test = Split(training), Split(real)
+    task = Task(train, test, test, _PassThrough(), modes=0, samples=len(generated))
+    evaluation = Evaluation(task, generated)
+    wanted = [spec for spec in METRICS if MEASURES.keys() & {column.name for column in spec.columns}]
+    found = {name: value for spec in wanted for name, value in spec.load()(evaluation).items()}
+    return {name: found[name] for name in MEASURES}
+
+
+def examine(failing: Failing) -> dict[str, Cell]:
+    """Return for every column what it makes of a failing.
+
+    "yes": it sees what it has to. "no": it does not. "wrong": it takes it for an improvement. "quiet": what fails is
+    not its aspect, and it does not move for the worse. "blames": it does, although its aspect is sound.
+    """
+    generator = torch.Generator().manual_seed(0)
+
+    def sets(fake: Draw) -> dict[str, float]:
+        return scores(*(draw(ITEMS, generator) for draw in (failing.real, failing.real, fake)))
+
+    sound = [sets(failing.real) for _ in range(NULLS)]
+    harmed = [sets(failing.fake) for _ in range(3)]
+    found: dict[str, Cell] = {}
+    for name, aspect in MEASURES.items():
+        usual = [values[name] for values in sound]
+        change = statistics.fmean(values[name] for values in harmed) - statistics.fmean(usual)
+        worse = (-change if name in HIGHER else change) / max(statistics.stdev(usual), 1e-9)
+        concerned = "both" in (aspect, failing.aspect) or aspect == failing.aspect
+        if concerned:
+            found[name] = "yes" if worse > CLEARLY else "wrong" if worse < -CLEARLY else "no"
+        else:
+            found[name] = "blames" if worse > CLEARLY else "quiet"
+    return found
+
+
+def table() -> Iterator[str]:
+    """Yield the lines of a Markdown table: a row per failing, a column per column of results."""
+    yield "| failing | harms | " + " | ".join(f"`{name}`" for name in MEASURES) + " |"
+    yield "|---|---|" + ":-:|" * len(MEASURES)
+    for failing in FAILINGS:
+        cells = examine(failing)
+        yield f"| {failing.name} | {failing.aspect} | " + " | ".join(SYMBOLS[cells[name]] for name in MEASURES) + " |"
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    print("\n".join(table()))

@@ -1,0 +1,72 @@
+"""Samples from the weights that a run saved."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from zoo.errors import ZooError
+from zoo.model import GenerativeModel, build
+from zoo.registry import installed
+from zoo_bench.core.seeds import derive
+from zoo_bench.plan.spec import load_task
+from zoo_bench.score.drawing import draw
+from zoo_bench.score.sheets import sheet
+from zoo_bench.store.records import read_record, write_atomically
+
+
+def load_run(path: Path) -> GenerativeModel:
+    """Rebuild a run's model with its trained weights, on the CPU.
+
+    Raises:
+        ZooError: If the record or the weights are absent, or do not fit the installed plugin.
+    """
+    record = read_record(path)
+    weights = path.with_suffix(".safetensors")
+    if not weights.exists():
+        raise ZooError(f"{str(weights)!r} is absent: the run ended with status {record.status!r} or its file was moved")
+    registry = installed()
+    entry = registry.models.get(record.spec.model)
+    model = build(entry, registry.tasks.get(record.spec.task).spec.shape, record.spec.config)
+    try:
+        model.load_state_dict(load_file(weights))
+    except SafetensorError as error:
+        raise ZooError(f"{str(weights)!r} is damaged: {error}") from error
+    except RuntimeError as error:
+        trained = f"{record.spec.plugin} {record.spec.plugin_version}"
+        raise ZooError(f"{str(weights)!r} was trained with {trained} and does not fit {entry.plugin}") from error
+    return model
+
+
+def sample_run(path: Path, *, n: int, seed: int, out: Path) -> Path:
+    """Draw ``n`` samples and write them: a sheet for ``.png``, the array ``samples`` for ``.npz``.
+
+    Images are (n, C, H, W) uint8, points (n, D) float32.
+
+    Raises:
+        ZooError: If an argument is unusable.
+    """
+    if n < 1:
+        raise ZooError(f"-n must be at least 1, got {n}")
+    if out.suffix not in (".png", ".npz"):
+        raise ZooError(f"--out {str(out)!r} must end in .png or .npz")
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise ZooError(f"--out {str(out)!r} must be a file in an existing folder")
+    model = load_run(path)
+    torch.manual_seed(derive(seed, "sampling"))
+    stored = draw(model, n)
+    if stored is None:
+        raise ZooError(f"the weights of {str(path)!r} give samples that are infinite or NaN: nothing was written")
+    if out.suffix == ".npz":
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, samples=stored.numpy())
+        write_atomically(out, buffer.getvalue())
+    else:
+        task = load_task(installed().tasks.get(read_record(path).spec.task))
+        write_atomically(out, sheet(stored, task))
+    return out

@@ -1,1 +1,0 @@
-"""How fast a model is: within its run, and alone on the machine."""

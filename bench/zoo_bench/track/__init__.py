@@ -1,0 +1,31 @@
+"""Trackers: other people's tools to watch runs with, each an extra. What they have in common is here."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.spec import RunSpec
+
+
+def parameters(spec: RunSpec) -> dict[str, str | int | float | bool]:
+    """Return a run's spec as flat parameters; the model's settings are called ``config.NAME``."""
+    fields = spec.model_dump(mode="json")
+    config = {f"config.{name}": value for name, value in fields.pop("config").items()}
+    flat = {**fields, **config, "run_id": spec.run_id}
+    return {name: value if isinstance(value, str | int | float) else json.dumps(value) for name, value in flat.items()}
+
+
+def figures(record: RunRecord) -> dict[str, float]:
+    """Return a run's finite final figures by column of ``results.csv``."""
+    costs = {name: getattr(record, name) for name in ("images", "steps", "updates", "train_seconds", "flops", "params")}
+    found = {**record.metrics, **record.throughput, **costs}
+    return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}
+
+
+def losses(point: Mapping[str, Any]) -> dict[str, float]:
+    """Return the players' losses of a point of a record's history."""
+    return {name: value for name, value in point.items() if name not in ("images", "seconds")}

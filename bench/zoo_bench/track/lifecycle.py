@@ -1,0 +1,77 @@
+"""Plugins and trackers are told what happens to runs."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from zoo import hookspecs
+from zoo.errors import FAILURES, PluginError, ZooError, described
+from zoo.registry import Registry
+from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.run.execute import Progress
+
+
+class Lifecycle:
+    """Calls the hooks of runs, one implementation at a time, so that one that raises stops nothing else.
+
+    Args:
+        registry: Whose plugins are told.
+        track: Names of trackers with commas; "" for none.
+        folder: The bench's output folder, which trackers are made for.
+
+    Raises:
+        ZooError: If a tracker is unknown, or cannot be used.
+    """
+
+    def __init__(self, registry: Registry, track: str, folder: Path) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._said: set[str] = set()
+        for plugin, module in registry.listeners:
+            self._manager.register(module, f"plugin {plugin.name!r} of {plugin}")
+        for entry in registry.trackers.select(track) if track else ():
+            name = f"tracker {entry.spec.name!r} of {entry.plugin}"
+            try:
+                with contextlib.redirect_stdout(sys.stderr):
+                    self._manager.register(entry.spec.load()(folder), name)
+                self._manager.check_pending()
+            except ZooError:
+                raise
+            except FAILURES as error:
+                raise PluginError(f"{name} cannot be used: {_sentence(error)}") from error
+
+    def started(self, spec: RunSpec) -> None:
+        """Tell of a run that has begun."""
+        self._tell("zoo_run_started", spec=spec)
+
+    def progressed(self, spec: RunSpec, progress: Progress) -> None:
+        """Tell how far a run is."""
+        self._tell("zoo_run_progress", spec=spec, progress=progress)
+
+    def finished(self, record: RunRecord, files: Mapping[str, Path]) -> None:
+        """Tell of a run that has ended and is stored."""
+        self._tell("zoo_run_finished", spec=record.spec, record=record, files=files)
+
+    def _tell(self, hook: str, **arguments: Any) -> None:
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            try:
+                with contextlib.redirect_stdout(sys.stderr):
+                    implementation.function(*(arguments[name] for name in implementation.argnames))
+            except FAILURES as error:
+                self._say(f"{implementation.plugin_name} failed in {hook}: {_sentence(error)}")
+
+    def _say(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            print(f"zoo: warning: {sentence}", file=sys.stderr)
+
+
+def _sentence(error: BaseException) -> str:
+    return described(error).replace("\n", " ")

@@ -1,0 +1,1 @@
+"""The game that models are trained by, under a metered budget."""

@@ -1,0 +1,152 @@
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from zoo.errors import ZooError
+from zoo_bench.core import budget as module
+from zoo_bench.core.budget import Budget, Meter
+
+UNITS = {
+    "images": ["", "k", "M", "images", "kimages", "Mimages"],
+    "seconds": ["s", "m", "h"],
+    "steps": ["steps", "ksteps"],
+    "flops": ["MFLOP", "GFLOP", "TFLOP", "PFLOP"],
+}
+NUMBERS = st.decimals(min_value="0.001", max_value=999, places=3).map(lambda number: f"{number:f}")
+
+
+@st.composite
+def texts(draw):
+    kinds = draw(st.lists(st.sampled_from(sorted(UNITS)), min_size=1, unique=True))
+    return ",".join(draw(NUMBERS) + draw(st.sampled_from(UNITS[kind])) for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("200", Budget(images=200)),
+        ("200k", Budget(images=200_000)),
+        ("2M", Budget(images=2_000_000)),
+        ("1.5M", Budget(images=1_500_000)),
+        (".5k", Budget(images=500)),
+        ("640images", Budget(images=640)),
+        ("90s", Budget(seconds=90)),
+        ("0.5s", Budget(seconds=0.5)),
+        ("5m", Budget(seconds=300)),
+        ("2h", Budget(seconds=7200)),
+        ("3000steps", Budget(steps=3000)),
+        ("3ksteps", Budget(steps=3000)),
+        ("7MFLOP", Budget(flops=7e6)),
+        ("7GFLOP", Budget(flops=7e9)),
+        ("7TFLOP", Budget(flops=7e12)),
+        ("5PFLOP", Budget(flops=5e15)),
+        ("200k,90s", Budget(images=200_000, seconds=90)),
+        (" 2M , 3000steps,1h,5PFLOP", Budget(images=2e6, seconds=3600, steps=3000, flops=5e15)),
+    ],
+)
+def test_every_unit_and_join_is_read(text, expected):
+    assert Budget.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("200000", "200k"),
+        ("2000k", "2M"),
+        ("1500", "1500"),
+        ("5m", "300s"),
+        ("2h,200k", "200k,7200s"),
+        ("3ksteps", "3000steps"),
+        ("1000TFLOP", "1PFLOP"),
+        ("0.5s", "0.5s"),
+    ],
+)
+def test_one_budget_has_one_canonical_text(text, canonical):
+    # It enters the run's key, so another text would run everything again.
+    assert str(Budget.parse(text)) == canonical
+
+
+@given(texts())
+@example("1.001k")
+@example("1.005M")
+@settings(deadline=None, derandomize=True, max_examples=200)
+def test_the_canonical_text_parses_to_the_same_budget(text):
+    budget = Budget.parse(text)
+    assert Budget.parse(str(budget)) == budget
+
+
+@pytest.mark.parametrize("text", ["0.0000001s", "1.00000001s"])
+def test_the_canonical_text_keeps_every_decimal(text):
+    budget = Budget.parse(text)
+    assert Budget.parse(str(budget)) == budget
+
+
+@pytest.mark.parametrize("text", ["0", "0k", "0s", "0.0h", "0steps", "0PFLOP", "200k,0s"])
+def test_zero_is_refused_in_one_sentence(text):
+    with pytest.raises(ZooError, match=r"must be greater than zero\Z"):
+        Budget.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", ",", "200k,", "-5", "-200k", "abc", "k", "200x", "200 k", "2e5", "nan", "inf", "5PFLOPS", "5FLOP",
+     "5kFLOP", "90S", "200K", "1..5k", "1_000", "90s 2M", "3000 steps"],
+)  # fmt: skip
+def test_what_is_no_budget_is_refused_in_one_sentence_that_shows_the_forms(text):
+    with pytest.raises(ZooError) as caught:
+        Budget.parse(text)
+    sentence = str(caught.value)
+    assert sentence.startswith(f"budget {text!r} is not understood")
+    assert "200k" in sentence
+    assert "\n" not in sentence
+
+
+def test_a_limit_too_large_to_be_reached_is_refused():
+    with pytest.raises(ZooError):
+        Budget.parse("9" * 400)
+
+
+@pytest.mark.parametrize(("text", "kind"), [("200k,2M", "images"), ("90s,2m", "seconds"), ("3steps,4steps", "steps")])
+def test_one_kind_twice_is_refused_by_name(text, kind):
+    with pytest.raises(ZooError, match=f"limits {kind} twice"):
+        Budget.parse(text)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = SimpleNamespace(now=100.0, perf_counter=lambda: clock.now)
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def test_the_meter_counts_time_only_while_its_clock_runs(clock):
+    meter = Meter()
+    assert meter.seconds == 0.0
+    clock.now += 5
+    meter.start()
+    clock.now += 2
+    assert meter.seconds == 2.0
+    meter.stop()
+    clock.now += 10
+    assert meter.seconds == 2.0
+    meter.start()
+    clock.now += 1
+    meter.stop()
+    assert meter.seconds == 3.0
+
+
+def test_the_share_is_that_of_the_limit_nearest_to_its_end(clock):
+    meter = Meter(images=50, steps=5, flops=10**9)
+    meter.start()
+    clock.now += 3
+    assert meter.share(Budget(images=100)) == 0.5
+    assert meter.share(Budget(images=100, steps=20)) == 0.5
+    assert meter.share(Budget(images=100, steps=8)) == 0.625
+    assert meter.share(Budget(images=100, seconds=4)) == 0.75
+    assert meter.share(Budget(images=100, seconds=4, flops=5e8)) == 2.0
+
+
+def test_a_limit_that_is_reached_exactly_is_spent():
+    assert Meter(images=640).share(Budget(images=640)) == 1.0

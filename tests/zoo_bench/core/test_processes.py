@@ -1,0 +1,95 @@
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from zoo.errors import ZooError
+from zoo_bench.core.processes import apart, keep_memory
+
+ROUNDS = """
+import resource
+import sys
+
+import torch
+
+from zoo_bench.core.processes import keep_memory
+
+torch.set_num_threads(1)
+if sys.argv[1] == "keep":
+    keep_memory()
+
+
+def play():
+    return float(torch.ones(12 * 2**20).sum())  # 48 MB: from 32 MB on, glibc's own threshold never adapts
+
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+for _ in range(5):
+    play()
+counts = []
+for _ in range(10):
+    before = faults()
+    play()
+    counts.append(faults() - before)
+print(min(counts))  # the least, because the kernel may take pages from a process at any time
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the setting is glibc's")
+def test_a_round_takes_no_new_pages_if_the_process_keeps_its_memory():
+    usual, kept = (
+        int(subprocess.run([sys.executable, "-c", ROUNDS, how], check=True, capture_output=True, text=True).stdout)
+        for how in ("usual", "keep")
+    )
+    assert usual > 10_000
+    assert kept < usual / 20
+
+
+def test_a_c_library_without_the_setting_is_left_alone(monkeypatch):
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    keep_memory()
+
+
+def test_a_call_apart_returns_what_it_returns_from_a_process_of_its_own():
+    assert apart(divmod, 7, 2, timeout=None) == (3, 1)
+    assert apart(os.getpid, timeout=60.0) != os.getpid()
+    assert len(apart(bytes, 10**7, timeout=None)) == 10**7
+
+
+@pytest.mark.parametrize(
+    ("call", "timeout", "sentence"),
+    [
+        ((divmod, 7, 0), None, "ZeroDivisionError: integer division or modulo by zero"),
+        ((sys.exit, "out"), None, "SystemExit: out"),
+        ((os._exit, 3), None, "its process ended before it had a result"),
+        ((time.sleep, 60), 0.5, "it had no result after 0.5 seconds"),
+    ],
+    ids=["raises", "quits", "exits", "hangs"],
+)
+def test_a_call_apart_that_has_no_result_is_one_sentence(call, timeout, sentence):
+    with pytest.raises(ZooError, match=f"^{re.escape(sentence)}$"):
+        apart(*call, timeout=timeout)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_run_has_no_named_semaphore_that_it_could_leave_behind():
+    """tqdm, which torch-fidelity uses, would make one as soon as it is asked for a bar, shown or not."""
+    script = """
+import multiprocessing.resource_tracker as tracker
+import zoo_bench.run.preload
+
+tracker.register = lambda name, kind: print(kind)
+import multiprocessing
+multiprocessing.set_start_method("forkserver")
+import tqdm
+tqdm.tqdm([], disable=True)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == ""

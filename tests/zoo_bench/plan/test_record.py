@@ -1,0 +1,78 @@
+import json
+import math
+
+import pytest
+from pydantic import ValidationError
+
+from zoo_bench.plan.record import COLUMNS, LAST, RunRecord, row
+
+STABLE = """
+run_id, model, plugin, plugin_version, task, task_version, seed, status, error, budget, images, steps, updates,
+train_seconds, flops, precision_mode, device, threads, contended, params, fid, fid_floor, fid_best, fid_auc, kid,
+kid_se, precision, recall, density, coverage, modes_captured, modes_total, mode_kl, mode_tv, high_quality, ndb,
+authentic, train_images_per_s, sample_images_per_s, sample_latency_ms, peak_memory_mb, started_at, zoo_version,
+schema_version
+"""
+
+
+def test_the_columns_are_the_ones_that_others_rely_on_in_their_order():
+    # Changing them needs a new schema version and a line in the changelog.
+    assert list(COLUMNS) == STABLE.replace("\n", " ").replace(" ", "").split(",")
+
+
+def test_a_row_has_every_column_then_further_metrics_by_name_then_judge_and_settings(make_record):
+    cells = row(make_record(metrics={"zeta": 1.0, "fid": 2.0, "alpha": 3.0}))
+    assert list(cells) == [*COLUMNS, "alpha", "zeta", *LAST]
+    assert (cells["fid"], cells["alpha"], cells["zeta"]) == (2.0, 3.0, 1.0)
+
+
+def test_what_was_not_reached_is_none_and_never_zero(make_record):
+    cells = row(make_record(status="error", error="it broke"))
+    filled = {
+        "run_id", "model", "plugin", "plugin_version", "task", "task_version", "seed", "status", "error", "budget",
+        "precision_mode", "device", "threads", "contended", "started_at", "zoo_version", "schema_version", *LAST,
+    }  # fmt: skip
+    assert {column for column, value in cells.items() if value is not None} == filled
+
+
+def test_a_true_zero_stays_a_zero(make_record):
+    cells = row(make_record(metrics={"modes_captured": 0.0}, images=0))
+    assert cells["modes_captured"] == 0.0
+    assert cells["images"] == 0
+
+
+def test_a_row_takes_its_cells_from_the_spec_the_record_and_its_figures(make_record):
+    record = make_record(
+        {"seed": 3, "model": "gan"}, images=640, train_seconds=1.5, throughput={"train_images_per_s": 427.0}
+    )
+    cells = row(record)
+    assert (cells["seed"], cells["model"], cells["images"]) == (3, "gan", 640)
+    assert (cells["train_seconds"], cells["train_images_per_s"]) == (1.5, 427.0)
+    assert cells["judge"] == record.spec.judge
+    assert json.loads(cells["config"]) == record.spec.config
+    assert cells["started_at"] == record.started_at
+
+
+def test_a_record_survives_json_infinite_losses_included(make_record):
+    record = make_record(losses={"left": math.inf, "right": -math.inf}, metrics={"mode_kl": math.inf, "fid": 1 / 3})
+    again = RunRecord.model_validate_json(record.model_dump_json())
+    assert again == record
+    nan = make_record(losses={"left": math.nan}, history=[{"images": 4, "left": math.nan}])
+    again = RunRecord.model_validate_json(nan.model_dump_json())
+    assert math.isnan(again.losses["left"])
+    assert math.isnan(again.history[0]["left"])
+
+
+@pytest.mark.parametrize("field", [{"status": "fine"}, {"colour": "red"}, {"images": "many"}])
+def test_what_no_record_has_is_refused(make_record, field):
+    with pytest.raises(ValidationError):
+        make_record(**field)
+
+
+def test_text_that_json_cannot_hold_is_escaped_and_costs_no_record(make_record):
+    record = make_record(
+        status="error", error="no file a\udcff.png", traceback="\udcff", metric_errors={"fid": "\udcff"}
+    )
+    again = RunRecord.model_validate_json(record.model_dump_json())
+    assert again.error == r"no file a\udcff.png"
+    assert again.traceback == again.metric_errors["fid"] == r"\udcff"

@@ -1,0 +1,61 @@
+import os
+
+import psutil
+import pytest
+
+from zoo.errors import ZooError
+from zoo_bench.plan.resources import Resources, check_counts, share_machine, share_this_machine
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("budget", "workers", "threads", "expected"),
+    [
+        ("640", None, None, (4, 1)),
+        ("640", 2, None, (2, 2)),
+        ("640", None, 2, (2, 2)),
+        ("640", 3, None, (3, 1)),
+        ("640", 8, None, (8, 1)),
+        ("640", None, 8, (1, 8)),
+        ("640", 3, 3, (3, 3)),
+        ("90s", None, None, (1, 4)),
+        ("640,90s", None, None, (1, 4)),
+        ("90s", 2, None, (2, 2)),
+        ("90s", None, 1, (1, 1)),
+    ],
+)
+def test_cores_and_memory_are_shared_and_a_run_against_the_clock_is_alone(
+    monkeypatch, make_spec, budget, workers, threads, expected
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
+    specs = [make_spec(budget=budget, seed=seed) for seed in range(9)]
+    slots = share_this_machine(specs, workers, threads)
+    assert (len(slots), slots[0].threads) == expected
+    assert {s.contended for s in slots} == {expected[0] > 1}
+    assert sum(s.memory for s in slots) <= psutil.virtual_memory().total < sum(s.memory for s in slots) + len(slots)
+
+
+def test_a_single_run_is_not_contended_however_many_could_run(make_spec):
+    slots = share_machine([make_spec()], 4, 1, cores=4, memory=GIB, gpus=0)
+    assert not any(slot.contended for slot in slots)
+
+
+@pytest.mark.parametrize(
+    ("workers", "expected"), [(None, [0, 1]), (1, [0]), (3, [0, 1, 0])], ids=["one each", "one", "shared"]
+)
+def test_runs_on_gpus_get_one_each(make_spec, workers, expected):
+    specs = [make_spec(device="cuda", seed=seed) for seed in range(4)]
+    slots = share_machine(specs, workers, None, cores=8, memory=8 * GIB, gpus=2)
+    assert [slot.gpu for slot in slots] == expected
+    assert slots[0] == Resources(8 // len(expected), len(expected) > 1, 8 * GIB // len(expected), 0)
+
+
+def test_gpus_are_left_alone_by_runs_on_the_cpu(make_spec):
+    assert {s.gpu for s in share_machine([make_spec()] * 2, None, None, cores=2, memory=GIB, gpus=2)} == {None}
+
+
+@pytest.mark.parametrize(("workers", "threads", "name"), [(0, None, "workers"), (-1, 2, "workers"), (2, 0, "threads")])
+def test_less_than_one_worker_or_thread_is_refused(workers, threads, name):
+    with pytest.raises(ZooError, match=f"--{name} must be at least 1"):
+        check_counts(workers, threads)

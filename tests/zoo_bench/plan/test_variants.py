@@ -1,0 +1,89 @@
+"""Models with settings of their own."""
+
+import pytest
+
+from zoo.errors import ZooError
+from zoo.registry import installed
+from zoo_bench.plan.spec import plan
+from zoo_bench.plan.variants import changed, describe, parse, select, split
+
+
+def chosen(names):
+    return [(v.entry.spec.name, v.settings, v.named) for v in select(names, installed().models)]
+
+
+def test_names_patterns_and_variants_may_be_mixed():
+    assert chosen("gan,vae*,gan[packing=2]") == [("gan", {}, True), ("vae", {}, False), ("gan", {"packing": 2}, True)]
+    assert [name for name, _, _ in chosen("all,gan[r1=1]")].count("gan") == 2
+
+
+def test_values_are_json_or_text_and_may_hold_commas():
+    assert chosen("gan[preset=pacgan, packing=2, betas=[0.5,0.9]],wgan-gp") == [
+        ("wgan-gp", {}, True),
+        ("gan", {"preset": "pacgan", "packing": 2, "betas": [0.5, 0.9]}, True),
+    ]
+
+
+def test_a_class_of_characters_is_still_a_pattern():
+    assert [name for name, _, _ in chosen("[dv]*")] == [name for name, _, _ in chosen("dcgan,vae")]
+
+
+def test_the_same_variant_is_taken_once():
+    assert len(chosen("gan[r1=1],gan[r1=1]")) == 1
+
+
+@pytest.mark.parametrize("odd", ["gan[=2]", "gan[packing=]", "gan[packing=2,]"])
+def test_brackets_without_settings_are_refused_in_a_sentence(odd):
+    with pytest.raises(ZooError, match=r"must have the form MODEL\[SETTING=VALUE"):
+        chosen(odd)
+
+
+@pytest.mark.parametrize(
+    ("odd", "sentence"), [("gan[packing=2", "has no closing bracket"), ("*gan[packing=2]", "which takes no settings")]
+)
+def test_unclosed_brackets_and_patterns_with_settings_are_refused_for_what_they_are(odd, sentence):
+    with pytest.raises(ZooError, match=sentence):
+        chosen(odd)
+
+
+def test_unknown_names_in_variants_are_refused_with_the_nearest():
+    with pytest.raises(ZooError, match="did you mean 'gan'"):
+        chosen("gann[packing=2]")
+    with pytest.raises(ZooError, match="did you mean 'packing'"):
+        plan("gan[pakcing=2]", "ring8", budget="1k", seeds=1)
+
+
+def test_a_variant_that_does_not_apply_is_refused_because_it_was_named():
+    with pytest.raises(ZooError, match="does not apply to points"):
+        plan("dcgan[lr=1]", "ring8", budget="1k", seeds=1)
+
+
+def test_settings_of_a_variant_go_before_those_of_all():
+    runs = plan("gan,gan[r1=1]", "ring8", budget="1k", seeds=1, settings={"gan": {"r1": 2.0, "lr": 0.5}}).runs
+    assert [(run.config["r1"], run.config["lr"]) for run in runs] == [(2.0, 0.5), (1.0, 0.5)]
+
+
+def test_a_variant_of_defaults_is_the_model_itself():
+    assert len(plan("gan,gan[packing=1]", "ring8", budget="1k", seeds=2).runs) == 2
+
+
+@pytest.mark.parametrize("name", ["gan", "gan[packing=2]", "gan[preset=pacgan,packing=2]", "vae[sigma=0.1]"])
+def test_a_run_is_labelled_by_what_is_not_default_as_models_reads_it(name):
+    (run,) = plan(name, "ring8", budget="1k", seeds=1).runs
+    assert run.label == name
+    assert str(run) == f"{name} on ring8, seed 0"
+
+
+def test_text_that_reads_as_json_is_quoted():
+    assert describe("model", {"name": "2", "kind": "two"}) == 'model[name="2",kind=two]'
+    assert split('model[name="2",kind=two],other') == ['model[name="2",kind=two]', "other"]
+
+
+@pytest.mark.parametrize("setting", ["plain", "a,b", "a]b", "1", "null", "", 0.5, None, [1, [2, 3]]])
+def test_what_is_described_is_read_again(setting):
+    (text,) = split(describe("model", {"name": setting, "other": 1}))
+    assert parse(text, split(text.removeprefix("model[").removesuffix("]"))) == {"name": setting, "other": 1}
+
+
+def test_all_settings_are_named_if_the_model_is_not_installed():
+    assert changed("nobody", "ring8", {"lr": 0.1, "preset": "own"}) == {"preset": "own", "lr": 0.1}

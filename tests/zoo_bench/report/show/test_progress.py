@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+
+from zoo_bench.executors import Finished, Progressed, Started
+from zoo_bench.plan.record import Outcome
+from zoo_bench.plan.resources import Resources
+from zoo_bench.report.show.progress import Live
+from zoo_bench.run.execute import Progress
+
+
+@pytest.fixture
+def bench(make_spec):
+    runs = [make_spec(seed=seed) for seed in range(3)]
+    return runs[1:]
+
+
+@pytest.fixture(params=["pipe", "terminal"])
+def kind(request, monkeypatch):
+    """Where stderr goes; a terminal gets bars, anything else a line per finished run."""
+    monkeypatch.setenv("COLUMNS", "200")
+    if request.param == "terminal":
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+    else:
+        monkeypatch.delenv("FORCE_COLOR", raising=False)
+    return request.param
+
+
+def play(bench, make_record, *, losses=None, **record):
+    spec = bench[0]
+    with Live(3, 2, Path("out")) as live:
+        live.on_event(Started(spec, Resources(1, False)))
+        live.on_event(Progressed(spec, Progress(0.5, 320, 12345.6, losses or {"left": 0.25})))
+        live._bars.refresh()
+        live.on_event(Finished(spec, Outcome(make_record({"seed": spec.seed}, train_seconds=1.25, **record))))
+
+
+def test_what_is_to_do_and_what_is_done_is_said_first(bench, make_record, kind, capsys):
+    play(bench, make_record)
+    captured = capsys.readouterr()
+    assert captured.err.startswith("2 runs to do, 1 stored already, into out\n")
+    assert captured.out == ""
+
+
+def test_a_finished_run_is_a_line_with_its_figures(bench, make_record, kind, capsys):
+    play(bench, make_record, metrics={"fid": 12.345, "modes_captured": 9.0, "modes_total": 10.0})
+    assert "[1/2] tiny[batch_size=4] on digits, seed 1: ok, 1.2 s, FID 12.3, modes 9/10" in capsys.readouterr().err
+
+
+def test_a_metric_that_failed_is_named(bench, make_record, kind, capsys):
+    play(bench, make_record, metric_errors={"kid": "RuntimeError: cannot count"})
+    assert "kid: RuntimeError: cannot count" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", ["[red]oops[/red]", "[/nonsense]", "[link=x]"])
+def test_what_a_plugin_says_is_text_and_never_markup(bench, make_record, kind, capsys, error):
+    play(bench, make_record, status="error", error=error)
+    assert f"tiny[batch_size=4] on digits, seed 1: error: {error}" in capsys.readouterr().err
+
+
+def test_lines_and_marks_of_direction_in_a_message_are_shown_as_text(bench, make_record, kind, capsys):
+    play(bench, make_record, status="error", error="two\nlines, \u202eone turned")
+    assert "error: two\\nlines, \\u202eone turned" in capsys.readouterr().err
+
+
+def test_a_bar_shows_losses_and_speed(bench, make_record, kind, capsys):
+    play(bench, make_record)
+    shown = "12,346 images/s  left 0.25" in capsys.readouterr().err
+    assert shown == (kind == "terminal")
+
+
+@pytest.mark.parametrize("player", ["[/nonsense]", "[red]left[/red]"])
+def test_a_players_name_is_text_and_never_markup(bench, make_record, kind, capsys, player):
+    play(bench, make_record, losses={player: 0.25})
+    shown = f"{player} 0.25" in capsys.readouterr().err
+    assert shown == (kind == "terminal")
+
+
+def test_an_interruption_says_what_is_left(bench, capsys):
+    with Live(3, 2, Path("out")) as live:
+        live.interrupted()
+    assert "interrupted: 0 runs are stored, 2 are missing" in capsys.readouterr().err
+
+
+def test_a_bar_shows_the_settings_of_its_model(bench, make_record, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    with Live(3, 2, Path("out")) as live:
+        live.on_event(Started(bench[0], Resources(1, False)))
+        live._bars.refresh()
+    assert "tiny[batch_size=4] on digits, seed 1" in capsys.readouterr().err
+
+
+def test_a_run_that_ended_before_it_began_is_a_line_as_well(bench, make_record, kind, capsys):
+    spec = bench[0]
+    with Live(3, 2, Path("out")) as live:
+        live.on_event(Finished(spec, Outcome(make_record({"seed": 1}, status="error", error="the worker was lost"))))
+    assert "[1/2] tiny[batch_size=4] on digits, seed 1: error: the worker was lost" in capsys.readouterr().err

@@ -1,0 +1,278 @@
+import importlib.metadata
+import json
+import math
+from functools import partial
+
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+import zoo
+from zoo.evaluation import Evaluation
+from zoo.task import to_model, to_storage
+from zoo_bench.plan.record import row
+from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.spec import load_task, plan
+from zoo_bench.run.execute import execute
+from zoo_bench.score.metrics.frechet import frechet_distance
+from zoo_bench.store.records import read_record
+
+ALONE = Resources(threads=1, contended=False)
+MODELS = [pytest.param(entry.spec.name, id=entry.spec.name) for entry in zoo.installed().models]
+SPEEDS = {"train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb"}
+
+
+class Steady(zoo.GenerativeModel):
+    """One player whose samples are its parameter; tests override what they need."""
+
+    def __init__(self, shape, config) -> None:
+        super().__init__(shape, config)
+        self.image = nn.Parameter(torch.zeros(shape))
+
+    def players(self) -> list[zoo.Player]:
+        return [zoo.Player("image", self, self.loss, partial(torch.optim.SGD, lr=0.1))]
+
+    def loss(self, turn: zoo.Turn) -> torch.Tensor:
+        return (turn.real - self.image).square().mean()
+
+    def sample(self, n: int) -> torch.Tensor:
+        return self.image.expand(n, *self.shape)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Do not measure speeds for long."""
+    monkeypatch.setattr("zoo_bench.run.speed.SECONDS", 0.0)
+    monkeypatch.setattr("zoo_bench.run.speed.LATENCY_REPEATS", 2)
+
+
+def spec_of(model: str, task: str = "digits", budget: str = "5steps", **options):
+    (spec,) = plan(model, task, budget=budget, seeds=1, device="cpu", **options).runs
+    return spec
+
+
+@pytest.fixture
+def execute_fake(fake_registry, monkeypatch):
+    """Execute one run of a class given in the test."""
+
+    def run(cls, *metrics):
+        registry = fake_registry(fake=cls)
+        for entry in metrics:
+            registry.metrics.add(entry)
+        monkeypatch.setattr("zoo_bench.run.execute.installed", lambda: registry)
+        return execute(spec_of("fake", registry=registry), ALONE)
+
+    return run
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_runs_to_a_full_record_twice_the_same_bit_for_bit(name, monkeypatch):
+    monkeypatch.setattr("zoo_bench.score.curve.LIGHT", 100)
+    spec = spec_of(name)
+    outcomes = []
+    for noise in (1, 2):
+        torch.manual_seed(noise)
+        outcomes.append(execute(spec, ALONE))
+    first, second = (outcome.record for outcome in outcomes)
+    assert (first.status, first.error) == ("ok", "")
+    for column in ("fid", "fid_floor", "fid_best", "fid_auc", "modes_captured", "mode_kl", "mode_tv"):
+        assert math.isfinite(first.metrics[column]), column
+    assert first.metric_errors == {}
+    assert first.throughput.keys() == SPEEDS
+    assert all(value > 0 for value in first.throughput.values())
+    assert (first.steps, first.images) == (5, 5 * spec.config["batch_size"])
+    assert first.params > 0
+    assert {".safetensors", ".png"} <= outcomes[0].files.keys()
+
+    for field in ("metrics", "losses", "images", "steps", "updates", "flops", "params"):
+        assert getattr(first, field) == getattr(second, field), field
+    assert outcomes[0].files == outcomes[1].files
+
+
+def test_the_best_checkpoint_is_chosen_on_validation_and_scored_on_the_test_split(execute_fake):
+    weights = {}
+
+    class Straying(Steady):
+        def loss(self, turn):
+            weights[round(turn.progress * 5)] = self.image.detach().clone()
+            return super().loss(turn) * (100.0 if turn.progress < 0.5 else -300.0)
+
+    record = execute_fake(Straying).record
+    best = min(record.curve, key=lambda point: point["fid"])
+    assert best["share"] < 1.0, "it strays from the data's mean"
+    task = load_task(zoo.installed().tasks.get("digits"))
+    image = weights[round(best["share"] * 5)]
+    evaluation = Evaluation(task, to_storage(image.expand(task.samples, *task.shape)))
+    expected = frechet_distance(evaluation.features_generated, evaluation.features_real)
+    assert record.metrics["fid_best"] == pytest.approx(expected, rel=1e-6)
+    assert record.metrics["fid_best"] < record.metrics["fid"]
+
+
+def test_a_run_in_a_process_of_its_own_has_the_same_result_bit_for_bit(finished_bench):
+    (path,) = finished_bench.glob("runs/digits/gan/seed=1-*.json")
+    stored = read_record(path)
+    here = execute(stored.spec, ALONE)
+    assert here.record.metrics == stored.metrics
+    assert here.record.losses == stored.losses
+    assert here.files[".safetensors"] == path.with_suffix(".safetensors").read_bytes()
+
+
+def test_a_run_on_points_is_scored_by_its_mixture():
+    outcome = execute(spec_of("vae", "ring8"), ALONE)
+    assert outcome.record.status == "ok"
+    assert {"fid", "modes_captured", "high_quality"} <= outcome.record.metrics.keys()
+    assert outcome.record.metrics["modes_total"] == 8
+    assert outcome.files[".png"].startswith(b"\x89PNG")
+
+
+def test_what_a_model_raises_is_the_record_of_its_run(execute_fake):
+    class Raising(Steady):
+        def loss(self, turn):
+            raise ValueError("no loss today")
+
+    record = execute_fake(Raising).record
+    assert (record.status, record.error) == ("error", "ValueError: no loss today")
+    assert "no loss today" in record.traceback
+    assert "test_execute.py" in record.traceback
+    assert record.images is None
+    assert record.metrics == {}
+
+
+def test_a_model_that_exits_has_a_record_that_says_where(execute_fake):
+    class Leaving(Steady):
+        def loss(self, turn):
+            raise SystemExit(0)
+
+    record = execute_fake(Leaving).record
+    assert (record.status, record.error) == ("error", "SystemExit: 0")
+    assert "test_execute.py" in record.traceback
+
+
+def test_samples_of_a_wrong_shape_are_an_error_that_names_both(execute_fake):
+    class Crooked(Steady):
+        def sample(self, n):
+            return torch.zeros(n, 1, 8, 7)
+
+    record = execute_fake(Crooked).record
+    assert record.status == "error"
+    assert "Crooked.sample(500) returned (500, 1, 8, 7), not (500, 1, 8, 8)" in record.error
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_samples_that_are_not_finite_are_a_divergence_with_its_weights_kept(execute_fake, value):
+    class Wild(Steady):
+        def sample(self, n):
+            return torch.full((n, *self.shape), value)
+
+    outcome = execute_fake(Wild)
+    assert (outcome.record.status, outcome.record.error) == ("diverged", "samples are infinite or NaN")
+    assert outcome.record.metrics == {}
+    assert outcome.record.images == 5 * 64
+    assert outcome.files.keys() == {".safetensors"}
+
+
+def test_a_loss_that_is_not_finite_is_a_divergence_that_names_the_player(execute_fake):
+    class Diverging(Steady):
+        def loss(self, turn):
+            return super().loss(turn) * float("nan")
+
+    record = execute_fake(Diverging).record
+    assert record.status == "diverged"
+    assert "player 'image' is nan" in record.error
+    assert record.steps == 5
+
+
+def test_a_metric_that_fails_costs_only_its_own_columns(execute_fake, fake_entry):
+    def broken(evaluation):
+        raise RuntimeError("cannot count")
+
+    columns = (zoo.Column("oddness", "lower", "How odd"),)
+    entry = fake_entry(zoo.MetricSpec, "broken", broken, columns=columns)
+    record = execute_fake(Steady, entry).record
+    assert record.status == "ok"
+    assert record.metric_errors == {"broken": "RuntimeError: cannot count"}
+    assert "test_execute.py" in record.traceback
+    assert "fid" in record.metrics
+    assert "oddness" not in record.metrics
+
+
+def test_a_record_names_its_libraries_and_can_be_stored(execute_fake):
+    record = execute_fake(Steady).record
+    assert record.environment["torch"] == importlib.metadata.version("torch")
+    assert json.loads(record.model_dump_json())["environment"] == record.environment
+
+
+def test_the_weights_of_a_model_that_ties_some_are_stored_and_read_back(execute_fake, tmp_path):
+    class Tied(Steady):
+        def __init__(self, shape, config):
+            super().__init__(shape, config)
+            self.mirror = self.image
+
+    outcome = execute_fake(Tied)
+    assert outcome.record.status == "ok", outcome.record.error
+    weights = safetensors.torch.load(outcome.files[".safetensors"])
+    assert torch.equal(weights["image"], weights["mirror"])
+    model = Tied((1, 8, 8), zoo.ModelConfig())
+    model.load_state_dict(weights)
+    assert torch.equal(model.image, weights["image"])
+
+
+def test_figures_of_the_model_s_own_are_columns_of_the_record(execute_fake):
+    class Telling(Steady):
+        def figures(self, real):
+            assert not self.training
+            assert not torch.is_grad_enabled()
+            seen.append(real)
+            return {"distance": (real - self.image).square().mean()}
+
+    seen: list[torch.Tensor] = []
+    record = execute_fake(Telling).record
+    [real] = seen
+    assert real.dtype == torch.float32
+    assert real.shape[1:] == (1, 8, 8)
+    assert -1 <= real.min() < real.max() <= 1
+    validation = load_task(zoo.installed().tasks.get("digits")).validation.data[:2000]
+    assert torch.equal(real, to_model(validation)), "held-out data that are not what samples are scored against"
+    assert isinstance(record.metrics["distance"], float)
+    assert row(record)["distance"] == record.metrics["distance"]
+    assert record.metric_errors == {}
+
+
+@pytest.mark.parametrize(
+    ("result", "sentence"),
+    [
+        ({"fid": 0.0}, "Telling.figures() returns 'fid', a column that others fill: choose another name"),
+        ({"status": 0.0}, "Telling.figures() returns 'status', a column that others fill: choose another name"),
+        ({"judge": 0.0}, "Telling.figures() returns 'judge', a column that others fill: choose another name"),
+        ({"My figure": 0.0}, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
+        (1.0, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
+        ({"distance": "far"}, "ValueError: could not convert string to float: 'far'"),
+    ],
+)
+def test_figures_that_cannot_be_columns_cost_nothing_else(execute_fake, result, sentence):
+    class Telling(Steady):
+        def figures(self, real):
+            return result
+
+    record = execute_fake(Telling).record
+    assert record.status == "ok"
+    assert record.metric_errors == {"figures": sentence}
+    assert record.metrics["fid"] > 0
+    assert not {"distance", "My figure"} & record.metrics.keys()
+
+
+def test_a_sampler_may_follow_gradients_as_langevin_dynamics_does(execute_fake):
+    class Langevin(Steady):
+        def sample(self, n):
+            x = torch.zeros(n, *self.shape)
+            for _ in range(2):
+                with torch.enable_grad():
+                    energy = (x.requires_grad_() - self.image).square().sum()
+                    (slope,) = torch.autograd.grad(energy, x)
+                x = x.detach() - 0.1 * slope + 0.2 * torch.randn_like(x)
+            return x
+
+    record = execute_fake(Langevin).record
+    assert (record.status, record.error) == ("ok", "")
+    assert record.throughput["sample_images_per_s"] > 0

@@ -1,0 +1,31 @@
+import time
+
+import psutil
+import torch
+
+import zoo
+from zoo_bench.run import speed as in_run
+
+
+def test_speeds_are_those_of_samples_and_sampling_is_in_eval_mode(monkeypatch):
+    class Slow(zoo.GenerativeModel):
+        """One hundredth of a second per item, on a clock of its own."""
+
+        def sample(self, n):
+            nonlocal now
+            modes.add((self.training, torch.is_grad_enabled()))
+            now += 0.01 * n
+            return torch.zeros(n, 2)
+
+    now, modes = 0.0, set()
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    model = Slow((2,), zoo.ModelConfig())
+    model.weight = torch.nn.Parameter(torch.zeros(1))
+    speeds = in_run.sampling(model)
+    assert round(speeds["sample_images_per_s"], 6) == 100.0
+    assert round(speeds["sample_latency_ms"], 6) == 10.0
+    assert modes == {(False, False)}
+
+
+def test_peak_memory_is_at_least_what_is_used_now():
+    assert in_run.peak_memory_mb(torch.device("cpu")) >= 0.9 * psutil.Process().memory_info().rss / 1e6

@@ -1,0 +1,183 @@
+import inspect
+import json
+import tempfile
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+import zoo
+import zoo_bench
+from zoo.errors import UnknownNameError, ZooError
+from zoo_bench import load_results
+from zoo_bench.benchmark import prepare, run
+from zoo_bench.executors import Finished, Started
+from zoo_bench.plan.record import COLUMNS, LAST, Outcome, RunRecord
+from zoo_bench.plan.resources import Resources
+from zoo_bench.store.records import Store
+
+
+def record_of(spec, status="ok", **fields):
+    error = "" if status == "ok" else "it broke"
+    metrics = {"fid": 10.0 + spec.seed} if status == "ok" else {}
+    return RunRecord(
+        run_id=spec.run_id, spec=spec, status=status, error=error, metrics=metrics, threads=1, contended=False,
+        started_at=datetime(2025, 1, 2, tzinfo=UTC), **fields,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def executed(monkeypatch):
+    """Replace the local executor by one that trains nothing; returns the specs that it was given."""
+    given = []
+
+    def execute(specs, options):
+        given.extend(specs)
+        for spec in specs:
+            yield Started(spec, Resources(1, True))
+            yield Finished(spec, Outcome(record_of(spec)))
+
+    monkeypatch.setattr("zoo_bench.executors.local.run", execute)
+    monkeypatch.setattr("zoo_bench.score.controls.ensure", lambda root, specs, timeout: {})
+    return given
+
+
+def prepared(out, models="vae,gan", task="digits", budget="640", seeds=2, **options):
+    return prepare(models, task, budget=budget, seeds=seeds, out=out, **options)
+
+
+def tree(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_preparing_writes_nothing(tmp_path):
+    bench = prepared(tmp_path / "out")
+    assert len(bench.missing) == len(bench.plan.runs) == 4
+    assert tree(tmp_path) == []
+
+
+def test_what_is_stored_is_not_missing(finished_bench):
+    assert prepared(finished_bench).missing == []
+    more = prepared(finished_bench, seeds=3)
+    assert [(spec.model, spec.seed) for spec in more.missing] == [("vae", 2), ("gan", 2)]
+    assert len(more.plan.runs) == 6
+
+
+def test_another_setting_is_another_run(finished_bench):
+    missing = prepared(finished_bench, settings={"vae": {"lr": 0.5}}).missing
+    assert [(spec.model, spec.seed) for spec in missing] == [("vae", 0), ("vae", 1)]
+
+
+def test_force_makes_everything_missing(finished_bench):
+    assert len(prepared(finished_bench, force=True).missing) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "again", "retried"),
+    [("ok", False, False), ("diverged", False, False), ("error", False, True), ("timeout", False, True),
+     ("interrupted", True, True)],
+)  # fmt: skip
+def test_which_ends_are_run_again(tmp_path, status, again, retried):
+    options = {"models": "vae", "seeds": 1, "precision": "fp32"}
+    (spec,) = prepared(tmp_path, **options).plan.runs
+    Store(tmp_path).save(Outcome(record_of(spec, status)))
+    assert bool(prepared(tmp_path, **options).missing) == again
+    assert bool(prepared(tmp_path, **options, retry_failed=True).missing) == retried
+
+
+def test_nothing_left_to_run_is_an_error_with_the_reason(tmp_path):
+    with pytest.raises(ZooError, match=r"nothing to run: model 'dcgan' does not apply to points"):
+        prepared(tmp_path, "dc*", "ring8")
+
+
+def test_running_stores_every_outcome_and_the_tables(tmp_path, executed):
+    bench = prepared(tmp_path / "out")
+    frame = run(bench)
+    assert executed == bench.plan.runs
+    names = [f"runs/digits/{s.model}/seed={s.seed}-{s.run_id[:8]}.json" for s in bench.plan.runs]
+    files = {name for name in tree(tmp_path / "out") if "." in name}
+    assert {*names, "environment.json", "results.csv", "results.parquet"} <= files
+    assert {name for name in files if name.startswith("runs/")} == set(names)
+    assert frame["run_id"].tolist() == [spec.run_id for spec in bench.plan.runs]
+    assert json.loads((tmp_path / "out" / "environment.json").read_text())["torch"]
+
+
+def test_the_frame_has_the_planned_runs_and_the_tables_have_all(tmp_path, executed):
+    run(prepared(tmp_path))
+    frame = run(prepared(tmp_path, "vae", seeds=1))
+    assert list(zip(frame["model"], frame["seed"], strict=True)) == [("vae", 0)]
+    assert len(load_results(tmp_path / "results.csv")) == 4
+    assert len(executed) == 4
+
+
+def test_outcomes_are_kept_when_the_executor_breaks(tmp_path, monkeypatch):
+    def breaking(specs, options):
+        yield Finished(specs[0], Outcome(record_of(specs[0])))
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr("zoo_bench.executors.local.run", breaking)
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(prepared(tmp_path))
+    assert len(load_results(tmp_path / "results.csv")) == 1
+    assert len(prepared(tmp_path).missing) == 3
+
+
+def test_running_nothing_leaves_the_environment_of_the_runs(finished_bench, bench_copy):
+    # Who only looks at results on another machine must not sign for it.
+    (bench_copy / "environment.json").write_text("{}")
+    run(prepared(bench_copy))
+    assert (bench_copy / "environment.json").read_text() == "{}"
+
+
+def test_an_unknown_executor_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(UnknownNameError, match="unknown executor 'loca': did you mean 'local'"):
+        run(prepared(tmp_path, executor="loca"))
+    assert tree(tmp_path) == []
+
+
+def test_bench_returns_a_frame_of_all_runs(tmp_path, executed):
+    frame = zoo_bench.bench(models=["vae", "gan"], task=["digits"], budget="640", seeds=2, out=tmp_path)
+    assert isinstance(frame, pd.DataFrame)
+    assert list(frame.columns) == [*COLUMNS, *LAST]
+    assert frame.groupby("model")["fid"].mean().to_dict() == {"gan": 10.5, "vae": 10.5}
+    assert len(load_results(tmp_path)) == 4
+
+
+def test_bench_keeps_nothing_without_an_output_folder(tmp_path, executed, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert len(zoo_bench.bench(models="vae", budget="640", seeds=1)) == 1
+    assert tree(tmp_path) == []
+
+
+def test_bench_passes_its_options_on(tmp_path, executed):
+    events = []
+    zoo_bench.bench(
+        models="vae", budget="640", seeds=1, out=tmp_path, settings=["vae.lr=0.5"], metrics=["fid"], precision="bf16",
+        device="cpu", on_event=events.append, workers=1, threads=1, timeout=None,
+    )  # fmt: skip
+    (spec,) = executed
+    assert spec.config["lr"] == 0.5
+    assert (spec.metrics, spec.precision_mode, spec.device) == (("fid",), "bf16", "cpu")
+    assert [type(event) for event in events] == [Started, Finished]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"models": "vea"}, {"task": "digit"}, {"budget": "0"}, {"seeds": 0}, {"metrics": "fidd"}, {"settings": ["lr=1"]},
+     {"precision": "fp8"}, {"device": "tpu"}, {"executor": "nowhere"}, {"workers": 0}],
+)  # fmt: skip
+def test_bench_refuses_what_is_unusable_before_anything_is_written(tmp_path, executed, options):
+    with pytest.raises(ZooError):
+        zoo_bench.bench(**{"models": "vae", "budget": "640", "seeds": 1, "out": tmp_path / "out", **options})
+    assert tree(tmp_path) == []
+    assert executed == []
+
+
+def test_every_option_of_bench_has_a_documented_meaning():
+    documented = inspect.getdoc(zoo_bench.bench)
+    assert all(f"    {name}: " in documented for name in inspect.signature(zoo_bench.bench).parameters)
+
+
+def test_all_means_every_installed_model_that_applies(tmp_path):
+    assert {spec.model for spec in prepared(tmp_path, "all").missing} == set(zoo.models())

@@ -24,6 +24,7 @@ from zoo_bench.data.pictures.folder import Folder
 from zoo_bench.data.pictures.images import Recipe
 from zoo_bench.data.pictures.preparing import prepare
 from zoo_bench.data.stream import Stream
+from zoo_bench.plan.options import BenchOptions
 from zoo_bench.train.loop import train
 
 FILES, SIDES = 5_000, (64, 256)
@@ -55,7 +56,7 @@ def cache(tmp_path_factory, monkeypatch) -> Path:
 @pytest.fixture
 def data(request, pictures, monkeypatch) -> torch.Tensor:
     """Return the prepared images, from a place in PLACES."""
-    images = torch.from_numpy(prepare(pictures, Recipe()).images)
+    images = torch.from_numpy(prepare(BenchOptions(models=pictures, task=Recipe())).images)
     if request.param == "larger than memory":
         monkeypatch.setattr(stream, "RESIDENT_SHARE", 0.0)
     return images.clone() if request.param == "memory" else images
@@ -73,7 +74,7 @@ def test_prepare(benchmark, pictures, cache, size):
 
 @pytest.mark.benchmark(group="second start")
 def test_second_start(benchmark, pictures):
-    prepare(pictures, Recipe())
+    prepare(BenchOptions(models=pictures, task=Recipe()))
     benchmark.pedantic(prepare, (pictures, Recipe()), rounds=5)
 
 

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from zoo_bench.executors import Finished, Options, local
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 from zoo_bench.plan.resources import Resources
-from zoo_bench.plan.spec import RunSpec, plan
+from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
@@ -25,7 +27,7 @@ TRIVIAL = 30
 
 
 def specs_of(models: str, task: str, budget: str, seeds: int, metrics: str = "all") -> list[RunSpec]:
-    return plan(models, task, budget=budget, seeds=seeds, metrics=metrics, device="cpu").runs
+    return plan(BenchOptions(models=models, task=task, budget=budget, seeds=seeds, metrics=metrics, device="cpu")).runs
 
 
 def finish(executor, specs: list[RunSpec], options: Options) -> None:

@@ -33,14 +33,18 @@ def peak(loop: str, name: str) -> int:
     from zoo.registry import installed
     from zoo_bench.core.budget import Budget
     from zoo_bench.core.processes import keep_memory
+    from zoo_bench.data.loading import load_task
     from zoo_bench.data.stream import Stream
+    from zoo_bench.plan.options import BenchOptions
+    from zoo_bench.plan.planning import plan
     from zoo_bench.plan.resources import Resources
-    from zoo_bench.plan.spec import load_task, plan
     from zoo_bench.run.execute import execute
     from zoo_bench.train.loop import train
 
     torch.set_num_threads(1)
-    (spec,) = plan(name, "mnist", budget=str(IMAGES), seeds=1, precision="fp32", device="cpu").runs
+    (spec,) = plan(
+        BenchOptions(models=name, task="mnist", budget=str(IMAGES), seeds=1, precision="fp32", device="cpu")
+    ).runs
     task = load_task(installed().tasks.get("mnist"))
     Path("/proc/self/clear_refs").write_text("5")
     before = resident("VmRSS")

@@ -22,6 +22,7 @@ from pathlib import Path
 from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.store.records import Store
+from zoo_bench.store.tables import write_tables
 
 TASKS = [f"task-{i}" for i in range(5)]
 MODELS = [f"model-{i:02d}" for i in range(20)]
@@ -63,7 +64,7 @@ def write(root: Path, n: int) -> None:
         path = store.path(content.spec)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_name(f"seed={content.spec.seed}-{content.run_id[:8]}.json").write_text(content.model_dump_json())
-    store.write_tables()
+    write_tables(store.root)
 
 
 def measured(*command: str) -> tuple[float, float]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo_bench.benchmark import bench
-    from zoo_bench.store.records import load_results
+    from zoo_bench.store.tables import load_results
 
-_LAZY = {"bench": "zoo_bench.benchmark", "load_results": "zoo_bench.store.records"}
+_LAZY = {"bench": "zoo_bench.benchmark", "load_results": "zoo_bench.store.tables"}
 
 __all__ = ["bench", "load_results"]
 

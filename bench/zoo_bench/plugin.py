@@ -16,14 +16,14 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
         name="bench", target="zoo_bench.cli.bench:bench", summary="Train models under one budget and compare them."
     )
     yield zoo.CommandSpec(
-        name="sample", target="zoo_bench.cli.bench:sample", summary="Draw samples from a finished run's weights."
+        name="sample", target="zoo_bench.cli.sample:sample", summary="Draw samples from a finished run's weights."
     )
     yield zoo.CommandSpec(
         name="report", target="zoo_bench.cli.report:report", summary="Show what benches found, in any format."
     )
     yield zoo.CommandSpec(
         name="compare",
-        target="zoo_bench.cli.report:compare",
+        target="zoo_bench.cli.compare:compare",
         summary="Say by how much two benches or models differ.",
     )
     yield zoo.CommandSpec(
@@ -31,7 +31,7 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
     )
     yield zoo.CommandSpec(name="data", target="zoo_bench.cli.data:data", summary="Fetch or verify the files of a task.")
     yield zoo.CommandSpec(
-        name="task", target="zoo_bench.cli.data:task", summary="Describe a task's data and judge; show a sheet."
+        name="task", target="zoo_bench.cli.task:task", summary="Describe a task's data and judge; show a sheet."
     )
 
 

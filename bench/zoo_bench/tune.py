@@ -16,10 +16,13 @@ from zoo.errors import ZooError
 from zoo.model import check_applies, configure, load_class
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
+from zoo_bench.core.files import write_atomically
 from zoo_bench.executors import Event, Finished, Options
+from zoo_bench.plan.options import BenchOptions, check_positive
+from zoo_bench.plan.planning import check_named, plan
 from zoo_bench.plan.record import Outcome, RunRecord
-from zoo_bench.plan.spec import RunSpec, check_named, plan
-from zoo_bench.store.records import Store, write_atomically
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.store.records import Store
 
 FIRST_SEED = 1000
 """Training seeds of trials start here, so that no bench is scored on a seed that it was tuned on."""
@@ -99,9 +102,7 @@ class Effort:
     fixed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("trials", "seeds"):
-            if getattr(self, name) < 1:
-                raise ZooError(f"--{name} must be at least 1, got {getattr(self, name)}")
+        check_positive(trials=self.trials, seeds=self.seeds)
         if self.final_budget:
             Budget.parse(self.final_budget)
 
@@ -214,7 +215,10 @@ def _described(space: Space) -> Any:
 
 def _specs(model: str, effort: Effort, budget: str, settings: dict[str, Any]) -> list[RunSpec]:
     settings = {**effort.fixed.get(model, {}), **settings}
-    planned = plan(model, effort.task, budget=budget, seeds=effort.seeds, metrics="fid", settings={model: settings})
+    options = BenchOptions(
+        models=model, task=effort.task, budget=budget, seeds=effort.seeds, metrics="fid", settings={model: settings}
+    )
+    planned = plan(options)
     return [spec.but(seed=FIRST_SEED + spec.seed) for spec in planned.runs]
 
 

@@ -10,7 +10,8 @@ import pytest
 import torchvision
 from PIL import Image
 
-from zoo_bench.plan.spec import plan
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 from zoo_bench.run.execute import Resources, execute
 
 
@@ -69,7 +70,7 @@ def runs(request: pytest.FixtureRequest) -> Callable[..., None]:
     models, budget = request.param
 
     def run(task: str, models: str = models) -> None:
-        for spec in plan(models, task, budget=budget, seeds=1, metrics="fid").runs:
+        for spec in plan(BenchOptions(models=models, task=task, budget=budget, seeds=1, metrics="fid")).runs:
             record = execute(spec, Resources(threads=1, contended=True)).record
             assert (record.status, record.error) == ("ok", "")
             assert record.metrics["fid"] > 0

@@ -6,11 +6,12 @@ import zoo
 from zoo.cli import main
 from zoo.errors import DataError, ZooError
 from zoo_bench.data.sources import SOURCES
-from zoo_bench.plan.spec import plan
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 
 
-def planned(tasks, **options):
-    return plan("vae", tasks, budget="64", seeds=1, **options)
+def planned(tasks, registry=None):
+    return plan(BenchOptions(models="vae", task=tasks, budget="64", seeds=1), registry)
 
 
 def states():

@@ -13,10 +13,10 @@ import zoo
 from zoo.cli import main
 from zoo.errors import DataError
 from zoo_bench.data import sources
+from zoo_bench.data.loading import load_task
 from zoo_bench.data.pictures import task as pictures
 from zoo_bench.data.pictures.images import read_image
 from zoo_bench.data.sets.celeba import RECIPE
-from zoo_bench.plan.spec import load_task
 
 PARTS = [0] * 100 + [1] * 15 + [2] * 12
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import zoo
-from zoo_bench.plan.spec import load_task
+from zoo_bench.data.loading import load_task
 
 
 @pytest.fixture

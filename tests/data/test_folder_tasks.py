@@ -12,14 +12,16 @@ from PIL import Image
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError, ZooError
+from zoo_bench.data.loading import load_task
 from zoo_bench.data.pictures import preparing as prepare_module
 from zoo_bench.data.pictures import task as pictures_module
 from zoo_bench.data.pictures.folder import Folder
 from zoo_bench.data.pictures.images import Recipe, read_image
 from zoo_bench.data.pictures.preparing import prepare
 from zoo_bench.data.stream import Stream
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 from zoo_bench.plan.resources import Resources
-from zoo_bench.plan.spec import load_task, plan
 from zoo_bench.run.execute import execute
 from zoo_bench.score.stored import sample_run
 from zoo_bench.store.records import Store
@@ -222,7 +224,9 @@ def test_it_runs(pictures, runs, monkeypatch):
 
 def test_a_folder_goes_through_the_harness_and_back(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(pictures_module, "LEAST", 64)
-    (spec,) = plan("vae", f"folder:{pictures}?size=16", budget="64", seeds=1, metrics="fid").runs
+    (spec,) = plan(
+        BenchOptions(models="vae", task=f"folder:{pictures}?size=16", budget="64", seeds=1, metrics="fid")
+    ).runs
     outcome = execute(spec, Resources(threads=1, contended=True))
     assert (outcome.record.status, outcome.record.error) == ("ok", "")
     path = Store(tmp_path / "out").save(outcome)

@@ -9,12 +9,12 @@ from PIL import Image
 import zoo
 from zoo.cli import main
 from zoo.errors import DataError, ZooError
+from zoo_bench.data.loading import load_task
 from zoo_bench.data.pictures import task as pictures_module
 from zoo_bench.data.pictures.folder import Folder
 from zoo_bench.data.pictures.images import Recipe
 from zoo_bench.data.pictures.preparing import prepare
 from zoo_bench.data.pictures.task import prepared_of
-from zoo_bench.plan.spec import load_task
 
 datasets = pytest.importorskip("datasets", reason="needs the extra hf")
 pytestmark = pytest.mark.extra
@@ -60,7 +60,10 @@ def saved(tmp_path):
 def test_an_image_folder_is_what_folder_makes_of_it(tmp_path, draw):
     for seed, name in enumerate(("cats", "dogs")):
         draw(tmp_path / "pets" / name, 60, seed=seed)
-    ours, theirs = prepare(Folder(tmp_path / "pets"), Recipe(8)), prepared_of(bind(tmp_path / "pets", "?size=8").spec)
+    ours, theirs = (
+        prepare(Folder(tmp_path / "pets"), Recipe(8)),
+        prepared_of(bind(tmp_path / "pets", "?size=8").spec),
+    )
     assert theirs.content == ours.content
     assert theirs.about["classes"] == ["cats", "dogs"]
 

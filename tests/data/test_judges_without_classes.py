@@ -10,9 +10,12 @@ import zoo
 from zoo.errors import UnknownNameError, ZooError
 from zoo.evaluation import Evaluation
 from zoo_bench.data.sets.digits import digits
-from zoo_bench.judges.classifier import ClassifierJudge, RandomJudge, named_judge
-from zoo_bench.judges.pretrained import InceptionJudge, PretrainedJudge
-from zoo_bench.score.metrics.fid import frechet_distance
+from zoo_bench.judges.classifier import ClassifierJudge
+from zoo_bench.judges.inception import InceptionJudge
+from zoo_bench.judges.named import named_judge
+from zoo_bench.judges.pretrained import PretrainedJudge
+from zoo_bench.judges.random_conv import RandomJudge
+from zoo_bench.score.metrics.frechet import torch_fidelity_distance
 
 
 def noise(*size):
@@ -44,7 +47,7 @@ def test_the_random_judge_ranks_controls():
 
     def fid(data):
         evaluation = Evaluation(task, data)
-        return frechet_distance(evaluation.features_generated, evaluation.features_real)
+        return torch_fidelity_distance(evaluation.features_generated, evaluation.features_real)
 
     train = task.train
     half, one = train.data[train.modes < 5], train.data[train.modes == 0]

@@ -14,8 +14,8 @@ from zoo.cli import main
 from zoo.errors import DataError
 from zoo_bench import load_results
 from zoo_bench.data import sources
+from zoo_bench.data.loading import load_task
 from zoo_bench.data.sets import cifar, mnist, stacked, svhn
-from zoo_bench.plan.spec import load_task
 
 rng = np.random.default_rng(0)
 

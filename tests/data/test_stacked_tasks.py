@@ -3,7 +3,8 @@ import torch
 
 from zoo.task import Split
 from zoo_bench.data.sets import digits, stacked
-from zoo_bench.judges.classifier import ClassifierJudge, StackedJudge
+from zoo_bench.judges.classifier import ClassifierJudge
+from zoo_bench.judges.stacked import StackedJudge
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import torch
 import torch_fidelity
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from zoo_bench.score.metrics.fid import EXTRACTOR, _register_extractor, _Rows
+from zoo_bench.score.metrics.frechet import EXTRACTOR, _register_extractor, _Rows
 from zoo_bench.score.metrics.kid import kernel_distance
 
 

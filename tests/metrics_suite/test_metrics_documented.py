@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo_bench.judges.classifier import NAMED
+from zoo_bench.judges.named import JUDGES
 from zoo_bench.score.metrics.specs import METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def test_the_columns_of_the_page_are_those_of_the_metrics():
     assert columns - {"modes_total"} == DEFINED
 
 
-@pytest.mark.parametrize("judge", [*NAMED, *SHIPPED])
+@pytest.mark.parametrize("judge", [*JUDGES, *SHIPPED])
 def test_judges_are_described(judge):
     assert f"| `{judge}` |" in PAGE
 

@@ -5,7 +5,7 @@ import torch_fidelity
 from scipy.spatial.distance import cdist
 from scipy.stats import binom
 
-from zoo_bench.score.metrics.fid import EXTRACTOR, _register_extractor, _Rows
+from zoo_bench.score.metrics.frechet import EXTRACTOR, _register_extractor, _Rows
 from zoo_bench.score.metrics.neighbours import ball_scores, good_share, neighbours
 
 

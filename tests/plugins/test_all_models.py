@@ -19,7 +19,8 @@ from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
-from zoo_bench.train.loop import Game, train
+from zoo_bench.train.game import Game
+from zoo_bench.train.loop import train
 
 SMALL = {"width": 4, "batch_size": 4, "generator_hidden": (16, 16), "discriminator_hidden": (16,)}
 SHAPES = [(1, 8, 8), (3, 8, 8), (1, 16, 16), (1, 28, 28), (3, 32, 32), (3, 64, 64), (2,)]

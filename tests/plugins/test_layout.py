@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import zoo
-from zoo_bench.train.loop import Game
+from zoo_bench.train.game import Game
 
 BACKWARD = {torch.ops.aten.leaky_relu_backward.default, torch.ops.aten.threshold_backward.default}
 

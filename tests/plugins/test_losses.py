@@ -14,7 +14,8 @@ import zoo
 from zoo.nn import gradient_penalty
 from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
-from zoo_bench.train.loop import Game, train
+from zoo_bench.train.game import Game
+from zoo_bench.train.loop import train
 
 IMAGE, COLOUR, POINT = (1, 8, 8), (3, 8, 8), (2,)
 BATCH_NORM = nn.modules.batchnorm._BatchNorm

@@ -11,7 +11,8 @@ import zoo
 from zoo.nn import input_gradient, pack, zero_centred_penalty
 from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
-from zoo_bench.train.loop import Game, train
+from zoo_bench.train.game import Game
+from zoo_bench.train.loop import train
 
 IMAGE, COLOUR, POINT = (1, 8, 8), (3, 8, 8), (2,)
 SMALL = {"generator_hidden": (16, 16), "discriminator_hidden": (16, 8)}

@@ -17,6 +17,7 @@ import pytest
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.store.records import Store
+from zoo_bench.store.tables import write_tables
 
 START = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 QUALITY = {"dcgan": 1.2, "gan": 2.2, "sngan": 7.0, "vae": 3.4, "wgan-gp": 8.0, "beta-vae": 13.0}
@@ -82,7 +83,7 @@ def write(root: Path, records: Iterable[RunRecord], *, pictures: bool = True) ->
     for i, record in enumerate(records):
         files = {".png": png(40 * i % 256), ".neighbours.png": png(255 - 40 * i % 256)}
         store.save(Outcome(record, files if pictures and record.status == "ok" else {}))
-    store.write_tables()
+    write_tables(store.root)
     return root
 
 

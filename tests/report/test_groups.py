@@ -6,8 +6,9 @@ import pytest
 from zoo.errors import ZooError
 from zoo_bench.plan import record
 from zoo_bench.report.read.results import groups, kept_apart, load
-from zoo_bench.store import records as store
-from zoo_bench.store.records import load_results, read_record
+from zoo_bench.store import upgrades
+from zoo_bench.store.records import read_record
+from zoo_bench.store.tables import load_results
 
 
 @pytest.fixture
@@ -126,8 +127,8 @@ def test_records_of_older_layouts_are_upgraded_one_version_at_a_time(bench, monk
     def to_3(fields):
         return {**{k: v for k, v in fields.items() if k != "seconds"}, "train_seconds": fields["seconds"]}
 
-    monkeypatch.setattr(store, "SCHEMA_VERSION", 3)
-    monkeypatch.setattr(store, "UPGRADES", {1: to_2, 2: to_3})
+    monkeypatch.setattr(upgrades, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(upgrades, "UPGRADES", {1: to_2, 2: to_3})
     found = read_record(path)
     assert found == now.model_copy(update={"schema_version": 3})
     assert path.read_text() == before

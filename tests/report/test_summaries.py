@@ -6,7 +6,7 @@ from zoo_bench.report.read.results import groups, load
 from zoo_bench.report.read.statistics import holm, t_interval, welch
 from zoo_bench.report.read.summary import long, summarise
 from zoo_bench.report.show.plots import mean_curve
-from zoo_bench.store.records import to_frame
+from zoo_bench.store.tables import to_frame
 
 
 @pytest.fixture

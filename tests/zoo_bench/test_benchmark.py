@@ -12,6 +12,7 @@ from zoo.errors import UnknownNameError, ZooError
 from zoo_bench import load_results
 from zoo_bench.benchmark import prepare, run
 from zoo_bench.executors import Finished, Started
+from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.record import COLUMNS, LAST, Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
 from zoo_bench.store.records import Store
@@ -43,7 +44,7 @@ def executed(monkeypatch):
 
 
 def prepared(out, models="vae,gan", task="digits", budget="640", seeds=2, **options):
-    return prepare(models, task, budget=budget, seeds=seeds, out=out, **options)
+    return prepare(BenchOptions(models=models, task=task, budget=budget, seeds=seeds, out=out, **options))
 
 
 def tree(folder):
@@ -181,3 +182,14 @@ def test_every_option_of_bench_has_a_documented_meaning():
 
 def test_all_means_every_installed_model_that_applies(tmp_path):
     assert {spec.model for spec in prepared(tmp_path, "all").missing} == set(zoo.models())
+
+
+def test_an_argument_that_does_not_exist_is_one_sentence_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="unknown argument of bench 'worker': did you mean 'workers'"):
+        zoo_bench.bench(models="vae", worker=2)
+
+
+def test_python_takes_lists_and_settings_as_the_command_line_writes_them(executed):
+    frame = zoo_bench.bench(models=["vae", "gan"], budget="640", seeds=1, settings=["vae.lr=0.5"])
+    assert list(frame["model"]) == ["vae", "gan"]
+    assert json.loads(frame["config"].iloc[0])["lr"] == 0.5

@@ -1,4 +1,4 @@
-"""``zoo bench`` and ``zoo sample``. Imports nothing heavy until a command runs."""
+"""``zoo bench``. Imports nothing heavy until a command runs."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.errors import ZooError
+from zoo_bench.core.budget import parse_duration
+from zoo_bench.plan.options import DEFAULTS, BenchOptions
 
 if TYPE_CHECKING:
     from zoo_bench.benchmark import Bench
 
-DURATIONS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
 
 def bench(
-    models: Annotated[str, typer.Option(help="Names, '*' patterns, gan[packing=2] with commas, or all.")] = "all",
-    task: Annotated[str, typer.Option(help="Names of tasks with commas; see `zoo tasks`.")] = "digits",
+    models: Annotated[str, typer.Option(help="Names, '*' patterns, gan[packing=2], or all.")] = DEFAULTS.models,
+    task: Annotated[str, typer.Option(help="Names of tasks with commas; see `zoo tasks`.")] = DEFAULTS.task,
     budget: Annotated[
         str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000steps, 5PFLOP.")
-    ] = "200k",
-    seeds: Annotated[int, typer.Option(help="Number of training seeds.")] = 3,
-    out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = Path(
-        "results/bench"
-    ),
-    metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = "all",
+    ] = DEFAULTS.budget,
+    seeds: Annotated[int, typer.Option(help="Number of training seeds.")] = DEFAULTS.seeds,
+    out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = DEFAULTS.out,
+    metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = DEFAULTS.metrics,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")
     ] = None,
-    executor: Annotated[str, typer.Option(help="Where runs are run: local or ray.")] = "local",
-    address: Annotated[str, typer.Option(help="Where the executor's cluster listens, as auto for Ray.")] = "",
+    executor: Annotated[str, typer.Option(help="Where runs are run: local or ray.")] = DEFAULTS.executor,
+    address: Annotated[
+        str, typer.Option(help="Where the executor's cluster listens: auto for Ray.")
+    ] = DEFAULTS.address,
     workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core or GPU")] = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers, or measured")
     ] = None,
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = DEFAULTS.device,
     precision: Annotated[
         str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
-    ] = "auto",
+    ] = DEFAULTS.precision,
     throughput: Annotated[
         bool | None,
         typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
@@ -50,7 +50,7 @@ def bench(
     profile: Annotated[
         bool, typer.Option("--profile", help="Only say where the time of one run of each model goes.")
     ] = False,
-    track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others with commas.")] = "",
+    track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others.")] = DEFAULTS.track,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again everything.")] = False,
@@ -67,33 +67,34 @@ def bench(
 
     from zoo.registry import installed
     from zoo_bench.benchmark import prepare, run
-    from zoo_bench.plan.spec import parse_settings
+    from zoo_bench.plan.planning import parse_settings
     from zoo_bench.report.show.progress import Live
 
-    limit = seconds(timeout)
     if address and executor == "local":
         raise ZooError(f"--address {address!r} is for a cluster: add --executor ray")
     for tracker in installed().trackers.select(track) if track else ():
         tracker.spec.load()
-    prepared = prepare(
-        models,
-        task,
+    options = BenchOptions(
+        models=models,
+        task=task,
         budget=budget,
         seeds=seeds,
-        out=out,
-        retry_failed=retry_failed,
-        force=force,
         metrics=metrics,
+        settings=parse_settings(set_ or []),
         precision=precision,
         device=device,
-        settings=parse_settings(set_ or []),
+        out=out,
         executor=executor,
+        address=address,
         workers=workers,
         threads=1 if threads is None and (dry_run or profile) else threads,  # no run, so nothing is measured for one
-        timeout=limit,
-        address=address,
-        say=partial(print, file=sys.stderr),
+        timeout=parse_duration(timeout),
+        retry_failed=retry_failed,
+        force=force,
+        throughput=executor == "local" if throughput is None else throughput,
+        track=track,
     )
+    prepared = prepare(options, partial(print, file=sys.stderr))
     for sentence in prepared.plan.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
     for name, probe in prepared.probes.items():
@@ -105,12 +106,7 @@ def bench(
         return _print_profiles(prepared, threads or 1, as_json)
     with Live(len(prepared.plan.runs), len(prepared.missing), out) as live:
         try:
-            frame = run(
-                prepared,
-                throughput=executor == "local" if throughput is None else throughput,
-                track=track,
-                on_event=live.on_event,
-            )
+            frame = run(prepared, live.on_event)
         except KeyboardInterrupt:
             live.interrupted()
             return 1
@@ -121,33 +117,6 @@ def bench(
     else:
         _print_tables(frame, prepared)
     return 0 if len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all() else 1
-
-
-def sample(
-    run: Annotated[Path, typer.Argument(help="A run's JSON file, under runs/ in the output folder.")],
-    n: Annotated[int, typer.Option("-n", help="How many samples.")] = 64,
-    seed: Annotated[int, typer.Option(help="Sampling seed; the same seed gives every model the same latents.")] = 0,
-    out: Annotated[Path, typer.Option(help="A .png sheet, or an .npz with the array `samples`.")] = Path("samples.png"),
-) -> None:
-    """Draw samples from a finished run's weights."""
-    from zoo_bench.score.stored import sample_run
-
-    print(sample_run(run, n=n, seed=seed, out=out))
-
-
-def seconds(text: str) -> float:
-    """Read "90s", "5m" or "6h".
-
-    Raises:
-        ZooError: If it does not parse or is zero.
-    """
-    try:
-        value = float(text[:-1]) * DURATIONS[text[-1:]]
-    except (ValueError, KeyError):
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise ZooError(f"--timeout {text!r} is not understood: write 90s, 5m or 6h")
-    return value
 
 
 def _print_plan(prepared: Bench, as_json: bool) -> None:

@@ -1,8 +1,7 @@
-"""``zoo report`` and ``zoo compare``. Imports nothing heavy until a command runs."""
+"""``zoo report``. Imports nothing heavy until a command runs."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ import typer
 from zoo.errors import UnknownNameError, ZooError
 
 if TYPE_CHECKING:
-    from zoo_bench.report.read.compare import Change
     from zoo_bench.report.read.results import Results
     from zoo_bench.report.read.summary import Summary
 
@@ -62,11 +60,11 @@ def report(
     if chosen == "parquet" and out is None:
         raise ZooError("--format parquet is not text: name a file with --out")
 
-    from zoo_bench.report.read.results import groups, kept_apart
+    from zoo_bench.report.read.results import groups, kept_apart, load_once
     from zoo_bench.report.read.summary import only, summarise
     from zoo_bench.report.text import failed
 
-    results = _load(folders)
+    results = load_once(folders)
     found = groups(results.frame)
     notes = kept_apart(found)
     for sentence in [*results.problems, *notes]:
@@ -88,60 +86,11 @@ def report(
     print(_write(out, content))
 
 
-def compare(
-    folders: Annotated[list[Path], typer.Argument(help="Two folders, A and B; or one with --models.")],
-    models: Annotated[str, typer.Option(help="Two models of one folder: A,B.")] = "",
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option("--fail-if", help="Exit with 1 if B's mean is beyond: fid:+5%, modes_captured:-1. Repeatable."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> int:
-    """Say by how much B differs from A: difference, interval and p-value of every metric, and a verdict.
-
-    B is compared with A only where task, judge, budget, precision and device are the same. --fail-if looks at the
-    estimate, whether or not the runs are many enough to separate it from no change.
-    """
-    from zoo_bench.plan.variants import split
-
-    names = [name for name in split(models) if name]
-    if len(folders) + len(names) // 2 != 2 or len(names) not in (0, 2):
-        raise ZooError("give two folders, or one folder and --models A,B")
-
-    from zoo_bench.report.read import compare as comparison
-
-    limits = [comparison.Limit.parse(text) for text in fail_if or []]
-    loaded = [_load([folder]) for folder in folders]
-    notes = [sentence for results in loaded for sentence in results.problems]
-    if names:
-        changes = comparison.models(loaded[0], *names)
-    else:
-        changes, apart = comparison.folders(*loaded)
-        notes += apart
-    failed = [sentence for limit in limits for sentence in limit.violations(changes)]
-    for sentence in notes:
-        print(f"zoo: {sentence}", file=sys.stderr)
-    _print_changes(changes, as_json)
-    for sentence in failed:
-        print(f"zoo: {sentence}", file=sys.stderr)
-    return 1 if failed else 0
-
-
 def _write(path: Path, content: str | bytes) -> Path:
-    from zoo_bench.store.records import write_atomically
+    from zoo_bench.core.files import write_atomically
 
     write_atomically(path, content if isinstance(content, bytes) else content.encode())
     return path
-
-
-def _load(folders: Sequence[Path]) -> Results:
-    from zoo_bench.report.read.results import load
-
-    results = load(folders)
-    if again := results.duplicates():
-        more = f", and {len(again) - 1} more are there twice" if len(again) > 1 else ""
-        raise ZooError(f"{again[0]}{more}: runs are counted once, so leave one out")
-    return results
 
 
 def _content(results: Results, summaries: Sequence[Summary], chosen: str, notes: Sequence[str]) -> str | bytes:
@@ -198,23 +147,3 @@ def _terminal(results: Results, summaries: Sequence[Summary]) -> str:
             for part in speed_tables(frame):
                 console.print(part)
     return captured.get()
-
-
-def _print_changes(changes: Sequence[Change], as_json: bool) -> None:
-    if as_json:
-        rows = [{k: _plain(v) for k, v in change.row().items()} for change in changes]
-        print(json.dumps(rows, indent=2))
-        return
-    from rich.console import Console
-
-    from zoo_bench.report.show.terminal import change_tables
-
-    console = Console()
-    for part in change_tables(changes):
-        console.print(part)
-
-
-def _plain(value: object) -> object:
-    import math
-
-    return None if isinstance(value, float) and not math.isfinite(value) else value

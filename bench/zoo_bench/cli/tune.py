@@ -44,22 +44,21 @@ def tune(
 
     warm_up()
 
-    from zoo_bench.benchmark import DEFAULT_TIMEOUT
     from zoo_bench.executors import Options
-    from zoo_bench.plan.resources import check_counts
-    from zoo_bench.plan.spec import parse_settings
+    from zoo_bench.plan.options import DEFAULTS, check_positive
+    from zoo_bench.plan.planning import parse_settings
     from zoo_bench.store.records import Store
     from zoo_bench.tune import Effort, tunable
     from zoo_bench.tune import tune as search
 
-    check_counts(workers, threads)
+    check_positive(workers=workers, threads=threads)
     effort = Effort(task, budget, trials, seeds, seed, final_budget, parse_settings(set_ or []))
     names, left_out = tunable(models, task, effort.fixed)
     if not names:
         raise ZooError(f"nothing to tune: {'; '.join(left_out)}")
     for sentence in left_out:
         print(f"left out: {sentence}", file=sys.stderr)
-    store, options = Store(out), Options(workers, threads, DEFAULT_TIMEOUT)
+    store, options = Store(out), Options(workers, threads, DEFAULTS.timeout)
     try:
         studies = [search(name, effort, store, options, _say) for name in names]
     except KeyboardInterrupt:

@@ -1,26 +1,29 @@
-"""Budgets and the meter that charges them.
+"""Budgets.
 
-Four budgets are in use in the field and none equals another: training images, rounds, wall-clock and FLOPs. The meter
-keeps all of them on every run; the budget stops the run on the declared ones, whichever is reached first.
+Four are in use in the field and none equals another: training images, rounds, wall-clock and FLOPs. The meter keeps all
+of them on every run; the budget stops the run on the declared ones, whichever is reached first.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
 from zoo.errors import ZooError
 
 _NUMBER = r"(\d+(?:\.\d+)?|\.\d+)"
+
+
 _UNITS: list[tuple[str, str, dict[str, float]]] = [
     ("images", rf"{_NUMBER}(k|M|)(?:images)?", {"": 1, "k": 1e3, "M": 1e6}),
     ("seconds", rf"{_NUMBER}(s|m|h)", {"s": 1, "m": 60, "h": 3600}),
     ("steps", rf"{_NUMBER}(k|)steps", {"": 1, "k": 1e3}),
     ("flops", rf"{_NUMBER}(M|G|T|P)FLOP", {"M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}),
 ]
+
+
 _HELP = "write 200k or 2M (training images), 90s, 5m or 2h (training time), 3000steps, 5PFLOP, or several with commas"
 
 
@@ -83,40 +86,16 @@ def _canonical(value: float, units: dict[str, float], suffix: str) -> str:
     return f"{(Decimal(repr(value)) / Decimal(units[unit])).normalize():f}" + unit + suffix
 
 
-@dataclass
-class Meter:
-    """What a run has spent.
+def parse_duration(text: str) -> float:
+    """Read "90s", "5m" or "6h" as seconds, as a budget's limit of time is read.
 
-    Attributes:
-        images: Real images drawn; each counts once per round, however many networks see it in that round.
-        steps: Rounds.
-        updates: Optimiser steps of all players together.
-        seconds: Training time.
-        flops: Operations of forward and backward matrix products and convolutions.
+    Raises:
+        ZooError: If it does not parse or is zero.
     """
-
-    images: int = 0
-    steps: int = 0
-    updates: int = 0
-    flops: int = 0
-    _before: float = 0.0
-    _since: float | None = field(default=None, repr=False)
-
-    @property
-    def seconds(self) -> float:
-        """Training time, while the clock runs and after."""
-        return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
-
-    def start(self) -> None:
-        """Start the clock."""
-        self._since = time.perf_counter()
-
-    def stop(self) -> None:
-        """Stop the clock."""
-        self._before, self._since = self.seconds, None
-
-    def share(self, budget: Budget) -> float:
-        """Return the largest share of any limit that is spent; 1 or more means: stop."""
-        spent = {"images": self.images, "seconds": self.seconds, "steps": self.steps, "flops": self.flops}
-        limits = {kind: getattr(budget, kind) for kind in spent}
-        return max(spent[kind] / limit for kind, limit in limits.items() if limit is not None)
+    try:
+        budget = Budget.parse(text)
+    except ZooError:
+        budget = Budget()
+    if budget.seconds is None or budget != Budget(seconds=budget.seconds):
+        raise ZooError(f"duration {text!r} is not understood: write 90s, 5m or 6h")
+    return budget.seconds

@@ -33,7 +33,7 @@ def with_judge(spec: TaskSpec, text: str) -> TaskSpec:
     Raises:
         ZooError: If there is no such judge.
     """
-    from zoo_bench.judges.classifier import check_judge
+    from zoo_bench.judges.named import check_judge
 
     judge = text[1:] if text.startswith("@") else parse_options(text[1:], ["judge"]).get("judge", "")
     check_judge(judge)

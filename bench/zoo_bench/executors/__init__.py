@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from zoo_bench.plan.record import Outcome
+from zoo_bench.plan.record import Outcome, Progress
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.run.execute import Progress
 
 
 @dataclass(frozen=True)

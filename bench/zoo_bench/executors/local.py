@@ -13,13 +13,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from zoo_bench.core.environment import environment
 from zoo_bench.core.processes import context, end, without_main_module
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
-from zoo_bench.plan.record import Outcome, RunRecord, Status
+from zoo_bench.plan.record import Outcome, Progress, RunRecord, Status
 from zoo_bench.plan.resources import Resources, share_this_machine
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.run.execute import Progress, execute
+from zoo_bench.run.execute import execute
 
 PROGRESS_SECONDS = 0.2
 LOG_TAIL = 2000
@@ -109,19 +108,8 @@ def _receive(current: _Running) -> Event:
 
 def _failed(current: _Running, status: Status, message: str) -> Outcome:
     log = current.log.read_text(errors="replace") if current.log.exists() else ""
-    return Outcome(
-        RunRecord(
-            run_id=current.spec.run_id,
-            spec=current.spec,
-            status=status,
-            error=message,
-            traceback=log[-LOG_TAIL:],
-            threads=current.resources.threads,
-            contended=current.resources.contended,
-            started_at=current.started_at,
-            environment=environment(),
-        )
-    )
+    known = {"traceback": log[-LOG_TAIL:], "started_at": current.started_at}
+    return Outcome(RunRecord.failed(current.spec, current.resources, status, message, **known))
 
 
 def _close(current: _Running) -> None:

@@ -11,7 +11,6 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from zoo.errors import UnknownNameError, ZooError
@@ -202,17 +201,7 @@ def _schedule(ray: Any, slots: Sequence[_Slot], waiting: list[RunSpec], timeout:
 
 
 def _lost(run: Started, message: str) -> Outcome:
-    return Outcome(
-        RunRecord(
-            run_id=run.spec.run_id,
-            spec=run.spec,
-            status="error",
-            error=message,
-            threads=run.resources.threads,
-            contended=run.resources.contended,
-            started_at=datetime.now(UTC),
-        )
-    )
+    return Outcome(RunRecord.failed(run.spec, run.resources, "error", message))
 
 
 def _on(ray: Any, node: dict[str, Any]) -> Any:

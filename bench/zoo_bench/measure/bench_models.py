@@ -19,9 +19,10 @@ import torch
 from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.core.processes import keep_memory
+from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
-from zoo_bench.plan.spec import RunSpec, load_task
-from zoo_bench.train.loop import Game
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.train.game import Game
 
 SECONDS = 0.4
 MATRIX = 1024

@@ -21,10 +21,11 @@ from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
 from zoo_bench.core.processes import apart, keep_memory
+from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.resources import cores
-from zoo_bench.plan.spec import PrecisionMode, RunSpec, load_task
-from zoo_bench.train.loop import Game
+from zoo_bench.plan.spec import PrecisionMode, RunSpec
+from zoo_bench.train.game import Game
 
 MATRIX = 512
 PROMISING, WORTH = 1.2, 1.1

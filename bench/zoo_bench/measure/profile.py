@@ -19,18 +19,20 @@ from torch.optim import Optimizer
 from zoo.errors import ZooError
 from zoo.evaluation import in_batches
 from zoo.model import build
+from zoo_bench.core.files import write_atomically
 from zoo_bench.core.processes import apart
+from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.resources import Resources
-from zoo_bench.plan.spec import RunSpec, load_task
+from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute, score_curve
 from zoo_bench.run.speed import sampling
 from zoo_bench.score.curve import Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.scoring import score
 from zoo_bench.score.sheets import image_grid, neighbours, scatter
-from zoo_bench.store.records import Store, write_atomically
-from zoo_bench.train.loop import Game
+from zoo_bench.store.records import Store
+from zoo_bench.train.game import Game
 
 
 def _code(function: Callable[..., Any]) -> CodeType:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo_bench.core.environment import environment
+from zoo_bench.core.files import write_atomically
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.store.records import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd

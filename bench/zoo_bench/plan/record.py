@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from zoo.version import __version__
+from zoo_bench.core.environment import environment
+from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
 
 SCHEMA_VERSION = 1
+
+
 Status = Literal["ok", "diverged", "error", "timeout", "interrupted"]
 
 
@@ -58,6 +62,32 @@ class RunRecord(BaseModel):
     zoo_version: str = Field(__version__, description="Version of genzoo")
     schema_version: int = Field(SCHEMA_VERSION, description="Version of this layout")
 
+    @classmethod
+    def begun(cls, spec: RunSpec, resources: Resources) -> Self:
+        """Return the record of a run that begins now."""
+        return cls(
+            run_id=spec.run_id,
+            spec=spec,
+            status="ok",
+            threads=resources.threads,
+            contended=resources.contended,
+            started_at=datetime.now(UTC),
+            environment=environment(),
+        )
+
+    @classmethod
+    def failed(cls, spec: RunSpec, resources: Resources, status: Status, error: str, **fields: Any) -> Self:
+        """Return the record of a run that has no result of its own.
+
+        Args:
+            spec: The run.
+            resources: What it was given.
+            status: How it ended.
+            error: Why, in one sentence.
+            fields: Other fields that are known.
+        """
+        return cls.begun(spec, resources).model_copy(update={"status": status, "error": error, **fields})
+
 
 @dataclass
 class Outcome:
@@ -81,11 +111,14 @@ COLUMNS = (
 ``error`` says why a run did not end ok, or which metrics of one that did could not be computed.
 """
 
+
 LAST = ("judge", "config")
 """``config`` holds all settings of the model as JSON with sorted keys."""
 
 
 SPEEDS = COLUMNS[COLUMNS.index("train_images_per_s") :]
+
+
 RUN = frozenset({*RunSpec.model_fields, *RunRecord.model_fields, *SPEEDS, *LAST})
 """Columns that the harness fills, so that no metric may be named like one."""
 
@@ -99,3 +132,20 @@ def row(record: RunRecord) -> dict[str, Any]:
     everything = {**record.metrics, **record.throughput, **spec, **own, **last}
     further = sorted(everything.keys() - {*COLUMNS, *LAST})
     return {column: everything.get(column) for column in (*COLUMNS, *further, *LAST)}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        share: Share of the budget spent, 0 to 1.
+        images: Real training images charged.
+        images_per_s: Real images per second so far.
+        losses: Last loss of each player.
+    """
+
+    share: float
+    images: int
+    images_per_s: float
+    losses: dict[str, float]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import psutil
 
-from zoo.errors import ZooError
 from zoo_bench.core.budget import Budget
 from zoo_bench.plan.spec import RunSpec
 
@@ -28,13 +27,6 @@ class Resources:
     contended: bool
     memory: int = 0
     gpu: int | None = None
-
-
-def check_counts(workers: int | None, threads: int | None) -> None:
-    """Raise a :class:`ZooError` if either is given and below one."""
-    for name, value in (("--workers", workers), ("--threads", threads)):
-        if value is not None and value < 1:
-            raise ZooError(f"{name} must be at least 1, got {value}")
 
 
 def share_machine(

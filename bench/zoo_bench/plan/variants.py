@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from zoo.catalogue import Catalogue, Entry
 from zoo.errors import ZooError
-from zoo.registry import installed
 from zoo.specs import ModelSpec
+from zoo_bench.plan.labels import value
 
 OPENING, CLOSING = "[{(", "]})"
-WORD = re.compile(r"[\w.-]+")
-"""Text that needs no quotes."""
 
 
 @dataclass(frozen=True)
@@ -84,51 +80,5 @@ def parse(whole: str, settings: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def value(text: str) -> Any:
-    """Read a setting's value: JSON, or else the text itself."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
-
-
-def describe(model: str, settings: Mapping[str, Any]) -> str:
-    """Return the name that :func:`select` reads: ``gan[packing=2]``, or ``gan`` without settings."""
-    own = ",".join(f"{name}={_text(setting)}" for name, setting in settings.items())
-    return f"{model}[{own}]" if own else model
-
-
-def changed(model: str, task: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that are not the installed model's defaults; all of them if it is not installed.
-
-    A preset comes first, and what it sets by itself is no change.
-    """
-    given = {name: config[name] for name in ("preset",) if name in config}
-    preset = {name: kind for name, kind in given.items() if _defaults(model, task, "{}").get(name) != kind}
-    defaults = _defaults(model, task, json.dumps(preset))
-    rest = {name: setting for name, setting in config.items() if name not in defaults or defaults[name] != setting}
-    return {**preset, **rest}
-
-
-@cache
-def _defaults(model: str, task: str, settings: str) -> dict[str, Any]:
-    from zoo.model import configure
-
-    try:
-        registry = installed()
-        shape = registry.tasks.get(task).spec.shape
-        _, config = configure(registry.models.get(model), shape, json.loads(settings))
-        defaults: dict[str, Any] = config.model_dump(mode="json")
-    except Exception:  # a third party's code may fail in any way; then every setting is written out
-        return {}
-    return defaults
-
-
 def _has_settings(part: str) -> bool:
     return part.endswith("]") and "=" in part
-
-
-def _text(setting: Any) -> str:
-    if isinstance(setting, str) and WORD.fullmatch(setting) and value(setting) == setting:
-        return setting
-    return json.dumps(setting, separators=(",", ":"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import torch
 from safetensors.torch import save
@@ -16,13 +14,13 @@ from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
-from zoo_bench.core.environment import environment
 from zoo_bench.core.processes import keep_memory
 from zoo_bench.core.seeds import derive
+from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
-from zoo_bench.plan.record import COLUMNS, LAST, Outcome, RunRecord
+from zoo_bench.plan.record import COLUMNS, LAST, Outcome, Progress, RunRecord
 from zoo_bench.plan.resources import Resources
-from zoo_bench.plan.spec import RunSpec, load_task
+from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.speed import peak_memory_mb, sampling
 from zoo_bench.score.curve import MARKS, Curve
 from zoo_bench.score.drawing import draw
@@ -35,23 +33,6 @@ HELD_OUT = 2000
 """Items of the validation split on which a model reports figures of its own."""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        share: Share of the budget spent, 0 to 1.
-        images: Real training images charged.
-        images_per_s: Real images per second so far.
-        losses: Last loss of each player.
-    """
-
-    share: float
-    images: int
-    images_per_s: float
-    losses: dict[str, float]
-
-
 def execute(
     spec: RunSpec, resources: Resources, on_progress: Callable[[Progress], None] = lambda progress: None
 ) -> Outcome:
@@ -61,15 +42,7 @@ def execute(
     """
     keep_memory()
     torch.set_num_threads(resources.threads)
-    record = RunRecord(
-        run_id=spec.run_id,
-        spec=spec,
-        status="ok",
-        threads=resources.threads,
-        contended=resources.contended,
-        started_at=datetime.now(UTC),
-        environment=environment(),
-    )
+    record = RunRecord.begun(spec, resources)
     outcome = Outcome(record)
     try:
         _execute(spec, resources, outcome, on_progress)

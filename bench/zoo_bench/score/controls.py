@@ -19,10 +19,11 @@ from zoo.evaluation import Evaluation, Reference
 from zoo.registry import installed
 from zoo.task import Task
 from zoo.version import __version__
+from zoo_bench.core.files import write_atomically
 from zoo_bench.core.processes import apart
-from zoo_bench.plan.spec import RunSpec, load_task
+from zoo_bench.data.loading import load_task
+from zoo_bench.plan.spec import RunSpec
 from zoo_bench.score.scoring import score
-from zoo_bench.store.records import write_atomically
 
 SEED = 0
 Scores = dict[str, dict[str, float]]

@@ -14,12 +14,11 @@ import torch
 from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
 from zoo.task import Split, Task
-from zoo_bench.core.budget import Meter
 from zoo_bench.core.seeds import derive
 from zoo_bench.score.drawing import draw
-from zoo_bench.score.metrics.fid import expected_null
-from zoo_bench.score.metrics.frechet import frechet_distance
+from zoo_bench.score.metrics.frechet import expected_null, frechet_distance
 from zoo_bench.train.loop import Training
+from zoo_bench.train.meter import Meter
 
 MARKS = tuple(2.0**-k for k in range(5, -1, -1))
 """Shares of the budget at which a run is scored: 1/32, 1/16, ..., 1."""

@@ -13,11 +13,12 @@ from safetensors.torch import load_file
 from zoo.errors import ZooError
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
+from zoo_bench.core.files import write_atomically
 from zoo_bench.core.seeds import derive
-from zoo_bench.plan.spec import load_task
+from zoo_bench.data.loading import load_task
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.sheets import sheet
-from zoo_bench.store.records import read_record, write_atomically
+from zoo_bench.store.records import read_record
 
 
 def load_run(path: Path) -> GenerativeModel:

@@ -13,9 +13,8 @@ import pluggy
 from zoo import hookspecs
 from zoo.errors import FAILURES, PluginError, ZooError, described
 from zoo.registry import Registry
-from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.record import Progress, RunRecord
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.run.execute import Progress
 
 
 class Lifecycle:

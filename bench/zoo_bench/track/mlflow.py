@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import zoo
-from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.record import Progress, RunRecord
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.run.execute import Progress
 from zoo_bench.track import figures, losses, parameters
 
 try:

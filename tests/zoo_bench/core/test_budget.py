@@ -5,8 +5,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ZooError
-from zoo_bench.core import budget as module
-from zoo_bench.core.budget import Budget, Meter
+from zoo_bench.core.budget import Budget
+from zoo_bench.train import meter as module
+from zoo_bench.train.meter import Meter
 
 UNITS = {
     "images": ["", "k", "M", "images", "kimages", "Mimages"],

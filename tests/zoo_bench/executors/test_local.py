@@ -11,7 +11,8 @@ import pytest
 
 from zoo_bench.executors import Finished, Options, Progressed, Started
 from zoo_bench.executors.local import run
-from zoo_bench.plan.spec import plan
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 from zoo_bench.store.records import Store
 
 PLUGIN = """
@@ -192,7 +193,9 @@ def test_what_runs_print_does_not_reach_the_parents_stdout_nor_is_a_script_run_t
 
 
 def specs_of(models="vae", seeds=1, budget="2steps"):
-    return plan(models, "digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu").runs
+    return plan(
+        BenchOptions(models=models, task="digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu")
+    ).runs
 
 
 def test_events_of_a_run_are_its_start_its_progress_and_one_end():

@@ -8,7 +8,8 @@ import pytest
 from zoo.errors import ZooError
 from zoo_bench.executors import Finished, Options, Started, local
 from zoo_bench.executors import ray as executor
-from zoo_bench.plan.spec import plan
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.extra
@@ -16,7 +17,11 @@ TIMINGS = {"train_seconds", "evaluate_seconds", "throughput", "history", "curve"
 
 
 def specs_of(models="vae", seeds=1, budget="20steps", **options):
-    return plan(models, "digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu", **options).runs
+    return plan(
+        BenchOptions(
+            models=models, task="digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu", **options
+        )
+    ).runs
 
 
 def ended(events):

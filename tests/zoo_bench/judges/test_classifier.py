@@ -11,7 +11,9 @@ from zoo.evaluation import Evaluation, Judged
 from zoo.task import Mixture
 from zoo_bench.data import train_judges as train_judge
 from zoo_bench.data.sets import digits
-from zoo_bench.judges.classifier import ClassifierJudge, JudgeNetwork, MixtureJudge, StackedJudge
+from zoo_bench.judges.classifier import ClassifierJudge, JudgeNetwork
+from zoo_bench.judges.mixture import MixtureJudge
+from zoo_bench.judges.stacked import StackedJudge
 from zoo_bench.score.metrics.corrected import junk
 
 SHIPPED = {"digits": 0.97, "mnist": 0.97, "fashion-mnist": 0.9}

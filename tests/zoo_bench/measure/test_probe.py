@@ -5,7 +5,8 @@ import pytest
 from zoo.errors import ZooError
 from zoo_bench.benchmark import prepare
 from zoo_bench.measure import probe
-from zoo_bench.plan.spec import plan
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 
 
 def timed(seconds, loss=1.0):
@@ -50,7 +51,9 @@ def rates(monkeypatch):
 
 
 def specs_of(models="sngan,gan"):
-    return plan(models, "ring8", budget="640", seeds=1, metrics="mixture-modes", device="cpu").runs
+    return plan(
+        BenchOptions(models=models, task="ring8", budget="640", seeds=1, metrics="mixture-modes", device="cpu")
+    ).runs
 
 
 def test_where_bf16_multiplies_slowly_no_model_is_measured(rates, monkeypatch, tmp_path):
@@ -85,13 +88,16 @@ def test_a_bench_keeps_what_chose_its_arithmetic_and_does_not_choose_again(rates
     rates(fp32=100.0, bf16=300.0)
     monkeypatch.setattr(probe, "measure", lambda spec, ways: list(FASTER.values()))
     options = {"budget": "640", "seeds": 1, "metrics": "mixture-modes", "device": "cpu", "out": tmp_path}
-    bench = prepare("sngan,gan", "ring8", **options)
+    bench = prepare(BenchOptions(models="sngan,gan", task="ring8", **options))
     assert {spec.precision_mode for spec in bench.plan.runs} == {"bf16"}
     assert bench.plan.runs[0].run_id != specs_of("sngan")[0].run_id
     (tmp_path / "precision.json").write_text(json.dumps(bench.probes["precision"]))
     rates(fp32=100.0, bf16=50.0)
-    assert prepare("sngan,gan", "ring8", **options).probes == bench.probes
-    assert {s.precision_mode for s in prepare("sngan,gan", "ring8", precision="fp32", **options).plan.runs} == {"fp32"}
+    assert prepare(BenchOptions(models="sngan,gan", task="ring8", **options)).probes == bench.probes
+    assert {
+        s.precision_mode
+        for s in prepare(BenchOptions(models="sngan,gan", task="ring8", precision="fp32", **options)).plan.runs
+    } == {"fp32"}
 
 
 def test_a_new_model_is_measured_and_what_was_measured_before_it_has_its_say(rates, monkeypatch, tmp_path):
@@ -183,14 +189,16 @@ def test_the_number_of_threads_that_is_fastest_for_all_models_is_chosen(four_cor
 
 def test_threads_are_measured_for_runs_against_the_clock_unless_they_are_given(four_cores, tmp_path):
     def bench_of(budget, **given):
-        return prepare("sngan", "ring8", budget=budget, seeds=1, device="cpu", out=tmp_path, **given)
+        return prepare(
+            BenchOptions(models="sngan", task="ring8", budget=budget, seeds=1, device="cpu", out=tmp_path, **given)
+        )
 
     four_cores(sngan={1: 4.0, 2: 2.0, 4: 3.0})
     bench = bench_of("1s")
-    assert (bench.options.threads, bench.probes["threads"]["chosen"]) == (2, 2)
+    assert (bench.execution.threads, bench.probes["threads"]["chosen"]) == (2, 2)
     for budget, given in [("640", {}), ("1s", {"threads": 3}), ("1s", {"workers": 2})]:
         bench = bench_of(budget, **given)
-        assert (bench.options.threads, "threads" in bench.probes) == (given.get("threads"), False)
+        assert (bench.execution.threads, "threads" in bench.probes) == (given.get("threads"), False)
 
 
 def test_rounds_are_measured_with_as_many_threads_as_are_asked_for():

@@ -5,12 +5,15 @@ import pytest
 
 from zoo.cli import main
 from zoo_bench.measure.profile import PHASES, profile
-from zoo_bench.plan.spec import plan
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 
 
 def test_phases_sum_to_the_time_of_the_run_and_training_takes_more_with_more_budget(tmp_path):
     def profiled(budget):
-        (spec,) = plan("vae", "digits", budget=budget, seeds=1, metrics="fid", device="cpu").runs
+        (spec,) = plan(
+            BenchOptions(models="vae", task="digits", budget=budget, seeds=1, metrics="fid", device="cpu")
+        ).runs
         found, problem = profile(spec, 1, tmp_path, None)
         assert problem == ""
         return found

@@ -11,12 +11,15 @@ import pytest
 from rich.console import Console
 
 from zoo_bench.measure import throughput as alone
-from zoo_bench.plan.spec import plan
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 from zoo_bench.report.show.speeds import speed_tables
 
 
 def specs_of(models="vae,wgan-gp"):
-    return plan(models, "ring8", budget="640", seeds=2, metrics="mixture-modes", device="cpu").runs
+    return plan(
+        BenchOptions(models=models, task="ring8", budget="640", seeds=2, metrics="mixture-modes", device="cpu")
+    ).runs
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import psutil
 import pytest
 
 from zoo.errors import ZooError
-from zoo_bench.plan.resources import Resources, check_counts, share_machine, share_this_machine
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.resources import Resources, share_machine, share_this_machine
 
 GIB = 2**30
 
@@ -58,4 +59,4 @@ def test_gpus_are_left_alone_by_runs_on_the_cpu(make_spec):
 @pytest.mark.parametrize(("workers", "threads", "name"), [(0, None, "workers"), (-1, 2, "workers"), (2, 0, "threads")])
 def test_less_than_one_worker_or_thread_is_refused(workers, threads, name):
     with pytest.raises(ZooError, match=f"--{name} must be at least 1"):
-        check_counts(workers, threads)
+        BenchOptions(workers=workers, threads=threads)

@@ -4,7 +4,10 @@ import torch
 import zoo
 from zoo.catalogue import Entry, Plugin
 from zoo.errors import DataError, PluginError, UnknownNameError, ZooError
-from zoo_bench.plan.spec import RunSpec, load_task, parse_settings, plan, resolve_device, resolve_precision
+from zoo_bench.data.loading import load_task
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import parse_settings, plan, resolve_device, resolve_precision
+from zoo_bench.plan.spec import RunSpec
 
 CHANGES = {
     "model": "other", "plugin": "other-distribution", "plugin_version": "1.3", "config": {"batch_size": 5},
@@ -13,8 +16,8 @@ CHANGES = {
 }  # fmt: skip
 
 
-def planned(models: str = "vae", tasks: str = "digits", budget: str = "640", seeds: int = 1, **options):
-    return plan(models, tasks, budget=budget, seeds=seeds, **options)
+def planned(models: str = "vae", tasks: str = "digits", budget: str = "640", seeds: int = 1, registry=None, **options):
+    return plan(BenchOptions(models=models, task=tasks, budget=budget, seeds=seeds, **options), registry)
 
 
 @pytest.mark.parametrize("field", RunSpec.model_fields)

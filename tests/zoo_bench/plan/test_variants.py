@@ -4,8 +4,10 @@ import pytest
 
 from zoo.errors import ZooError
 from zoo.registry import installed
-from zoo_bench.plan.spec import plan
-from zoo_bench.plan.variants import changed, describe, parse, select, split
+from zoo_bench.plan.labels import changed, describe
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
+from zoo_bench.plan.variants import parse, select, split
 
 
 def chosen(names):
@@ -50,26 +52,30 @@ def test_unknown_names_in_variants_are_refused_with_the_nearest():
     with pytest.raises(ZooError, match="did you mean 'gan'"):
         chosen("gann[packing=2]")
     with pytest.raises(ZooError, match="did you mean 'packing'"):
-        plan("gan[pakcing=2]", "ring8", budget="1k", seeds=1)
+        plan(BenchOptions(models="gan[pakcing=2]", task="ring8", budget="1k", seeds=1))
 
 
 def test_a_variant_that_does_not_apply_is_refused_because_it_was_named():
     with pytest.raises(ZooError, match="does not apply to points"):
-        plan("dcgan[lr=1]", "ring8", budget="1k", seeds=1)
+        plan(BenchOptions(models="dcgan[lr=1]", task="ring8", budget="1k", seeds=1))
 
 
 def test_settings_of_a_variant_go_before_those_of_all():
-    runs = plan("gan,gan[r1=1]", "ring8", budget="1k", seeds=1, settings={"gan": {"r1": 2.0, "lr": 0.5}}).runs
+    runs = plan(
+        BenchOptions(
+            models="gan,gan[r1=1]", task="ring8", budget="1k", seeds=1, settings={"gan": {"r1": 2.0, "lr": 0.5}}
+        )
+    ).runs
     assert [(run.config["r1"], run.config["lr"]) for run in runs] == [(2.0, 0.5), (1.0, 0.5)]
 
 
 def test_a_variant_of_defaults_is_the_model_itself():
-    assert len(plan("gan,gan[packing=1]", "ring8", budget="1k", seeds=2).runs) == 2
+    assert len(plan(BenchOptions(models="gan,gan[packing=1]", task="ring8", budget="1k", seeds=2)).runs) == 2
 
 
 @pytest.mark.parametrize("name", ["gan", "gan[packing=2]", "gan[preset=pacgan,packing=2]", "vae[sigma=0.1]"])
 def test_a_run_is_labelled_by_what_is_not_default_as_models_reads_it(name):
-    (run,) = plan(name, "ring8", budget="1k", seeds=1).runs
+    (run,) = plan(BenchOptions(models=name, task="ring8", budget="1k", seeds=1)).runs
     assert run.label == name
     assert str(run) == f"{name} on ring8, seed 0"
 

@@ -11,9 +11,11 @@ from torch import nn
 import zoo
 from zoo.evaluation import Evaluation
 from zoo.task import to_model, to_storage
+from zoo_bench.data.loading import load_task
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
 from zoo_bench.plan.record import row
 from zoo_bench.plan.resources import Resources
-from zoo_bench.plan.spec import load_task, plan
 from zoo_bench.run.execute import execute
 from zoo_bench.score.metrics.frechet import frechet_distance
 from zoo_bench.store.records import read_record
@@ -47,8 +49,10 @@ def _quick(monkeypatch):
     monkeypatch.setattr("zoo_bench.run.speed.LATENCY_REPEATS", 2)
 
 
-def spec_of(model: str, task: str = "digits", budget: str = "5steps", **options):
-    (spec,) = plan(model, task, budget=budget, seeds=1, device="cpu", **options).runs
+def spec_of(model: str, task: str = "digits", budget: str = "5steps", registry=None, **options):
+    (spec,) = plan(
+        BenchOptions(models=model, task=task, budget=budget, seeds=1, device="cpu", **options), registry
+    ).runs
     return spec
 
 

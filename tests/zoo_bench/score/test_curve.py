@@ -10,7 +10,7 @@ from torch import nn
 import zoo
 from zoo.evaluation import Evaluation
 from zoo_bench.score.curve import MARKS, Curve
-from zoo_bench.score.metrics.fid import expected_null
+from zoo_bench.score.metrics.frechet import expected_null
 
 TRAINING = SimpleNamespace(meter=SimpleNamespace(images=640, seconds=1.5, flops=10**6))
 

@@ -8,8 +8,10 @@ import pytest
 
 from zoo.errors import ZooError
 from zoo_bench import load_results
+from zoo_bench.core.files import write_atomically
 from zoo_bench.plan.record import COLUMNS, LAST, Outcome
-from zoo_bench.store.records import Store, read_record, to_frame, write_atomically
+from zoo_bench.store.records import Store, read_record
+from zoo_bench.store.tables import to_frame, write_tables
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def records(make_record):
 def save_all(store, records):
     for record in records:
         store.save(Outcome(record))
-    return store.write_tables()
+    return write_tables(store.root)
 
 
 def contents(folder):
@@ -127,7 +129,7 @@ def test_a_file_that_is_no_record_is_reported_and_left_alone(store, records, tex
     (problem,) = problems
     assert str(bad) in problem
     assert "\n" not in problem
-    assert len(store.write_tables()) == 3
+    assert len(write_tables(store.root)) == 3
     assert bad.read_text() == text
 
 

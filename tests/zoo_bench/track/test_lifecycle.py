@@ -15,8 +15,9 @@ from zoo.errors import PluginError, UnknownNameError
 from zoo.registry import Registry
 from zoo_bench.benchmark import prepare, run
 from zoo_bench.executors import Started
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.record import Progress
 from zoo_bench.plan.resources import Resources
-from zoo_bench.run.execute import Progress
 from zoo_bench.track.lifecycle import Lifecycle
 
 PROGRESS = Progress(0.5, 320, 1000.0, {"left": 0.25})
@@ -154,9 +155,9 @@ def test_a_tracker_that_cannot_be_used_is_refused_in_one_sentence(told, target, 
 
 
 def test_an_unknown_tracker_is_refused_before_anything_is_written(tmp_path):
-    bench = prepare("vae", "digits", budget="640", seeds=1, out=tmp_path / "out")
+    bench = prepare(BenchOptions(models="vae", budget="640", seeds=1, out=tmp_path / "out", track="tensorbord"))
     with pytest.raises(UnknownNameError, match="unknown tracker 'tensorbord': did you mean 'tensorboard'"):
-        run(bench, track="tensorbord")
+        run(bench)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -176,8 +177,8 @@ def test_a_bench_tells_of_its_runs_and_of_the_files_they_left(tmp_path, monkeypa
     registry = zoo.installed()
     monkeypatch.setattr(registry, "trackers", Catalogue("tracker"))
     registry.trackers.add(fake_entry(zoo.TrackerSpec, "spy", lambda folder: spy))
-    bench = prepare("vae", "digits", budget="6400", seeds=1, out=tmp_path, workers=1, threads=1)
-    run(bench, track="spy")
+    bench = prepare(BenchOptions(models="vae", budget="6400", seeds=1, out=tmp_path, workers=1, threads=1, track="spy"))
+    run(bench)
     (spec,) = bench.plan.runs
     assert spy.told[0] == ("started", spec)
     *_, (step, told_of, record, files) = spy.told
@@ -198,6 +199,6 @@ def test_an_interrupted_run_is_told_of_as_finished(tmp_path, monkeypatch, fake_e
     registry.trackers.add(fake_entry(zoo.TrackerSpec, "spy", lambda folder: spy))
     monkeypatch.setattr("zoo_bench.executors.local.run", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run(prepare("vae", "digits", budget="640", seeds=1, out=tmp_path), track="spy")
+        run(prepare(BenchOptions(models="vae", budget="640", seeds=1, out=tmp_path, track="spy")))
     assert [step for step, *_ in spy.told] == ["started", "finished"]
     assert spy.told[1][2].status == "interrupted"

@@ -5,7 +5,7 @@ import math
 import pytest
 from PIL import Image
 
-from zoo_bench.run.execute import Progress
+from zoo_bench.plan.record import Progress
 from zoo_bench.track import figures, parameters
 
 HISTORY = [{"images": 64 * i, "seconds": float(i), "left": 1.0 / i, "right": 2.0 / i} for i in range(1, 11)]

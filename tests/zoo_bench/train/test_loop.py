@@ -11,10 +11,10 @@ from torch import nn
 
 import zoo
 from zoo.errors import PluginError
-from zoo_bench.core import budget as budget_module
 from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
 from zoo_bench.train import loop as train_module
+from zoo_bench.train import meter as meter_module
 from zoo_bench.train.loop import train
 
 CPU = torch.device("cpu")
@@ -161,7 +161,7 @@ def test_a_budget_of_flops_stops_at_the_first_round_that_reaches_it():
 
 def test_a_budget_of_seconds_stops_at_the_first_round_that_reaches_it(monkeypatch):
     clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
-    monkeypatch.setattr(budget_module, "time", clock)
+    monkeypatch.setattr(meter_module, "time", clock)
 
     class Slow(Tiny):
         def play(self, turn: zoo.Turn) -> None:
@@ -330,7 +330,7 @@ def test_the_training_speed_is_positive_however_short_the_run(rounds):
 
 def test_the_training_speed_leaves_the_warm_up_out(monkeypatch):
     clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
-    monkeypatch.setattr(budget_module, "time", clock)
+    monkeypatch.setattr(meter_module, "time", clock)
 
     class Slow(Tiny):
         def play(self, turn: zoo.Turn) -> None:

@@ -5,7 +5,7 @@ from zoo_public.model import SIDE, resized
 from zoo.evaluation import Evaluation
 from zoo.registry import installed
 from zoo.task import to_model, to_storage
-from zoo_bench.plan.spec import load_task
+from zoo_bench.data.loading import load_task
 from zoo_bench.score.metrics.fid import fid
 
 task = load_task(installed().tasks.get("mnist"))

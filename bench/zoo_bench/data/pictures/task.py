@@ -15,7 +15,7 @@ from zoo_bench.data.options import parse_options
 from zoo_bench.data.pictures.cache import Prepared, open_prepared
 from zoo_bench.data.pictures.images import Recipe
 from zoo_bench.data.pictures.preparing import Pictures, prepare
-from zoo_bench.judges.classifier import check_judge, named_judge
+from zoo_bench.judges.named import check_judge, named_judge
 
 SIZES = range(8, 257)
 MOST = 10_000

@@ -77,7 +77,7 @@ def celeba64(judge: str = "") -> Task:
     They are (N, 3, 64, 64) uint8, prepared once into the memory-mapped cache, without classes.
 
     Args:
-        judge: A name of :func:`zoo_bench.judges.classifier.named_judge`.
+        judge: A name of :func:`zoo_bench.judges.named.named_judge`.
 
     Raises:
         DataError: If the files are neither there nor to be downloaded, or are damaged.

@@ -7,7 +7,7 @@ import torch
 from zoo.task import Split, Task
 from zoo_bench.data.sources import CIFAR10, CIFAR100, Source
 from zoo_bench.data.splits import hold_out, labelled, to_tensor
-from zoo_bench.judges.classifier import named_judge
+from zoo_bench.judges.named import named_judge
 
 VALIDATION, SAMPLES = 5_000, 10_000
 
@@ -16,7 +16,7 @@ def cifar10(judge: str = "") -> Task:
     """Load ``cifar10``: 45,000 training, 5,000 validation and 10,000 test images, (N, 3, 32, 32) uint8, 10 classes.
 
     Args:
-        judge: A name of :func:`zoo_bench.judges.classifier.named_judge`.
+        judge: A name of :func:`zoo_bench.judges.named.named_judge`.
 
     Raises:
         DataError: If the files are neither there nor to be downloaded, or are damaged.

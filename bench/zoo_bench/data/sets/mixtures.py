@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo.task import Mixture, Split, Task
-from zoo_bench.judges.classifier import MixtureJudge
+from zoo_bench.judges.mixture import MixtureJudge
 
 TRAIN, VALIDATION, TEST, SAMPLES = 100_000, 2_500, 10_000, 2_500
 

@@ -11,7 +11,8 @@ from typing import Any
 from zoo.task import Split, Task
 from zoo_bench.data.sources import FASHION_MNIST, KMNIST, MNIST, Source
 from zoo_bench.data.splits import hold_out, labelled
-from zoo_bench.judges.classifier import ClassifierJudge, named_judge
+from zoo_bench.judges.classifier import ClassifierJudge
+from zoo_bench.judges.named import named_judge
 
 VALIDATION, SAMPLES = 10_000, 10_000
 CLASSES = 10

@@ -6,7 +6,8 @@ import torch
 
 from zoo.task import Split, Task
 from zoo_bench.data.sets import digits, mnist
-from zoo_bench.judges.classifier import ClassifierJudge, StackedJudge
+from zoo_bench.judges.classifier import ClassifierJudge
+from zoo_bench.judges.stacked import StackedJudge
 
 TRAIN, VALIDATION = 50_000, 10_000
 MODES = 1000

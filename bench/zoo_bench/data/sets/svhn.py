@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoo.task import Split, Task
 from zoo_bench.data.sources import SVHN
 from zoo_bench.data.splits import hold_out, labelled, to_tensor
-from zoo_bench.judges.classifier import named_judge
+from zoo_bench.judges.named import named_judge
 
 VALIDATION, SAMPLES = 5_000, 10_000
 
@@ -14,7 +14,7 @@ def svhn(judge: str = "") -> Task:
     """Load ``svhn``: 68,257 training, 5,000 validation and 26,032 test images, (N, 3, 32, 32) uint8, 10 digits.
 
     Args:
-        judge: A name of :func:`zoo_bench.judges.classifier.named_judge`.
+        judge: A name of :func:`zoo_bench.judges.named.named_judge`.
 
     Raises:
         DataError: If the files are neither there nor to be downloaded, or are damaged.

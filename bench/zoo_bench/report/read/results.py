@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
 from zoo_bench.measure.throughput import load as load_speeds
+from zoo_bench.plan.labels import changed, describe
 from zoo_bench.plan.record import RunRecord
-from zoo_bench.plan.variants import changed, describe
 from zoo_bench.report.read.columns import SPEEDS
 from zoo_bench.report.text import listed, plural
-from zoo_bench.store.records import load_results, stream, to_frame
+from zoo_bench.store.records import stream
+from zoo_bench.store.tables import load_results, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,19 @@ def load(paths: Sequence[Path]) -> Results:
 
     results = Results(pd.DataFrame())
     results.frame = pd.concat([_load(path, results) for path in paths], ignore_index=True)
+    return results
+
+
+def load_once(paths: Sequence[Path]) -> Results:
+    """Load benches of which no run is there twice.
+
+    Raises:
+        ZooError: If a path holds no results, or a run is in two of them: it would be counted twice.
+    """
+    results = load(paths)
+    if again := results.duplicates():
+        more = f", and {len(again) - 1} more are there twice" if len(again) > 1 else ""
+        raise ZooError(f"{again[0]}{more}: runs are counted once, so leave one out")
     return results
 
 

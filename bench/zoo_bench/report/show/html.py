@@ -13,6 +13,7 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.version import __version__
+from zoo_bench.core.files import write_atomically
 from zoo_bench.report.read.overall import overall
 from zoo_bench.report.read.results import Results, groups, kept_apart, load
 from zoo_bench.report.read.summary import Summary, summarise
@@ -20,7 +21,7 @@ from zoo_bench.report.show import sections
 from zoo_bench.report.show.sections import PICTURE_BYTES, Pictures
 from zoo_bench.report.show.speeds import CAPTION, FIELDS, speeds
 from zoo_bench.report.text import plural, visible
-from zoo_bench.store.records import to_frame, write_atomically
+from zoo_bench.store.tables import to_frame
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLOURS = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from zoo_bench.plan.variants import changed, describe
+from zoo_bench.plan.labels import changed, describe
 from zoo_bench.report.read.results import Group
 
 

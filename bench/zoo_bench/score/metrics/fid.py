@@ -1,17 +1,28 @@
-"""The Fréchet distance between generated and held-out real features, and its floor."""
+"""FID and its relatives: to the held-out split, without its bias, and to the training split."""
 
 from __future__ import annotations
 
-from functools import cache
-
-import torch
-from torch import Tensor
-from torch.utils.data import Dataset
-
 from zoo.evaluation import Evaluation
-from zoo_bench.score.metrics.inputs import check
+from zoo_bench.score.metrics.frechet import expected_null, frechet_distance, frechet_infinity, torch_fidelity_distance
+from zoo_bench.score.metrics.inputs import check, subsample
 
-EXTRACTOR = "genzoo-features"
+
+def fid_inf(evaluation: Evaluation) -> dict[str, float]:
+    """Return ``fid_inf``, the FID without its bias from finite samples; any sign, lower is better, 0 for real data."""
+    generated, real = evaluation.features_generated, evaluation.features_real
+    check(10, generated=generated, real=real)
+    return {"fid_inf": frechet_infinity(generated, real)}
+
+
+def fid_train(evaluation: Evaluation) -> dict[str, float]:
+    """Return ``fid_train``, the FID to as many training items as the test split has; 0 to infinity.
+
+    It stands beside ``fid``: about equal for a model that generalises, clearly lower for one that memorises. By itself
+    neither direction is better.
+    """
+    generated, training = evaluation.features_generated, evaluation.features_train
+    check(2, generated=generated, training=training)
+    return {"fid_train": frechet_distance(generated, subsample(training, len(evaluation.features_real)))}
 
 
 def fid(evaluation: Evaluation) -> dict[str, float]:
@@ -24,82 +35,7 @@ def fid(evaluation: Evaluation) -> dict[str, float]:
     """
     generated, real = evaluation.features_generated, evaluation.features_real
     check(2, generated=generated, real=real)
-    return {"fid": frechet_distance(generated, real), "fid_floor": expected_null(real, len(generated), len(real))}
-
-
-def frechet_distance(x: Tensor, y: Tensor) -> float:
-    """Return torch-fidelity's Fréchet distance between two sets of features, (N, F) and (M, F) float64.
-
-    Every argument that torch-fidelity knows and that matters is set here, because it ignores unknown ones in silence.
-    Its cache is off: the key holds no content hash.
-    """
-    import torch_fidelity
-
-    _register_extractor()
-    result = torch_fidelity.calculate_metrics(
-        input1=_Rows(x),
-        input2=_Rows(y),
-        fid=True,
-        feature_extractor=EXTRACTOR,
-        batch_size=max(len(x), len(y)),
-        cuda=False,
-        save_cpu_ram=True,
-        cache=False,
-        verbose=False,
-    )
-    return float(result["frechet_inception_distance"])
-
-
-def expected_null(features: Tensor, n: int, m: int) -> float:
-    """Return E[FID] of ``n`` against ``m`` samples from one Gaussian with the covariance of ``features``.
-
-    First order in 1/n and 1/m (delta method), with l the covariance's eigenvalues:
-    (1/n + 1/m) (5/4 sum_i l_i + 1/2 sum_ij l_i l_j / (l_i + l_j)).
-    """
-    eigenvalues = torch.linalg.eigvalsh(torch.cov(features.T)).clamp_min(0.0)
-    pairs = eigenvalues[:, None] * eigenvalues / (eigenvalues[:, None] + eigenvalues).clamp_min(1e-300)
-    return float((1 / n + 1 / m) * (1.25 * eigenvalues.sum() + 0.5 * pairs.sum()))
-
-
-class _Rows(Dataset[Tensor]):
-    """Features as a data set of bare tensors, the only in-memory form that torch-fidelity takes."""
-
-    def __init__(self, features: Tensor) -> None:
-        self._features = features
-
-    def __len__(self) -> int:
-        return len(self._features)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self._features[index]
-
-
-@cache
-def _register_extractor() -> None:
-    """Register an extractor that passes features through; names are unique per process, so only once."""
-    from torch_fidelity import FeatureExtractorBase, register_feature_extractor
-
-    class PassThrough(FeatureExtractorBase):  # type: ignore[misc]
-        def __init__(self, name: str, features_list: list[str], **kwargs: object) -> None:
-            super().__init__(name, features_list)
-
-        @staticmethod
-        def get_provided_features_list() -> tuple[str, ...]:
-            return ("features",)
-
-        @staticmethod
-        def get_default_feature_layer_for_metric(metric: str) -> str:
-            return "features"
-
-        @staticmethod
-        def can_be_compiled() -> bool:
-            return False
-
-        @staticmethod
-        def get_dummy_input_for_compile() -> None:
-            return None
-
-        def forward(self, x: Tensor) -> tuple[Tensor]:
-            return (x,)
-
-    register_feature_extractor(EXTRACTOR, PassThrough)
+    return {
+        "fid": torch_fidelity_distance(generated, real),
+        "fid_floor": expected_null(real, len(generated), len(real)),
+    }

@@ -28,14 +28,14 @@ METRICS = (
     ),
     MetricSpec(
         name="fid-inf",
-        target="zoo_bench.score.metrics.frechet:fid_inf",
+        target="zoo_bench.score.metrics.fid:fid_inf",
         summary="FID extrapolated to infinitely many samples.",
         columns=(Column("fid_inf", "lower", "FID without its sample-size bias, any sign; real data: about 0"),),
         needs=("features",),
     ),
     MetricSpec(
         name="fid-train",
-        target="zoo_bench.score.metrics.frechet:fid_train",
+        target="zoo_bench.score.metrics.fid:fid_train",
         summary="FID to the training split; clearly below FID for a model that memorises.",
         columns=(Column("fid_train", "", "FID to as many training items as are held out, 0 to inf"),),
         needs=("features",),

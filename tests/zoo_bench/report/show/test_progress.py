@@ -3,10 +3,9 @@ from pathlib import Path
 import pytest
 
 from zoo_bench.executors import Finished, Progressed, Started
-from zoo_bench.plan.record import Outcome
+from zoo_bench.plan.record import Outcome, Progress
 from zoo_bench.plan.resources import Resources
 from zoo_bench.report.show.progress import Live
-from zoo_bench.run.execute import Progress
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from zoo_bench.report.show.terminal import tables
-from zoo_bench.store.records import to_frame
+from zoo_bench.store.tables import to_frame
 
 
 @pytest.fixture

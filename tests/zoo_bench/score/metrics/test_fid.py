@@ -6,7 +6,8 @@ import torch
 from scipy import linalg
 
 from zoo.evaluation import Evaluation
-from zoo_bench.score.metrics.fid import expected_null, fid, frechet_distance
+from zoo_bench.score.metrics.fid import fid
+from zoo_bench.score.metrics.frechet import expected_null, torch_fidelity_distance
 
 D = 12
 
@@ -38,34 +39,34 @@ def by_singular_values(x: torch.Tensor, y: torch.Tensor) -> float:
 
 def test_a_set_has_no_distance_to_itself():
     x = features(0)
-    assert frechet_distance(x, x) == pytest.approx(0.0, abs=1e-8)
+    assert torch_fidelity_distance(x, x) == pytest.approx(0.0, abs=1e-8)
 
 
 def test_a_set_of_low_rank_has_next_to_no_distance_to_itself():
     x = features(0, n=D // 2)
-    assert frechet_distance(x, x) == pytest.approx(0.0, abs=1e-4)
+    assert torch_fidelity_distance(x, x) == pytest.approx(0.0, abs=1e-4)
 
 
 def test_a_shift_costs_its_squared_length():
     x, v = features(0), torch.linspace(-1, 2, D, dtype=torch.float64)
-    assert frechet_distance(x, x + v) == pytest.approx(float(v.square().sum()), rel=1e-8)
+    assert torch_fidelity_distance(x, x + v) == pytest.approx(float(v.square().sum()), rel=1e-8)
 
 
 @pytest.mark.parametrize("c", [0.5, 2.0, 7.0])
 def test_a_scale_costs_its_squared_difference_from_one_times_the_variance(c):
     x = centred(features(0))
-    assert frechet_distance(x, c * x) == pytest.approx((c - 1) ** 2 * float(torch.cov(x.T).trace()), rel=1e-8)
+    assert torch_fidelity_distance(x, c * x) == pytest.approx((c - 1) ** 2 * float(torch.cov(x.T).trace()), rel=1e-8)
 
 
 def test_the_distance_is_symmetric_also_between_sets_of_different_size():
     x, y = features(0, 300), features(1, 200)
-    assert frechet_distance(x, y) == pytest.approx(frechet_distance(y, x), rel=1e-9)
+    assert torch_fidelity_distance(x, y) == pytest.approx(torch_fidelity_distance(y, x), rel=1e-9)
 
 
 def test_the_distance_is_that_of_rotated_features():
     x, y = features(0), features(1)
     rotation = torch.linalg.qr(features(2, n=D)).Q
-    assert frechet_distance(x @ rotation, y @ rotation) == pytest.approx(frechet_distance(x, y), rel=1e-9)
+    assert torch_fidelity_distance(x @ rotation, y @ rotation) == pytest.approx(torch_fidelity_distance(x, y), rel=1e-9)
 
 
 def test_commuting_covariances_have_the_closed_form():
@@ -73,26 +74,26 @@ def test_commuting_covariances_have_the_closed_form():
     white = torch.linalg.qr(centred(features(1))).Q * (300 - 1) ** 0.5
     a, b = torch.linspace(0.1, 3, D, dtype=torch.float64), torch.linspace(5, 0.5, D, dtype=torch.float64)
     x, y = (white * a.sqrt()) @ basis.T, (white * b.sqrt()) @ basis.T
-    assert frechet_distance(x, y) == pytest.approx(float((a.sqrt() - b.sqrt()).square().sum()), rel=1e-8)
+    assert torch_fidelity_distance(x, y) == pytest.approx(float((a.sqrt() - b.sqrt()).square().sum()), rel=1e-8)
 
 
 @pytest.mark.parametrize("oracle", [by_matrix_square_root, by_singular_values])
 @pytest.mark.parametrize(("n", "d"), [(300, 12), (2000, 32), (200, 64)])
 def test_the_distance_agrees_with_independent_formulas(oracle, n, d):
     x, y = features(0, n, d), features(1, n + 50, d, scale=1.3)
-    assert frechet_distance(x, y) == pytest.approx(oracle(x, y), rel=1e-8)
+    assert torch_fidelity_distance(x, y) == pytest.approx(oracle(x, y), rel=1e-8)
 
 
 def test_the_order_of_items_does_not_matter():
     x, y = features(0), features(1)
-    assert frechet_distance(x.flip(0), y) == pytest.approx(frechet_distance(x, y), rel=1e-10)
+    assert torch_fidelity_distance(x.flip(0), y) == pytest.approx(torch_fidelity_distance(x, y), rel=1e-10)
 
 
 def test_repeated_calls_are_not_answered_from_a_cache():
     x, y = features(0), features(1)
-    first = frechet_distance(x, y)
-    assert frechet_distance(x, x + 3) != pytest.approx(first)
-    assert frechet_distance(x, y) == first
+    first = torch_fidelity_distance(x, y)
+    assert torch_fidelity_distance(x, x + 3) != pytest.approx(first)
+    assert torch_fidelity_distance(x, y) == first
 
 
 def test_the_floor_of_isotropic_features_has_the_closed_form():
@@ -158,7 +159,7 @@ def test_the_score_is_not_changed_by_the_scale_of_the_judges_features(digits_tas
 def test_the_judge_of_a_mixture_sees_missing_modes_where_mean_and_covariance_do_not(ring8_task):
     # Every other mode of the ring: same mean, same covariance.
     half = ring8_task.validation.data[ring8_task.validation.modes % 2 == 0]
-    plain = frechet_distance(half.double(), ring8_task.test.data.double())
+    plain = torch_fidelity_distance(half.double(), ring8_task.test.data.double())
     assert plain < 0.01
     assert fid(Evaluation(ring8_task, half))["fid"] > 0.5
     assert fid(Evaluation(ring8_task, ring8_task.validation.data))["fid"] < 0.02

@@ -1,0 +1,38 @@
+"""Judges that are chosen by name, for tasks whose own judge would know no classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zoo.errors import UnknownNameError
+from zoo.task import Judge
+from zoo_bench.judges.inception import InceptionJudge
+from zoo_bench.judges.pretrained import PretrainedJudge
+from zoo_bench.judges.random_conv import RandomJudge
+
+JUDGES: dict[str, Callable[[int], Judge]] = {
+    RandomJudge.NAME: RandomJudge,
+    PretrainedJudge.NAME: lambda channels: PretrainedJudge(),
+    InceptionJudge.NAME: lambda channels: InceptionJudge(),
+}
+"""By name: from the number of image channels to a judge."""
+
+
+def check_judge(name: str) -> None:
+    """Raise for a name that :func:`named_judge` does not know; "" means the default.
+
+    Raises:
+        UnknownNameError: If there is no such judge.
+    """
+    if name and name not in JUDGES:
+        raise UnknownNameError("judge", name, JUDGES)
+
+
+def named_judge(name: str, channels: int) -> Judge:
+    """Return a judge that knows no modes: "random-conv", the default, "efficientnet-lite0" or "inception-v3-compat".
+
+    Raises:
+        ZooError: If there is no such judge, or its packages or weights are not there.
+    """
+    check_judge(name)
+    return JUDGES[name or RandomJudge.NAME](channels)

@@ -1,0 +1,71 @@
+"""What a bench is asked for: one set of names and defaults for the command line, Python and the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import ZooError
+
+
+def check_positive(**numbers: int | None) -> None:
+    """Raise a :class:`ZooError` that names the first option below one; None is no number."""
+    for name, number in numbers.items():
+        if number is not None and number < 1:
+            raise ZooError(f"--{name} must be at least 1, got {number}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions:
+    """The options of a bench.
+
+    Attributes:
+        models: Names, ``*`` patterns and ``gan[packing=2]`` with commas; "all" for every installed model.
+        task: Names of tasks with commas.
+        budget: Of every run: "200k" training images, "90s", "3000rounds", "5PFLOP", or several with commas.
+        seeds: Number of training seeds, 0 to ``seeds - 1``.
+        metrics: Names of metrics with commas, or "all".
+        settings: By model, settings that are not its defaults: ``{"dcgan": {"lr": 1e-4}}``.
+        precision: "fp32", "bf16", either with "+compile", or "auto": the fastest that a short measurement finds.
+        device: "auto", "cpu", "cuda" or "mps".
+        out: Folder for results; what it has is not run again.
+        executor: Where runs are run: "local", "ray", or a plugin's.
+        address: Where the executor's cluster listens; empty: none, or the executor's own default.
+        workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
+        threads: CPU threads of each run; None: the cores divided among the workers, or measured.
+        timeout: Wall-clock seconds after which a run counts as hung; None: never.
+        retry_failed: Whether what ended in an error or a timeout is run again.
+        force: Whether everything is run again.
+        throughput: Whether every model is timed alone on this machine when the runs are done.
+        track: Names of trackers with commas, which are told of the runs; plugins that listen are told as well.
+
+    Raises:
+        ZooError: If a number is below one.
+    """
+
+    models: str = "all"
+    task: str = "digits"
+    budget: str = "200k"
+    seeds: int = 3
+    metrics: str = "all"
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    precision: str = "auto"
+    device: str = "auto"
+    out: Path = Path("results/bench")
+    executor: str = "local"
+    address: str = ""
+    workers: int | None = None
+    threads: int | None = None
+    timeout: float | None = 6 * 3600.0
+    retry_failed: bool = False
+    force: bool = False
+    throughput: bool = False
+    track: str = ""
+
+    def __post_init__(self) -> None:
+        check_positive(seeds=self.seeds, workers=self.workers, threads=self.threads)
+
+
+DEFAULTS = BenchOptions()

@@ -1,0 +1,178 @@
+"""The plan: which runs a command means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from zoo.catalogue import Entry
+from zoo.errors import PluginError, UnknownNameError, ZooError
+from zoo.registry import Registry, installed
+from zoo.specs import MetricSpec, TaskSpec
+from zoo_bench.core.budget import Budget
+from zoo_bench.plan.labels import value
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.variants import select
+
+if TYPE_CHECKING:
+    from zoo.task import Task
+
+from zoo_bench.data.loading import load_task
+from zoo_bench.plan.spec import PrecisionMode, RunSpec
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs that a command means, and what was left out and why."""
+
+    runs: list[RunSpec]
+    left_out: list[str]
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read ``["dcgan.lr=1e-4", ...]`` into ``{"dcgan": {"lr": 0.0001}}``; values are JSON, or else text.
+
+    Raises:
+        ZooError: If one has another form.
+    """
+    parsed: dict[str, dict[str, Any]] = {}
+    for text in settings:
+        target, equals, chosen = text.partition("=")
+        model, dot, setting = target.strip().partition(".")
+        if not (equals and dot and model and setting):
+            raise ZooError(f"--set {text!r} must have the form MODEL.SETTING=VALUE, for example dcgan.lr=1e-4")
+        parsed.setdefault(model, {})[setting] = value(chosen)
+    return parsed
+
+
+def check_named(settings: Mapping[str, object], models: Collection[str], registry: Registry) -> None:
+    """Check that every model with settings of ``--set`` is installed, and one of the models chosen.
+
+    Raises:
+        ZooError: If one is not.
+    """
+    for name in settings:
+        registry.models.get(name)
+        if name not in models:
+            raise ZooError(f"--set has a setting of {name!r}, which --models does not name")
+
+
+def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
+    """Resolve names, settings and data into runs, seed by seed; nothing is written.
+
+    Models are read by :func:`zoo_bench.plan.variants.select`; a variant's own settings go before ``options.settings``.
+    A model that does not apply to a task, or cannot be imported, is left out, unless it was named: then that is an
+    error. So is a task whose data are absent or damaged.
+
+    Raises:
+        ZooError: If any option is unusable, in one sentence.
+    """
+    registry = registry or installed()
+    limit = Budget.parse(options.budget)
+    chosen = select(options.models, registry.models)
+    left_out: list[str] = []
+    metric_entries = _own_columns(registry.metrics.select(options.metrics), left_out)
+    settings = options.settings
+    check_named(settings, [variant.entry.spec.name for variant in chosen], registry)
+    arithmetic = resolve_precision(options.precision)
+    kind = resolve_device(options.device)
+
+    from zoo.model import check_applies, configure
+
+    runs: list[RunSpec] = []
+    for task_entry, task in _load_tasks(options.task, registry, left_out):
+        applicable = tuple(sorted(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers))
+        for variant in chosen:
+            entry = variant.entry
+            try:
+                check_applies(entry.spec, task.shape)
+            except ZooError as error:
+                if variant.named:
+                    raise ZooError(f"{error} (task {task_entry.spec.name!r})") from error
+                left_out.append(f"{error} (task {task_entry.spec.name!r})")
+                continue
+            try:
+                _, config = configure(entry, task.shape, {**settings.get(entry.spec.name, {}), **variant.settings})
+            except PluginError as error:
+                if variant.named:
+                    raise
+                left_out.append(f"{error} (task {task_entry.spec.name!r})")
+                continue
+            runs += [
+                RunSpec(
+                    model=entry.spec.name,
+                    plugin=entry.plugin.distribution,
+                    plugin_version=entry.plugin.version,
+                    config=config.model_dump(mode="json"),
+                    task=task_entry.spec.name,
+                    task_version=task_entry.spec.version,
+                    judge=f"{task.judge.name}@{task.judge.sha256[:8]}",
+                    metrics=applicable,
+                    seed=seed,
+                    budget=str(limit),
+                    precision_mode=arithmetic,
+                    device=kind,
+                )
+                for seed in range(options.seeds)
+            ]
+    return Plan(sorted(dict.fromkeys(runs), key=lambda run: run.seed), left_out)
+
+
+def _own_columns(metrics: list[Entry[MetricSpec]], left_out: list[str]) -> list[Entry[MetricSpec]]:
+    """Leave out the metrics with a column that the harness fills."""
+    from zoo_bench.plan.record import RUN
+
+    found = []
+    for entry in metrics:
+        if taken := [column.name for column in entry.spec.columns if column.name in RUN]:
+            left_out.append(
+                f"metric {entry.spec.name!r} of {entry.plugin} has a column {taken[0]!r}, which the harness fills: "
+                "choose another name"
+            )
+        else:
+            found.append(entry)
+    return found
+
+
+def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:
+    """Load one task after another; one that only a pattern means is left out if its data are absent or unusable."""
+    named = {name.strip() for name in patterns.split(",")}
+    for entry in registry.tasks.select(patterns):
+        spec = entry.spec
+        must = spec.name in named or spec.argument
+        if spec.absent and not must:
+            left_out.append(f"task {spec.name!r} needs {spec.state}: try `zoo data {spec.name}`")
+            continue
+        try:
+            task = load_task(entry)
+        except ZooError as error:
+            if must:
+                raise
+            left_out.append(str(error))
+            continue
+        yield entry, task
+
+
+def resolve_precision(precision: str) -> PrecisionMode:
+    """Return the mode; "auto" is fp32 until :mod:`zoo_bench.measure.probe` has found a faster one."""
+    modes: dict[str, PrecisionMode] = {"auto": "fp32", **{mode: mode for mode in get_args(PrecisionMode)}}
+    if precision not in modes:
+        raise UnknownNameError("precision", precision, list(modes))
+    return modes[precision]
+
+
+def resolve_device(device: str) -> str:
+    """Return the kind of device; "auto" is CUDA or MPS if there is one, else the CPU."""
+    import torch
+
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(kind for kind, there in present.items() if there)
+    if device not in present:
+        raise UnknownNameError("device", device, ["auto", *present])
+    if not present[device]:
+        raise ZooError(
+            f"--device {device}: this machine has no {device.upper()} device that torch can use; try --device auto"
+        )
+    return device

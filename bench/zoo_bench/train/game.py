@@ -1,0 +1,145 @@
+"""The game: the players of one model move, round by round, and each move is counted. It knows no model by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from zoo.errors import PluginError
+from zoo.model import GenerativeModel, Player, Turn
+from zoo_bench.plan.spec import PrecisionMode
+from zoo_bench.train.average import WeightAverage
+from zoo_bench.train.flops import CountFlops
+from zoo_bench.train.meter import Meter
+from zoo_bench.train.schedule import learning_rates
+
+
+class Game:
+    """The players of one model at play: optimisers, schedules, averages, freezing, precision and counting.
+
+    Args:
+        model: The model, on its device.
+        precision: Arithmetic and compilation of the losses. Compiled ones draw the same random numbers.
+
+    Raises:
+        PluginError: If the model has no players, two of one name, a player whose network is not the model's, or a
+            trainable parameter that no player trains.
+    """
+
+    def __init__(self, model: GenerativeModel, precision: PrecisionMode) -> None:
+        self.model = model
+        self._autocast = precision.startswith("bf16")
+        self.players = list(model.players() or [])
+        compiled = precision.endswith("+compile")
+        self._losses = {p.name: _compiled(p.loss) if compiled else p.loss for p in self.players}
+        self.losses: dict[str, Tensor] = {}
+        self.meter = Meter()
+        _check_players(model, self.players)
+        self._own = {p.name: [w for w in p.network.parameters() if w.requires_grad] for p in self.players}
+        everyone = {w for own in self._own.values() for w in own}
+        self._others = {name: list(everyone.difference(own)) for name, own in self._own.items()}
+        self._optimizers = {p.name: p.optimizer(self._own[p.name]) for p in self.players}
+        schedule = model.config.schedule
+        self._schedules = {p.name: learning_rates(schedule, p, self._optimizers[p.name]) for p in self.players}
+        self._average = WeightAverage(model.config.ema, self.players)
+        self._flops: dict[tuple[str, ...], int] = {}
+        self._turn: Turn
+        self._moving = ""
+
+    def play(self, real: Tensor, progress: float) -> None:
+        """Play one round on one batch and charge it."""
+        self._turn = Turn(real, self.meter.steps, progress, self.players, self.move)
+        self.model.play(self._turn)
+        self.meter.images += len(real)
+        self.meter.steps += 1
+
+    def move(self, player: Player) -> None:
+        """Update one player: the parameters of all others are frozen meanwhile.
+
+        A move's operations are counted the first time that it happens with the same things kept in the round.
+        """
+        key = (player.name, *sorted(self._turn.kept))
+        if key in self._flops:
+            self.update(player, self._losses[player.name])
+        else:
+            with CountFlops() as counter:
+                self.update(player, player.loss)
+            self._flops[key] = counter.total
+        self.meter.flops += self._flops[key]
+        self.meter.updates += 1
+
+    def update(self, player: Player, loss_of: Callable[[Turn], Tensor]) -> None:
+        """Take one optimiser step on a player's loss."""
+        self._freeze_others(player.name)
+        optimizer = self._optimizers[player.name]
+        optimizer.zero_grad(set_to_none=True)
+        device = self._turn.real.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self._autocast):
+            loss = loss_of(self._turn)
+        if loss.dim():
+            shape = tuple(loss.shape)
+            raise PluginError(f"the loss of player {player.name!r} has shape {shape}: return a scalar, as loss.mean()")
+        loss.backward()
+        self._schedules[player.name](self._turn.progress)
+        optimizer.step()
+        self._average.update(player.name)
+        self.losses[player.name] = loss.detach()
+
+    def _freeze_others(self, name: str) -> None:
+        if name != self._moving:
+            for weight in self._others[name]:
+                weight.requires_grad_(False)
+            for weight in self._own[name]:
+                weight.requires_grad_(True)
+            self._moving = name
+
+    def stop_clock(self) -> None:
+        """Stop the meter's clock once the device has done all that it was given."""
+        if self._turn.real.is_cuda:
+            torch.cuda.synchronize()
+        self.meter.stop()
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the weight average in place of the weights for a while, if the model's settings ask for one."""
+        self._average.swap()
+        try:
+            yield
+        finally:
+            self._average.swap()
+
+    def finish(self) -> None:
+        """Leave the weight average in the model if it has one, and make all parameters trainable again."""
+        self._average.swap()
+        for own in self._own.values():
+            for weight in own:
+                weight.requires_grad_(True)
+
+
+def _compiled(loss: Callable[[Turn], Tensor]) -> Callable[[Turn], Tensor]:
+    from torch._inductor import config
+
+    config.fallback_random = True
+    return torch.compile(loss)
+
+
+def _check_players(model: GenerativeModel, players: Sequence[Player]) -> None:
+    name = type(model).__name__
+    names = [p.name for p in players]
+    if not players:
+        raise PluginError(f"{name}.players() is empty: return at least one zoo.Player")
+    if len(set(names)) < len(names):
+        raise PluginError(f"{name}.players() has two players of one name: {', '.join(names)}")
+    own = set(model.parameters())
+    strays = [p.name for p in players if not own.issuperset(p.network.parameters())]
+    if strays:
+        raise PluginError(
+            f"{name}: the network of player {strays[0]!r} is not part of the model: assign it to self in __init__"
+        )
+    trained = {id(w) for p in players for w in p.network.parameters()}
+    idle = [key for key, w in model.named_parameters() if w.requires_grad and id(w) not in trained]
+    if idle:
+        raise PluginError(f"{name}: no player trains {', '.join(idle[:3])}: add its network to a player or freeze it")

@@ -1,0 +1,47 @@
+"""The meter: what a run has spent."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from zoo_bench.core.budget import Budget
+
+
+@dataclass
+class Meter:
+    """What a run has spent.
+
+    Attributes:
+        images: Real images drawn; each counts once per round, however many networks see it in that round.
+        steps: Rounds.
+        updates: Optimiser steps of all players together.
+        seconds: Training time.
+        flops: Operations of forward and backward matrix products and convolutions.
+    """
+
+    images: int = 0
+    steps: int = 0
+    updates: int = 0
+    flops: int = 0
+    _before: float = 0.0
+    _since: float | None = field(default=None, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """Training time, while the clock runs and after."""
+        return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
+
+    def start(self) -> None:
+        """Start the clock."""
+        self._since = time.perf_counter()
+
+    def stop(self) -> None:
+        """Stop the clock."""
+        self._before, self._since = self.seconds, None
+
+    def share(self, budget: Budget) -> float:
+        """Return the largest share of any limit that is spent; 1 or more means: stop."""
+        spent = {"images": self.images, "seconds": self.seconds, "steps": self.steps, "flops": self.flops}
+        limits = {kind: getattr(budget, kind) for kind in spent}
+        return max(spent[kind] / limit for kind, limit in limits.items() if limit is not None)

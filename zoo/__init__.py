@@ -9,11 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from zoo.columns import Column
 from zoo.data import cache_root, data_root
 from zoo.errors import DataError, NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.hookspecs import hookimpl
 from zoo.registry import installed
-from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
+from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
 from zoo.version import __version__
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from zoo.errors import NameClashError, UnknownNameError, ZooError
+from zoo.columns import Column
+from zoo.errors import NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.specs import Spec, TaskSpec
 
 S = TypeVar("S", bound=Spec)
@@ -129,3 +130,47 @@ class Catalogue(Generic[S]):
 
 def _complete(spec: Spec) -> bool:
     return not isinstance(spec, TaskSpec) or bool(spec.shape)
+
+
+class ColumnCatalogue:
+    """The columns that installed plugins fill, each of one distribution: in a table one would stand for the other."""
+
+    def __init__(self) -> None:
+        self._owned: dict[str, tuple[Column, Plugin, str]] = {}
+
+    def get(self, name: str) -> Column | None:
+        """Return a column, or None if no installed plugin fills it."""
+        return self._owned[name][0] if name in self._owned else None
+
+    def add(self, columns: Iterable[tuple[Column, str]], plugin: Plugin) -> None:
+        """Note the columns of a plugin: all, or, if another distribution fills one, none.
+
+        Args:
+            columns: Each with the name of the metric that fills it, or "" if the plugin only describes it.
+            plugin: Whose they are.
+
+        Raises:
+            PluginError: If another distribution fills one.
+        """
+        own = {column.name: (column, plugin, metric) for column, metric in columns}
+        for column, _, metric in own.values():
+            if column.name in self._owned and self._owned[column.name][1].distribution != plugin.distribution:
+                who = f"metric {metric!r}" if metric else f"plugin {plugin.name!r}"
+                raise PluginError(f"{who} has a column {self._filled(column.name)}")
+        self._owned |= {name: entry for name, entry in own.items() if name not in self._owned}
+
+    def check_own(self, name: str, plugin: Plugin, who: str) -> None:
+        """Check that a plugin's model may return a column of its own: nobody fills it, or the plugin describes it.
+
+        Raises:
+            PluginError: If somebody else fills it; ``who`` begins the sentence.
+        """
+        if name in self._owned:
+            _, owner, metric = self._owned[name]
+            if metric or owner != plugin:
+                raise PluginError(f"{who} returns {self._filled(name)}")
+
+    def _filled(self, name: str) -> str:
+        _, plugin, metric = self._owned[name]
+        by = f"metric {metric!r} of {plugin}" if metric else str(plugin)
+        return f"{name!r}, which {by} fills: choose another name"

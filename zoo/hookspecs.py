@@ -14,6 +14,7 @@ from typing import Any
 
 import pluggy
 
+from zoo.columns import Column
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
 
 PROJECT = "zoo"
@@ -70,6 +71,20 @@ def zoo_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
                 columns=(zoo.Column("mean_shift", "lower", "Euclidean distance of the feature means, 0 to inf"),),
                 needs=("features",),
             )
+    """
+
+
+@hookspec
+def zoo_columns() -> Iterable[Column]:  # type: ignore[empty-body]
+    """Describe columns that no metric fills, such as a harness's own.
+
+    Example::
+
+        import zoo
+
+        @zoo.hookimpl
+        def zoo_columns():
+            yield zoo.Column("energy_kwh", "lower", "Energy that the run drew, kWh", range=(0, None), cost=True)
     """
 
 

@@ -7,18 +7,21 @@ import functools
 import importlib.metadata
 import inspect
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import ModuleType
+from typing import Any, TypeVar
 
 import pluggy
 
 from zoo import hookspecs
-from zoo.catalogue import Catalogue, Entry, Plugin
+from zoo.catalogue import Catalogue, ColumnCatalogue, Entry, Plugin
+from zoo.columns import Column
 from zoo.errors import FAILURES, PluginError, UnknownNameError, described
 from zoo.isolation import isolated
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec, TrackerSpec
 from zoo.version import __version__
 
+T = TypeVar("T")
 GROUP = "zoo"
 HOST = "genzoo"
 HARNESS = "bench"
@@ -35,6 +38,7 @@ class Registry:
         self.executors: Catalogue[ExecutorSpec] = Catalogue("executor")
         self.trackers: Catalogue[TrackerSpec] = Catalogue("tracker")
         self.commands: Catalogue[CommandSpec] = Catalogue("command")
+        self.columns = ColumnCatalogue()
         self.listeners: list[tuple[Plugin, ModuleType]] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -71,32 +75,23 @@ class Registry:
                 _refuse_unknown_hooks(module)
                 self._manager.register(module, name=key)
                 provided = self._provided(key)
-                self._refuse_taken_columns(plugin, provided)
+                self.columns.add(self._columns(key, provided), plugin)
         except FAILURES as error:
             plugin.error = described(error).replace("\n", " ")
             return
         for catalogue, spec in provided:
             catalogue.add(Entry(spec, plugin))
             plugin.provides.append(f"{catalogue.kind} {spec.name}")
-        if told := [name for name in hookspecs.RUN_HOOKS if hasattr(module, name)]:
+        if any(hasattr(module, name) for name in hookspecs.RUN_HOOKS):
             self.listeners.append((plugin, module))
-            plugin.provides += [f"hook {name}" for name in told]
+        hooks = ("zoo_columns", *hookspecs.RUN_HOOKS)
+        plugin.provides += [f"hook {name}" for name in hooks if hasattr(module, name)]
 
-    def _refuse_taken_columns(self, plugin: Plugin, provided: list[tuple[Catalogue[Spec], Spec]]) -> None:
-        """Raise if a metric would fill a column of another distribution's: in tables one would stand for the other."""
-        taken = {
-            column.name: entry
-            for entry in self.metrics.all()
-            if entry.plugin.distribution != plugin.distribution
-            for column in entry.spec.columns
-        }
-        for _, spec in provided:
-            for column in spec.columns if isinstance(spec, MetricSpec) else ():
-                if other := taken.get(column.name):
-                    raise PluginError(
-                        f"metric {spec.name!r} has a column {column.name!r}, which metric {other.spec.name!r} "
-                        f"of {other.plugin} fills: choose another name"
-                    )
+    def _columns(self, key: str, provided: list[tuple[Catalogue[Spec], Spec]]) -> list[tuple[Column, str]]:
+        """Return the columns that a plugin fills, each with the name of its metric, or "" if the plugin itself does."""
+        own = [(column, "") for column in self._call("zoo_columns", key, Column)]
+        metrics = [spec for _, spec in provided if isinstance(spec, MetricSpec)]
+        return own + [(column, metric.name) for metric in metrics for column in metric.columns]
 
     def _provided(self, key: str) -> list[tuple[Catalogue[Spec], Spec]]:
         kinds = {
@@ -107,16 +102,19 @@ class Registry:
             "zoo_trackers": (self.trackers, TrackerSpec),
             "zoo_commands": (self.commands, CommandSpec),
         }
-        provided = []
+        provided: list[tuple[Any, Any]] = []  # a catalogue and a spec of its kind
         for hook, (catalogue, kind) in kinds.items():
-            for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-                if implementation.plugin_name != key:
-                    continue
-                for spec in implementation.function():
-                    if not isinstance(spec, kind):
-                        raise PluginError(f"{hook} must yield zoo.{kind.__name__}, got {type(spec).__name__}")
-                    provided.append((catalogue, spec))
-        return provided  # type: ignore[return-value]
+            specs: Iterator[Spec] = self._call(hook, key, kind)
+            provided += [(catalogue, spec) for spec in specs]
+        return provided
+
+    def _call(self, hook: str, key: str, kind: type[T]) -> Iterator[T]:
+        """Yield what one plugin's implementation of a hook provides."""
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            for provided in implementation.function() if implementation.plugin_name == key else ():
+                if not isinstance(provided, kind):
+                    raise PluginError(f"{hook} must yield zoo.{kind.__name__}, got {type(provided).__name__}")
+                yield provided
 
 
 def _refuse_unknown_hooks(module: ModuleType) -> None:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from zoo.columns import Column
 from zoo.data import absent
 from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
 
@@ -138,21 +139,6 @@ class TaskSpec(Spec):
         if self.shape and not self.absent:
             return "ready"
         return self.needs or f"files under $ZOO_DATA: {', '.join(self.absent)}"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One figure that a metric reports.
-
-    Attributes:
-        name: Column name in ``results.csv``.
-        better: "lower", "higher", or "" where neither is better.
-        description: Definition, range and unit in one line.
-    """
-
-    name: str
-    better: Literal["lower", "higher", ""]
-    description: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,10 +21,10 @@ from rich.console import Console
 
 from zoo.errors import ZooError
 from zoo_bench.report.read.results import groups, load
-from zoo_bench.report.read.summary import Summary, only, summarise
+from zoo_bench.report.read.summary import Summary, headlines, only, summarise
 from zoo_bench.report.show import formats
 from zoo_bench.report.show.speeds import speed_tables
-from zoo_bench.report.show.terminal import FIELDS, summary_tables
+from zoo_bench.report.show.terminal import summary_tables
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
@@ -49,7 +49,7 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
         if not speeds.empty:
             speeds.to_csv(new / "throughput.csv", index=False)
         (new / "table.txt").write_text(_text(own, speeds), encoding="utf-8")
-        (new / "table.md").write_text(formats.markdown(only(own, [field.column for field in FIELDS])), encoding="utf-8")
+        (new / "table.md").write_text(formats.markdown(only(own, headlines(own))), encoding="utf-8")
         runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(new / "results.csv", index=False)
         copies = {
             folder / "environment.json": "environment.json",
@@ -60,7 +60,7 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
                 name = re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-")
                 copies[Path(files.iloc[0]).with_suffix(".png")] = f"{name}.png"
         for summary in own[:1]:
-            if "modes_captured" in {metric.column for metric in summary.metrics}:
+            if "modes_captured" in {metric.name for metric in summary.metrics}:
                 (new / "modes.png").write_bytes(modes(summary))
             if any(str(run) in results.curves for run in summary.group.runs["run_id"]):
                 (new / "curves.png").write_bytes(learning_curves(summary, results.curves))

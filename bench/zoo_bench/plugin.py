@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import zoo
 from zoo_bench.data.catalogue import TASKS
+from zoo_bench.plan.columns import HARNESS
 from zoo_bench.score.metrics.specs import METRICS
 
 
@@ -59,6 +60,12 @@ def zoo_trackers() -> Iterator[zoo.TrackerSpec]:
 def zoo_tasks() -> Iterator[zoo.TaskSpec]:
     """Provide the tasks."""
     yield from TASKS
+
+
+@zoo.hookimpl
+def zoo_columns() -> Iterator[zoo.Column]:
+    """Describe the columns that the harness fills."""
+    yield from HARNESS
 
 
 @zoo.hookimpl

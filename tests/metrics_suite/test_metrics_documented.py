@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from zoo_bench.judges.named import JUDGES
+from zoo_bench.plan.columns import CURVE
 from zoo_bench.score.metrics.specs import METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ SHIPPED = [path.stem for path in Path(str(files("zoo_bench") / "judges" / "weigh
 
 
 def test_the_columns_of_the_page_are_those_of_the_metrics():
-    columns = {column.name for spec in METRICS for column in spec.columns}
+    columns = {column.name for spec in METRICS for column in spec.columns} | {column.name for column in CURVE}
     assert columns - {"modes_total"} == DEFINED
 
 

@@ -17,7 +17,7 @@ def pair(tmp_path, make):
 
 
 def change_of(changes, model, column):
-    (found,) = [c for c in changes if c.pair == model and c.metric.column == column]
+    (found,) = [c for c in changes if c.pair == model and c.metric.name == column]
     return found
 
 
@@ -91,7 +91,7 @@ def test_speeds_of_different_machines_are_not_compared(tmp_path, make):
     a = make.bench(tmp_path / "a", seeds=2)
     records = [make.drawn(make.spec(seed=s), 2.0, environment={"processor": "Other", "cores": 1}) for s in (0, 1)]
     changes, notes = folders(load([a]), load([make.write(tmp_path / "b", records)]))
-    assert "train_images_per_s" not in {c.metric.column for c in changes}
+    assert "train_images_per_s" not in {c.metric.name for c in changes}
     assert any("speeds are not compared" in note for note in notes)
     assert any("dcgan is only in A" in note for note in notes)
 

@@ -123,8 +123,8 @@ def test_intervals_end_at_possible_values(summary_of, column, values, low, high)
 
 
 def test_metrics_of_plugins_that_are_not_installed_are_shown_without_direction(summary_of):
-    (metric,) = [m for m in summary_of({"a": [1.0]}, "shoe_size").metrics if m.column == "shoe_size"]
-    assert (metric.better, metric.title) == ("", "shoe size")
+    (metric,) = [m for m in summary_of({"a": [1.0]}, "shoe_size").metrics if m.name == "shoe_size"]
+    assert (metric.better, metric.heading) == ("", "shoe size")
 
 
 def test_the_long_table_has_a_row_per_model_and_metric(summary_of):

@@ -10,7 +10,8 @@ import pytest
 from zoo import hookspecs
 
 HOOKS = {name: f for name, f in inspect.getmembers(hookspecs, inspect.isfunction) if hasattr(f, "zoo_spec")}
-CATALOGUE = {name: name.removeprefix("zoo_") for name in HOOKS if name not in hookspecs.RUN_HOOKS}
+OTHERS = ("zoo_columns", *hookspecs.RUN_HOOKS)
+CATALOGUE = {name: name.removeprefix("zoo_") for name in HOOKS if name not in OTHERS}
 
 
 def example(hook: str) -> str:
@@ -21,7 +22,7 @@ def example(hook: str) -> str:
 
 def test_the_hooks_are_those_that_plugins_rely_on():
     assert set(HOOKS) == {
-        "zoo_models", "zoo_tasks", "zoo_metrics", "zoo_executors", "zoo_trackers", "zoo_commands",
+        "zoo_models", "zoo_tasks", "zoo_columns", "zoo_metrics", "zoo_executors", "zoo_trackers", "zoo_commands",
         "zoo_run_started", "zoo_run_progress", "zoo_run_finished",
     }  # fmt: skip
 
@@ -34,6 +35,14 @@ def test_the_example_of_a_hook_is_a_complete_plugin(distributions, hook):
     [entry] = getattr(registry, CATALOGUE[hook])
     assert entry.spec.summary.endswith(".")
     assert registry.plugins[0].provides == [f"{CATALOGUE[hook].removesuffix('s')} {entry.spec.name}"]
+
+
+def test_the_example_of_the_hook_that_describes_columns_is_a_complete_plugin(distributions):
+    distributions.add("example", {"example": "fake_example"}, fake_example=example("zoo_columns"))
+    registry = distributions.discover()
+    assert registry.problems == []
+    assert registry.plugins[0].provides == ["hook zoo_columns"]
+    assert registry.columns.get("energy_kwh").cost
 
 
 @pytest.mark.parametrize("hook", hookspecs.RUN_HOOKS)

@@ -145,6 +145,15 @@ def test_a_metric_may_not_fill_a_column_of_another_distribution(distributions):
     assert "'fid' of genzoo" in problem
 
 
+@pytest.mark.parametrize("column", ["seed", "status", "config", "fid_best", "train_images_per_s"])
+def test_a_metric_may_not_fill_a_column_of_the_harness(distributions, column):
+    distributions.add("alien", {"alien": "fake_alien"}, fake_alien=METRIC.format(name="greedy", column=column))
+    registry = discover(p for p in importlib.metadata.entry_points(group="zoo") if p.name in ("alien", "bench"))
+    [problem] = registry.problems
+    assert f"metric 'greedy' has a column {column!r}, which genzoo {zoo.__version__} fills: choose another" in problem
+    assert "greedy" not in names(registry.metrics)
+
+
 def test_metrics_of_one_distribution_may_share_a_column(distributions):
     two = {"own": METRIC.format(name="one", column="modes"), "other": METRIC.format(name="two", column="modes")}
     distributions.add("fake", {k: f"fake_{k}" for k in two}, **{f"fake_{k}": source for k, source in two.items()})

@@ -135,6 +135,7 @@ def fake_registry(fake_entry: Callable[..., Entry[Any]]) -> Callable[..., Regist
 
     def make(**models: type[zoo.GenerativeModel]) -> Registry:
         registry, real = Registry(), zoo.installed()
+        registry.columns = real.columns
         for entry in real.tasks:
             registry.tasks.add(entry)
         for metric in real.metrics:

@@ -12,8 +12,9 @@ from zoo.errors import UnknownNameError, ZooError
 from zoo_bench import load_results
 from zoo_bench.benchmark import prepare, run
 from zoo_bench.executors import Finished, Started
+from zoo_bench.plan.columns import FIRST, LAST
 from zoo_bench.plan.options import BenchOptions
-from zoo_bench.plan.record import COLUMNS, LAST, Outcome, RunRecord
+from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
 from zoo_bench.store.records import Store
 
@@ -139,7 +140,7 @@ def test_an_unknown_executor_is_refused_before_anything_is_written(tmp_path):
 def test_bench_returns_a_frame_of_all_runs(tmp_path, executed):
     frame = zoo_bench.bench(models=["vae", "gan"], task=["digits"], budget="640", seeds=2, out=tmp_path)
     assert isinstance(frame, pd.DataFrame)
-    assert list(frame.columns) == [*COLUMNS, *LAST]
+    assert list(frame.columns) == [*FIRST, *LAST]
     assert frame.groupby("model")["fid"].mean().to_dict() == {"gan": 10.5, "vae": 10.5}
     assert len(load_results(tmp_path)) == 4
 

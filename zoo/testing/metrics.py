@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,7 +25,6 @@ MODES = 4
 ITEMS = 600
 FEW = 12
 STD = 0.1
-COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass
@@ -134,8 +132,6 @@ def columns_described(subject: MetricSubject) -> None:
     """Every column has a lower-case name, a direction and a description."""
     require(subject.spec.columns, "the spec has no columns")
     for column in subject.spec.columns:
-        require(COLUMN.fullmatch(column.name), f"column {column.name!r} is not lower-case letters, digits and '_'")
-        require(column.better in ("lower", "higher", ""), f"the direction of {column.name} is {column.better!r}")
         require(column.description.strip(), f"{column.name} has no description")
 
 
@@ -150,11 +146,15 @@ def needs_known(subject: MetricSubject) -> None:
 
 @rule("return {column name: number} with names that the MetricSpec declares", of=METRIC_RULES)
 def columns_as_declared(subject: MetricSubject) -> None:
-    """It returns numbers under declared names only, and at least one."""
+    """It returns numbers under declared names only, and each of them for some samples."""
     found = subject.score(subject.controls["real"])
-    unknown = found.keys() - {column.name for column in subject.spec.columns}
+    declared = {column.name for column in subject.spec.columns}
+    unknown = found.keys() - declared
     require(found, "the metric returns no columns")
     require(not unknown, f"the metric returns undeclared {', '.join(sorted(unknown))}")
+    returned = found.keys() | {name for data in subject.controls.values() for name in subject.score(data)}
+    missing = declared - returned
+    require(not missing, f"the metric declares {', '.join(sorted(missing))} and returns none, whatever it is given")
     for name, value in found.items():
         require(isinstance(value, float | int), f"{name} is {type(value).__name__}, not a float")
 

@@ -109,11 +109,11 @@ def _content(results: Results, summaries: Sequence[Summary], chosen: str, notes:
 
 
 def _columns(summaries: Sequence[Summary], names: str, chosen: str) -> set[str]:
-    from zoo_bench.report.show.terminal import FIELDS
+    from zoo_bench.report.read.summary import headlines
 
-    known = {metric.column for summary in summaries for metric in summary.metrics}
+    known = {metric.name for summary in summaries for metric in summary.metrics}
     if not names and chosen in ("markdown", "latex"):
-        return {field.column for field in FIELDS}
+        return set(headlines(summaries))
     wanted = {name.strip() for name in names.split(",")} - {""} if names not in ("", "all") else known
     for name in sorted(wanted - known):
         raise UnknownNameError("column", name, known)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from zoo.catalogue import Entry
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.registry import Registry, installed
-from zoo.specs import MetricSpec, TaskSpec
+from zoo.specs import TaskSpec
 from zoo_bench.core.budget import Budget
 from zoo_bench.plan.labels import value
 from zoo_bench.plan.options import BenchOptions
@@ -72,7 +72,7 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
     limit = Budget.parse(options.budget)
     chosen = select(options.models, registry.models)
     left_out: list[str] = []
-    metric_entries = _own_columns(registry.metrics.select(options.metrics), left_out)
+    metric_entries = registry.metrics.select(options.metrics)
     settings = options.settings
     check_named(settings, [variant.entry.spec.name for variant in chosen], registry)
     arithmetic = resolve_precision(options.precision)
@@ -117,22 +117,6 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
                 for seed in range(options.seeds)
             ]
     return Plan(sorted(dict.fromkeys(runs), key=lambda run: run.seed), left_out)
-
-
-def _own_columns(metrics: list[Entry[MetricSpec]], left_out: list[str]) -> list[Entry[MetricSpec]]:
-    """Leave out the metrics with a column that the harness fills."""
-    from zoo_bench.plan.record import RUN
-
-    found = []
-    for entry in metrics:
-        if taken := [column.name for column in entry.spec.columns if column.name in RUN]:
-            left_out.append(
-                f"metric {entry.spec.name!r} of {entry.plugin} has a column {taken[0]!r}, which the harness fills: "
-                "choose another name"
-            )
-        else:
-            found.append(entry)
-    return found
 
 
 def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:

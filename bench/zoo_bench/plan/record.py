@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from zoo.version import __version__
 from zoo_bench.core.environment import environment
+from zoo_bench.plan.columns import FIRST, LAST
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
 
@@ -97,41 +98,15 @@ class Outcome:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-COLUMNS = (
-    "run_id", "model", "plugin", "plugin_version", "task", "task_version", "seed", "status", "error", "budget",
-    "images", "steps", "updates", "train_seconds", "flops",
-    "precision_mode", "device", "threads", "contended", "params",
-    "fid", "fid_floor", "fid_best", "fid_auc", "kid", "kid_se", "precision", "recall", "density", "coverage",
-    "modes_captured", "modes_total", "mode_kl", "mode_tv", "high_quality", "ndb", "authentic",
-    "train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb",
-    "started_at", "zoo_version", "schema_version",
-)  # fmt: skip
-"""Columns of ``results.csv``, in order; further metrics follow in alphabetical order, then :data:`LAST`.
-
-``error`` says why a run did not end ok, or which metrics of one that did could not be computed.
-"""
-
-
-LAST = ("judge", "config")
-"""``config`` holds all settings of the model as JSON with sorted keys."""
-
-
-SPEEDS = COLUMNS[COLUMNS.index("train_images_per_s") :]
-
-
-RUN = frozenset({*RunSpec.model_fields, *RunRecord.model_fields, *SPEEDS, *LAST})
-"""Columns that the harness fills, so that no metric may be named like one."""
-
-
 def row(record: RunRecord) -> dict[str, Any]:
     """Flatten a record into one row of ``results.csv``; absent values are None."""
-    spec = record.spec.model_dump(include=set(COLUMNS))
-    own = record.model_dump(include=set(COLUMNS))
+    spec = record.spec.model_dump(include=set(FIRST))
+    own = record.model_dump(include=set(FIRST))
     own["error"] = own["error"] or "; ".join(f"{name}: {message}" for name, message in record.metric_errors.items())
     last = {"judge": record.spec.judge, "config": json.dumps(record.spec.config, sort_keys=True)}
     everything = {**record.metrics, **record.throughput, **spec, **own, **last}
-    further = sorted(everything.keys() - {*COLUMNS, *LAST})
-    return {column: everything.get(column) for column in (*COLUMNS, *further, *LAST)}
+    further = sorted(everything.keys() - {*FIRST, *LAST})
+    return {column: everything.get(column) for column in (*FIRST, *further, *LAST)}
 
 
 @dataclass(frozen=True)

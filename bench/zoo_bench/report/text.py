@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from zoo.columns import Column
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -78,6 +80,16 @@ def figure(value: float) -> str:
                 return f"{value / factor:.3g}{suffix}"
         return f"{value:.3g}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def shown_value(column: Column, value: float) -> str:
+    """Write one number of a headline column: a share in percent, a count with its total, nats with three decimals."""
+    if column.scale == "share":
+        return f"{100 * value:.1f}%"
+    if column.total:
+        return f"{figure(value)}/{figure(column.limits[1])}" if math.isfinite(column.limits[1]) else figure(value)
+    plain = column.scale == "log" or column.cost or column.integer or not (value == 0 or 5e-4 <= abs(value) < 1000)
+    return figure(value) if plain else f"{value:.3f}"
 
 
 def aligned(values: Iterable[float], coarse: Iterable[float] = ()) -> Callable[[float], str]:

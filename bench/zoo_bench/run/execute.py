@@ -18,7 +18,7 @@ from zoo_bench.core.processes import keep_memory
 from zoo_bench.core.seeds import derive
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
-from zoo_bench.plan.record import COLUMNS, LAST, Outcome, Progress, RunRecord
+from zoo_bench.plan.record import Outcome, Progress, RunRecord
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.speed import peak_memory_mb, sampling
@@ -97,8 +97,12 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
         outcome.files[".png"] = scatter(generated, task)
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
     evaluation = Evaluation(task, generated)
-    taken = {*COLUMNS, *LAST, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
-    for found in (score(evaluation, metrics), own_figures(model, task.validation.data[:HELD_OUT], taken)):
+    scored = score(evaluation, metrics)
+    who = f"{type(model).__name__}.figures()"
+    own = own_figures(
+        model, task.validation.data[:HELD_OUT], lambda name: registry.columns.check_own(name, entry.plugin, who)
+    )
+    for found in (scored, own):
         record.metrics |= found.values
         record.metric_errors |= found.errors
         record.traceback += found.traceback

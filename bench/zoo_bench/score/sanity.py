@@ -29,11 +29,13 @@ Aspect = Literal["fidelity", "diversity", "both"]
 Draw = Callable[[int, torch.Generator], Tensor]
 Cell = Literal["yes", "no", "wrong", "quiet", "blames"]
 
+ASPECTS: dict[str, Aspect] = {"overall": "both", "fidelity": "fidelity", "diversity": "diversity"}
 MEASURES: dict[str, Aspect] = {
-    **dict.fromkeys(("fid", "fid_inf", "kid", "mind", "ndb", "ndb_js"), "both"),
-    **dict.fromkeys(("precision", "density", "clipped_density"), "fidelity"),
-    **dict.fromkeys(("recall", "coverage", "clipped_coverage", "vendi"), "diversity"),
-}  # fmt: skip
+    column.name: ASPECTS[column.group]
+    for spec in METRICS
+    for column in spec.columns
+    if column.group in ASPECTS and column.name != "support"  # it says nothing of samples that never repeat
+}
 """What each column says it measures."""
 
 HIGHER = {column.name for spec in METRICS for column in spec.columns if column.better == "higher"} | {"vendi"}

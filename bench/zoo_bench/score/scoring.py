@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import traceback
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from zoo.columns import is_column_name
 from zoo.errors import FAILURES, PluginError, ZooError, described
 from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel
 from zoo.specs import MetricSpec
 from zoo.task import to_model
-
-COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass
@@ -54,19 +52,19 @@ def score(evaluation: Evaluation, metrics: Iterable[MetricSpec]) -> Scored:
     return found
 
 
-def own_figures(model: GenerativeModel, held_out: Tensor, taken: Collection[str]) -> Scored:
+def own_figures(model: GenerativeModel, held_out: Tensor, check_name: Callable[[str], None]) -> Scored:
     """Return a trained model's figures on held-out data, or why there are none under "figures".
 
     Args:
         model: The model; its mode is kept.
         held_out: Stored items, (N, ...).
-        taken: Columns that it may not use.
+        check_name: Raises for a column that the model may not fill.
     """
     training, found = model.training, Scored()
     try:
         with torch.no_grad():
             own = model.eval().figures(to_model(held_out.to(model.device)))
-        found.values = _figures(type(model).__name__, own, taken)
+        found.values = _figures(type(model).__name__, own, check_name)
     except FAILURES as error:
         found.failed("figures", error)
     finally:
@@ -74,16 +72,20 @@ def own_figures(model: GenerativeModel, held_out: Tensor, taken: Collection[str]
     return found
 
 
-def _figures(name: str, found: Any, taken: Collection[str]) -> dict[str, float]:
-    if not isinstance(found, dict) or not all(COLUMN.fullmatch(str(column)) for column in found):
+def _figures(name: str, found: Any, check_name: Callable[[str], None]) -> dict[str, float]:
+    if not isinstance(found, dict) or not all(is_column_name(str(column)) for column in found):
         raise PluginError(f"{name}.figures() must return a dict with keys of lower-case letters, digits and '_'")
-    if clash := sorted(found.keys() & set(taken)):
-        raise PluginError(f"{name}.figures() returns {clash[0]!r}, a column that others fill: choose another name")
+    for column in sorted(found):
+        check_name(column)
     return {column: float(value) for column, value in found.items()}
 
 
 def _checked(metric: MetricSpec, result: Any) -> dict[str, float]:
-    known = {column.name for column in metric.columns}
-    if not isinstance(result, dict) or not result.keys() <= known:
+    known = {column.name: column for column in metric.columns}
+    if not isinstance(result, dict) or not result.keys() <= known.keys():
         raise PluginError(f"metric {metric.name!r} must return a dict with keys among {', '.join(sorted(known))}")
-    return {name: float(value) for name, value in result.items()}
+    values = {name: float(value) for name, value in result.items()}
+    for name, value in values.items():
+        if known[name].integer and not value.is_integer():
+            raise PluginError(f"metric {metric.name!r} declares {name!r} as whole numbers and returned {value}")
+    return values

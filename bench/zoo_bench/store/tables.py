@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
-from zoo_bench.plan.record import COLUMNS, LAST, RunRecord, row
+from zoo.registry import installed
+from zoo_bench.plan.columns import FIRST, LAST
+from zoo_bench.plan.record import RunRecord, row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,22 +17,15 @@ if TYPE_CHECKING:
 from zoo_bench.core.files import write_atomically
 from zoo_bench.store.records import stream
 
-INTEGERS = ("seed", "images", "steps", "updates", "flops", "threads", "params", "modes_captured", "modes_total",
-            "schema_version")  # fmt: skip
-
-
-TEXTS = ("run_id", "model", "plugin", "plugin_version", "task", "task_version", "status", "error", "budget",
-         "precision_mode", "device", "zoo_version", *LAST)  # fmt: skip
-
 
 def to_frame(records: Iterable[RunRecord]) -> pd.DataFrame:
     """Return one row per run, with the columns of ``results.csv``: known ones first, further metrics after them."""
     import pandas as pd
 
     rows = [row(record) for record in records]
-    further = sorted({column for columns in {tuple(r) for r in rows} for column in columns} - {*COLUMNS, *LAST})
+    further = sorted({column for columns in {tuple(r) for r in rows} for column in columns} - {*FIRST, *LAST})
     # Column by column with their types: a frame of rows would turn counts beside missing ones into floats.
-    columns = {c: pd.array([r.get(c) for r in rows], dtype=_type(c)) for c in (*COLUMNS, *further, *LAST)}
+    columns = {c: pd.array([r.get(c) for r in rows], dtype=_type(c)) for c in (*FIRST, *further, *LAST)}
     return pd.DataFrame(columns)
 
 
@@ -41,7 +36,10 @@ def _type(column: str) -> Any:
         return pd.DatetimeTZDtype("us", "UTC")
     if column == "contended":
         return "boolean"
-    return "Int64" if column in INTEGERS else "string" if column in TEXTS else "Float64"
+    known = installed().columns.get(column)
+    if known is None:
+        return "Float64"
+    return "Int64" if known.integer else "string" if known.group == "run" else "Float64"
 
 
 def write_tables(root: Path) -> pd.DataFrame:
@@ -85,7 +83,7 @@ def _load_table(path: Path) -> pd.DataFrame:
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:
-    if absent := [column for column in COLUMNS if column not in frame]:
+    if absent := [column for column in FIRST if column not in frame]:
         raise ValueError(f"it has no column {absent[0]!r}")
     return frame
 

@@ -171,18 +171,6 @@ def test_a_model_that_cannot_be_imported_stops_only_those_who_named_it(fake_regi
         planned("absent", registry=registry)
 
 
-@pytest.mark.parametrize("column", ["seed", "status", "config", "train_images_per_s"])
-def test_a_metric_with_a_column_of_the_harness_is_left_out_and_the_rest_goes_on(fake_registry, fake_entry, column):
-    registry = fake_registry(vae=zoo.installed().models.get("vae").spec.load())
-    columns = (zoo.Column(column, "lower", "A fake."),)
-    registry.metrics.add(fake_entry(zoo.MetricSpec, "greedy", lambda evaluation: {column: 0.0}, columns=columns))
-    found = planned("vae", registry=registry)
-    assert "greedy" not in found.runs[0].metrics
-    assert "fid" in found.runs[0].metrics
-    [sentence] = found.left_out
-    assert f"has a column {column!r}, which the harness fills" in sentence
-
-
 def test_a_target_that_exits_at_import_cannot_be_imported(fake_registry, tmp_path, monkeypatch):
     (tmp_path / "leaves_at_import.py").write_text("raise SystemExit(0)")
     monkeypatch.syspath_prepend(tmp_path)

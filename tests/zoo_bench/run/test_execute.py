@@ -20,6 +20,7 @@ from zoo_bench.run.execute import execute
 from zoo_bench.score.metrics.frechet import frechet_distance
 from zoo_bench.store.records import read_record
 
+GENZOO = f"genzoo {zoo.__version__}"
 ALONE = Resources(threads=1, contended=False)
 MODELS = [pytest.param(entry.spec.name, id=entry.spec.name) for entry in zoo.installed().models]
 SPEEDS = {"train_images_per_s", "sample_images_per_s", "sample_latency_ms", "peak_memory_mb"}
@@ -246,9 +247,9 @@ def test_figures_of_the_model_s_own_are_columns_of_the_record(execute_fake):
 @pytest.mark.parametrize(
     ("result", "sentence"),
     [
-        ({"fid": 0.0}, "Telling.figures() returns 'fid', a column that others fill: choose another name"),
-        ({"status": 0.0}, "Telling.figures() returns 'status', a column that others fill: choose another name"),
-        ({"judge": 0.0}, "Telling.figures() returns 'judge', a column that others fill: choose another name"),
+        ({"fid": 0.0}, f"Telling.figures() returns 'fid', which metric 'fid' of {GENZOO} fills: choose another name"),
+        ({"status": 0.0}, f"Telling.figures() returns 'status', which {GENZOO} fills: choose another name"),
+        ({"judge": 0.0}, f"Telling.figures() returns 'judge', which {GENZOO} fills: choose another name"),
         ({"My figure": 0.0}, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
         (1.0, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
         ({"distance": "far"}, "ValueError: could not convert string to float: 'far'"),

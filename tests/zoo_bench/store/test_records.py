@@ -9,7 +9,8 @@ import pytest
 from zoo.errors import ZooError
 from zoo_bench import load_results
 from zoo_bench.core.files import write_atomically
-from zoo_bench.plan.record import COLUMNS, LAST, Outcome
+from zoo_bench.plan.columns import FIRST, LAST
+from zoo_bench.plan.record import Outcome
 from zoo_bench.store.records import Store, read_record
 from zoo_bench.store.tables import to_frame, write_tables
 
@@ -149,7 +150,7 @@ def test_an_absent_record_is_named(tmp_path):
 def test_the_tables_hold_every_run_with_the_stable_columns_first(store, records):
     frame = save_all(store, records)
     header = (store.root / "results.csv").read_text().splitlines()[0].split(",")
-    assert header == [*COLUMNS, "odd", *LAST]
+    assert header == [*FIRST, "odd", *LAST]
     assert list(frame.columns) == header
     assert set(frame["run_id"]) == {record.run_id for record in records}
 
@@ -204,7 +205,7 @@ def test_text_that_looks_like_nothing_survives_csv(store, make_record, text):
 
 
 def test_a_table_of_no_runs_has_the_columns_and_their_types(records):
-    assert list(to_frame([]).columns) == [*COLUMNS, *LAST]
+    assert list(to_frame([]).columns) == [*FIRST, *LAST]
     types = to_frame([]).dtypes.astype(str)
     assert (types == to_frame(records).dtypes.astype(str)[types.index]).all()
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from zoo.columns import Column
 from zoo.errors import UnknownNameError, ZooError
-from zoo_bench.report.read.columns import EXACT, SPEEDS, Metric
 from zoo_bench.report.read.results import KEYS, Group, Results, groups
 from zoo_bench.report.read.statistics import Difference, Estimate, holm, seeds_needed, welch
 from zoo_bench.report.read.summary import ALPHA, Model, summarise
 from zoo_bench.report.text import listed
 
+INSEPARABLE = "not separable"
 _LIMIT = re.compile(r"\s*([\w.-]+)\s*:\s*([+-])\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*")
 
 
@@ -37,7 +38,7 @@ class Change:
 
     key: dict[str, str]
     pair: str
-    metric: Metric
+    metric: Column
     a: Estimate
     b: Estimate
     difference: Difference
@@ -65,12 +66,47 @@ class Change:
         """Return it as one flat row."""
         e, low = self.difference.estimate, math.nan
         return {
-            **self.key, "model": self.pair, "metric": self.metric.column, "better": self.metric.better,
+            **self.key, "model": self.pair, "metric": self.metric.name, "better": self.metric.better,
             "a": self.a.mean, "n_a": self.a.n, "b": self.b.mean, "n_b": self.b.n,
             "scale": "ratio" if self.difference.ratio else "difference",
             "change": e.mean if e.n else low, "low": e.low, "high": e.high, "p": self.p, "verdict": self.verdict,
             "seeds_needed": self.seeds_needed,
         }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of a pair of models that is to be compared.
+
+    Attributes:
+        key: What their runs have in common.
+        pair: The model, or both models.
+        metric: The metric.
+        a: Model A.
+        b: Model B.
+    """
+
+    key: dict[str, str]
+    pair: str
+    metric: Column
+    a: Model
+    b: Model
+
+    @property
+    def values(self) -> tuple[list[float], list[float]]:
+        """Values of the finished runs of both."""
+        return self.a.values.get(self.metric.name, []), self.b.values.get(self.metric.name, [])
+
+    @property
+    def exact(self) -> bool:
+        """Whether a difference is a fact and no sample: the metric does not vary with the seed."""
+        x, y = self.values
+        return self.metric.group == "size" and len(set(x)) == len(set(y)) == 1 and x[0] != y[0]
+
+    def difference(self) -> Difference:
+        """Return how B differs from A; a fact has no p-value."""
+        difference = welch(*self.values, log=self.metric.log)
+        return replace(difference, p=math.nan) if self.exact else difference
 
 
 @dataclass(frozen=True)
@@ -105,9 +141,9 @@ class Limit:
         Raises:
             UnknownNameError: If no pair has the metric.
         """
-        own = [c for c in changes if c.metric.column == self.column]
+        own = [c for c in changes if c.metric.name == self.column]
         if not own:
-            raise UnknownNameError("metric in --fail-if", self.column, {c.metric.column for c in changes})
+            raise UnknownNameError("metric in --fail-if", self.column, {c.metric.name for c in changes})
         for change in own:
             where = f"{self}: {change.pair} on {change.key['task']}"
             if change.a.n and not change.b.n:
@@ -130,21 +166,24 @@ def folders(a: Results, b: Results) -> tuple[list[Change], list[str]]:
     first, second = ({tuple(g.key.values()): g for g in groups(r.frame)} for r in (a, b))
     notes = [f"only in A: {_name(first[key])}" for key in first if key not in second]
     notes += [f"only in B: {_name(second[key])}" for key in second if key not in first]
-    pairs = []
+    compared: list[Comparison] = []
     for key in first.keys() & second.keys():
         mine, other = first[key], second[key]
         models = [{m.label: m for m in summarise(g).models} for g in (mine, other)]
-        skipped = () if _machines(mine) == _machines(other) else SPEEDS
-        if skipped:
+        comparable = _machines(mine) == _machines(other)
+        if not comparable:
             notes.append(f"{_name(mine)}: speeds are not compared, because machines, threads or load differ")
         for label in sorted(models[0].keys() ^ models[1].keys()):
             notes.append(f"{_name(mine)}: {label} is only in {'A' if label in models[0] else 'B'}")
-        metrics = {m.column: m for g in (mine, other) for m in summarise(g).metrics if m.column not in skipped}
-        pairs += [(mine.key, label, models[0][label], models[1][label], list(metrics.values()))
-                  for label in sorted(models[0].keys() & models[1].keys())]  # fmt: skip
-    if not pairs:
+        both = {m.name: m for g in (mine, other) for m in summarise(g).metrics if comparable or m.group != "speed"}
+        compared += [
+            Comparison(mine.key, label, metric, models[0][label], models[1][label])
+            for label in sorted(models[0].keys() & models[1].keys())
+            for metric in both.values()
+        ]
+    if not compared:
         raise ZooError(f"nothing to compare: {_reason(list(first.values()), list(second.values()))}")
-    return _changes(sorted(pairs, key=lambda pair: (*pair[0].values(), pair[1]))), notes
+    return _changes(sorted(compared, key=lambda comparison: (*comparison.key.values(), comparison.pair))), notes
 
 
 def models(results: Results, a: str, b: str) -> list[Change]:
@@ -158,63 +197,60 @@ def models(results: Results, a: str, b: str) -> list[Change]:
     for name in (a, b):
         if name not in known:
             raise UnknownNameError("model", name, known)
-    pairs = []
+    compared = []
     for summary in summaries:
         found = {m.label: m for m in summary.models}
         if a in found and b in found:
-            pairs.append((summary.group.key, f"{a} (A), {b} (B)", found[a], found[b], summary.metrics))
-    if not pairs:
+            pair = f"{a} (A), {b} (B)"
+            compared += [Comparison(summary.group.key, pair, m, found[a], found[b]) for m in summary.metrics]
+    if not compared:
         raise ZooError(f"nothing to compare: no table has both {a!r} and {b!r}")
-    return _changes(pairs)
+    return _changes(compared)
 
 
-def _changes(pairs: Sequence[tuple[dict[str, str], str, Model, Model, Sequence[Metric]]]) -> list[Change]:
-    raw = []
-    for key, name, a, b, metrics in pairs:
-        for metric in metrics:
-            x, y = a.values.get(metric.column, []), b.values.get(metric.column, [])
-            if x or y:
-                difference = welch(x, y, log=metric.log)
-                if _exact(metric, x, y):
-                    difference = replace(difference, p=math.nan)
-                raw.append((key, name, metric, a, b, difference))
-    corrected = [math.nan] * len(raw)
-    for column in {r[2].column for r in raw}:
-        own = [i for i, r in enumerate(raw) if r[2].column == column]
-        for i, p in zip(own, holm([raw[i][5].p for i in own]), strict=True):
+def _changes(comparisons: Sequence[Comparison]) -> list[Change]:
+    """Compare; p-values are corrected over all pairs with the same metric."""
+    compared = [comparison for comparison in comparisons if any(comparison.values)]
+    differences = [comparison.difference() for comparison in compared]
+    corrected = [math.nan] * len(compared)
+    tests = Counter(comparison.metric.name for comparison in compared)
+    for name in tests:
+        family = [i for i, comparison in enumerate(compared) if comparison.metric.name == name]
+        for i, p in zip(family, holm([differences[i].p for i in family]), strict=True):
             corrected[i] = p
-    tests = Counter(r[2].column for r in raw)
-    nothing = Estimate(math.nan, math.nan, math.nan, 0)
     return [
-        Change(key, name, metric, a.estimates.get(metric.column, nothing), b.estimates.get(metric.column, nothing),
-               difference, p, *_verdict(metric, a, b, difference, p, tests[metric.column]))
-        for (key, name, metric, a, b, difference), p in zip(raw, corrected, strict=True)
-    ]  # fmt: skip
+        _change(comparison, difference, p, tests[comparison.metric.name])
+        for comparison, difference, p in zip(compared, differences, corrected, strict=True)
+    ]
 
 
-def _verdict(
-    metric: Metric, a: Model, b: Model, difference: Difference, p: float, tests: int
-) -> tuple[str, int | None]:
-    x, y = a.values.get(metric.column, []), b.values.get(metric.column, [])
+def _change(comparison: Comparison, difference: Difference, p: float, tests: int) -> Change:
+    metric, nothing = comparison.metric, Estimate(math.nan, math.nan, math.nan, 0)
+    a, b = (model.estimates.get(metric.name, nothing) for model in (comparison.a, comparison.b))
+    verdict = _verdict(comparison, difference, p)
+    needed = seeds_needed(*comparison.values, log=metric.log, alpha=ALPHA / tests) if verdict == INSEPARABLE else None
+    return Change(comparison.key, comparison.pair, metric, a, b, difference, p, verdict, needed)
+
+
+def _verdict(comparison: Comparison, difference: Difference, p: float) -> str:
+    metric = comparison.metric
+    x, y = comparison.values
     if not x or not y:
-        return f"no finished run in {'A' if not x else 'B'}", None
+        return f"no finished run in {'A' if not x else 'B'}"
     if x == y:
-        return "the same", None
-    if not (a.has_all(metric) and b.has_all(metric)):
-        return "some finished runs have no value", None
-    rises = difference.estimate.mean > (1 if difference.ratio else 0)
-    if _exact(metric, x, y):
-        return "rises" if rises else "falls", None
+        return "the same"
+    if not (comparison.a.has_all(metric) and comparison.b.has_all(metric)):
+        return "some finished runs have no value"
+    direction = "rises" if difference.estimate.mean > (1 if difference.ratio else 0) else "falls"
+    if comparison.exact:
+        return direction
     if math.isnan(p):
-        return "one run says nothing about spread", None
-    if p < ALPHA:
-        return {"": "rises" if rises else "falls", "higher": "better" if rises else "worse",
-                "lower": "worse" if rises else "better"}[metric.better], None  # fmt: skip
-    return "not separable", seeds_needed(x, y, log=metric.log, alpha=ALPHA / tests)
-
-
-def _exact(metric: Metric, x: Sequence[float], y: Sequence[float]) -> bool:
-    return metric.column in EXACT and len(set(x)) == len(set(y)) == 1 and x[0] != y[0]
+        return "one run says nothing about spread"
+    if p >= ALPHA:
+        return INSEPARABLE
+    if not metric.better:
+        return direction
+    return "better" if direction == {"higher": "rises", "lower": "falls"}[metric.better] else "worse"
 
 
 def _machines(group: Group) -> set[tuple[str, ...]]:

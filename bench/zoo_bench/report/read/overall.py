@@ -40,7 +40,7 @@ def overall(summaries: Sequence[Summary]) -> Overall | None:
     """Put all tasks together, or return None if fewer than two models have scores on all of them."""
     import pandas as pd
 
-    scored = [_scores(s, floor) for s in summaries if (floor := s.floor("fid"))]
+    scored = [_scores(s, floor) for s in summaries if (floor := s.references.get("floor", {}).get("fid"))]
     scored.sort(key=lambda scores: (scores["model"].nunique(), len(scores)))
     chosen = {str(scores["task"].iloc[0]): scores for scores in scored if len(scores)}
     if not chosen:

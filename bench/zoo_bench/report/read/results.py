@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 from zoo_bench.measure.throughput import load as load_speeds
 from zoo_bench.plan.labels import changed, describe
 from zoo_bench.plan.record import RunRecord
-from zoo_bench.report.read.columns import SPEEDS
+from zoo_bench.report.read.columns import machine_dependent
 from zoo_bench.report.text import listed, plural
 from zoo_bench.store.records import stream
 from zoo_bench.store.tables import load_results, to_frame
@@ -217,8 +217,7 @@ def _without_foreign_speeds(runs: pd.DataFrame, notes: list[str]) -> pd.DataFram
         f"{plural(len(measured) - support[chosen][1], 'run')} on other machines, threads or load are not averaged in."
     )
     foreign = kind != chosen
-    own = [c for c in SPEEDS if c in runs]
-    return runs.assign(**{c: runs[c].mask(foreign) for c in own})
+    return runs.assign(**{name: runs[name].mask(foreign) for name in machine_dependent(runs)})
 
 
 def kept_apart(found: Sequence[Group]) -> list[str]:

@@ -9,7 +9,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo_bench.report.read.columns import Metric, metrics_of
+from zoo.columns import Column
+from zoo_bench.report.read.columns import columns_of
 from zoo_bench.report.read.results import Group
 from zoo_bench.report.read.statistics import Estimate, holm, seeds_needed, t_interval, welch
 from zoo_bench.report.text import figure, listed
@@ -42,9 +43,9 @@ class Model:
     values: dict[str, list[float]] = field(repr=False)
     estimates: dict[str, Estimate]
 
-    def has_all(self, metric: Metric) -> bool:
+    def has_all(self, metric: Column) -> bool:
         """Whether every finished run has a finite value, so that the mean leaves out none: costs are not asked for."""
-        return metric.cost or len(self.values[metric.column]) == self.ok
+        return metric.cost or len(self.values[metric.name]) == self.ok
 
 
 @dataclass(frozen=True)
@@ -59,27 +60,27 @@ class Summary:
     """
 
     group: Group
-    metrics: list[Metric]
+    metrics: list[Column]
     models: list[Model]
     controls: dict[str, dict[str, float]]
 
     @cached_property
-    def leading(self) -> Metric | None:
+    def leading(self) -> Column | None:
         """The metric that models are ordered by: FID, else the first with a direction."""
         directed = [m for m in self.metrics if m.better and not m.cost]
-        return next((m for m in directed if m.column == "fid"), directed[0] if directed else None)
+        return next((m for m in directed if m.name == "fid"), directed[0] if directed else None)
 
     @cached_property
     def p_values(self) -> dict[str, dict[tuple[str, str], float]]:
         """Welch's p-values of every pair of models, Holm-corrected within a metric; NaN where one has a single run."""
         found = {}
         for metric in self.metrics:
-            pairs = list(combinations([m for m in self.models if m.values[metric.column]], 2))
-            values = [welch(a.values[metric.column], b.values[metric.column], log=metric.log).p for a, b in pairs]
+            pairs = list(combinations([m for m in self.models if m.values[metric.name]], 2))
+            values = [welch(a.values[metric.name], b.values[metric.name], log=metric.log).p for a, b in pairs]
             both = {}
             for (a, b), p in zip(pairs, holm(values), strict=True):
                 both[a.label, b.label] = both[b.label, a.label] = p
-            found[metric.column] = both
+            found[metric.name] = both
         return found
 
     @cached_property
@@ -90,31 +91,30 @@ class Summary:
         that reached a target, or captured every class, where others of the model did not: such a model is no better
         and no worse than the best.
         """
-        return {metric.column: self._stand(metric) for metric in self.metrics if metric.better}
+        return {metric.name: self._stand(metric) for metric in self.metrics if metric.better}
 
-    def _stand(self, metric: Metric) -> dict[str, Standing]:
+    def _stand(self, metric: Column) -> dict[str, Standing]:
         rows = ranked(self.models, metric)
-        if not rows or not any(row.estimates[metric.column].n > 1 for row in rows) or not rows[0].has_all(metric):
+        if not rows or not any(row.estimates[metric.name].n > 1 for row in rows) or not rows[0].has_all(metric):
             return {}
         best = rows[0]
         stands: dict[str, Standing] = {best.label: "best"}
         for row in rows[1:]:
-            p = self.p_values[metric.column].get((best.label, row.label), math.nan)
+            p = self.p_values[metric.name].get((best.label, row.label), math.nan)
             separable = row.has_all(metric) and p < ALPHA
-            equal = row.estimates[metric.column].mean == best.estimates[metric.column].mean
+            equal = row.estimates[metric.name].mean == best.estimates[metric.name].mean
             stands[row.label] = "best" if equal else "" if separable else "tied"
         return stands
 
-    def floor(self, column: str) -> float | None:
-        """Return what real data scores, if the group says so in ``<column>_floor``."""
-        name = f"{column}_floor"
-        values = finite(self.group.runs[name]) if name in self.group.runs else []
+    def floor(self, metric: Column) -> float | None:
+        """Return what real data score, if the column names another for that and the group has it."""
+        values = finite(self.group.runs[metric.floor]) if metric.floor in self.group.runs else []
         return sum(values) / len(values) if values else None
 
     @cached_property
     def references(self) -> dict[str, dict[str, float]]:
         """What models are read against, by name and column: the controls, and the floor of every metric with one."""
-        floors = {m.column: floor for m in self.metrics if (floor := self.floor(m.column)) is not None}
+        floors = {m.name: floor for m in self.metrics if (floor := self.floor(m)) is not None}
         return {**self.controls, **({"floor": floors} if floors else {})}
 
     def verdict(self) -> str:
@@ -124,28 +124,28 @@ class Summary:
         if not metric or not rows:
             return "No run finished with a score."
         best, others = rows[0], rows[1:]
-        estimate = best.estimates[metric.column]
+        estimate = best.estimates[metric.name]
         extreme = "lowest" if metric.better == "lower" else "highest"
         basis = f" over the {best.ok} of {best.runs} runs that finished" if best.ok < best.runs else ""
-        lead = f"{best.label} has the {extreme} {metric.title}, {figure(estimate.mean)}{basis}"
+        lead = f"{best.label} has the {extreme} {metric.heading}, {figure(estimate.mean)}{basis}"
         if not others:
-            return f"{best.label} is the only model with a score: {metric.title} {figure(estimate.mean)}{basis}."
-        if all(row.estimates[metric.column].n < 2 for row in rows):
+            return f"{best.label} is the only model with a score: {metric.heading} {figure(estimate.mean)}{basis}."
+        if all(row.estimates[metric.name].n < 2 for row in rows):
             return f"{lead}, with one seed per model: one seed says nothing about spread, so this ranks nothing."
         if not best.has_all(metric):
             return f"{lead}; every model has finished runs without a score, so this ranks nothing."
         if estimate.n > 1:
             lead += f" ({figure(estimate.low)} to {figure(estimate.high)})"
-        tied = [row for row in others if self.standings[metric.column][row.label] == "tied"]
+        tied = [row for row in others if self.standings[metric.name][row.label] == "tied"]
         if not tied:
             return f"{lead}, separable from every other model."
         rest = [row.label for row in others if row not in tied]
         also = f"; separable from {listed(rest) if len(rest) < 4 else f'the other {len(rest)}'}" if rest else ""
         return f"{lead}; {self._not_separable(metric, best, tied)}{also}."
 
-    def _not_separable(self, metric: Metric, best: Model, tied: Sequence[Model]) -> str:
-        alpha = ALPHA / max(1, len(self.p_values[metric.column]) // 2)
-        column, seeds = metric.column, sorted({row.estimates[metric.column].n for row in (best, *tied)})
+    def _not_separable(self, metric: Column, best: Model, tied: Sequence[Model]) -> str:
+        alpha = ALPHA / max(1, len(self.p_values[metric.name]) // 2)
+        column, seeds = metric.name, sorted({row.estimates[metric.name].n for row in (best, *tied)})
         count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
         names = []
         for row in tied:
@@ -160,11 +160,11 @@ def finite(values: pd.Series[Any]) -> list[float]:
     return [float(v) for v in values.dropna() if abs(v) < LARGEST]
 
 
-def ranked(models: Sequence[Model], metric: Metric) -> list[Model]:
+def ranked(models: Sequence[Model], metric: Column) -> list[Model]:
     """Return the models that have a value, best mean first, and those last whose mean leaves out finished runs."""
     sign = -1 if metric.better == "higher" else 1
-    having = [m for m in models if m.estimates[metric.column].n]
-    return sorted(having, key=lambda m: (not m.has_all(metric), sign * m.estimates[metric.column].mean, m.label))
+    having = [m for m in models if m.estimates[metric.name].n]
+    return sorted(having, key=lambda m: (not m.has_all(metric), sign * m.estimates[metric.name].mean, m.label))
 
 
 def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
@@ -175,16 +175,12 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         controls: As in :class:`zoo_bench.report.read.results.Results`; those of the group's
             task, version and judge count.
     """
-    total = finite(group.runs["modes_total"])
-    metrics = [
-        replace(m, range=(0.0, max(total))) if m.column == "modes_captured" and total else m
-        for m in metrics_of(group.runs)
-    ]
+    metrics = [_with_total(column, group.runs) for column in columns_of(group.runs)]
     models = []
     for label, runs in group.runs.groupby("_label", sort=True):
         ok = runs[runs["status"] == "ok"]
-        values = {m.column: finite(ok[m.column]) for m in metrics}
-        estimates = {m.column: _within(t_interval(values[m.column], log=m.log), m.range) for m in metrics}
+        values = {m.name: finite(ok[m.name]) for m in metrics}
+        estimates = {m.name: _within(t_interval(values[m.name], log=m.log), m.limits) for m in metrics}
         models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates))
     same = ("task", "task_version", "judge")
     found = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in same)]
@@ -196,9 +192,20 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
     return Summary(group, metrics, [*first, *rest], own)
 
 
+def _with_total(column: Column, runs: pd.DataFrame) -> Column:
+    """Return the column with the highest total of these runs as the end of its range."""
+    totals = finite(runs[column.total]) if column.total in runs else []
+    return replace(column, range=(column.range[0], max(totals))) if totals else column
+
+
+def headlines(summaries: Sequence[Summary]) -> list[str]:
+    """Return the names of the columns that stand in the terminal's table."""
+    return list(dict.fromkeys(m.name for s in summaries for m in s.metrics if m.headline))
+
+
 def only(summaries: Sequence[Summary], columns: Collection[str]) -> list[Summary]:
     """Return the summaries with no other metrics than these columns."""
-    return [replace(s, metrics=[m for m in s.metrics if m.column in columns]) for s in summaries]
+    return [replace(s, metrics=[m for m in s.metrics if m.name in columns]) for s in summaries]
 
 
 def _within(estimate: Estimate, possible: tuple[float, float]) -> Estimate:
@@ -219,15 +226,15 @@ def long(summaries: Sequence[Summary]) -> pd.DataFrame:
 
     rows: list[dict[str, Any]] = [
         {**s.group.key, "model": m.label, "kind": "model", "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
-         "metric": metric.column, "better": metric.better, "mean": e.mean, "low": e.low, "high": e.high, "n": e.n,
-         "scale": "log" if metric.log else "linear", "floor": s.floor(metric.column),
-         "standing": s.standings.get(metric.column, {}).get(m.label, "")}
-        for s in summaries for m in s.models for metric in s.metrics for e in [m.estimates[metric.column]]
+         "metric": metric.name, "better": metric.better, "mean": e.mean, "low": e.low, "high": e.high, "n": e.n,
+         "scale": "log" if metric.log else "linear", "floor": s.floor(metric),
+         "standing": s.standings.get(metric.name, {}).get(m.label, "")}
+        for s in summaries for m in s.models for metric in s.metrics for e in [m.estimates[metric.name]]
     ]  # fmt: skip
     rows += [
-        {**s.group.key, "model": name, "kind": "control", "metric": metric.column, "better": metric.better,
-         "mean": row[metric.column], "n": 1, "scale": "log" if metric.log else "linear",
-         "floor": s.floor(metric.column), "standing": ""}
-        for s in summaries for name, row in s.controls.items() for metric in s.metrics if metric.column in row
+        {**s.group.key, "model": name, "kind": "control", "metric": metric.name, "better": metric.better,
+         "mean": row[metric.name], "n": 1, "scale": "log" if metric.log else "linear",
+         "floor": s.floor(metric), "standing": ""}
+        for s in summaries for name, row in s.controls.items() for metric in s.metrics if metric.name in row
     ]  # fmt: skip
     return pd.DataFrame(rows).astype(dict.fromkeys(("runs", "ok", "collapsed", "n"), "Int64") if rows else {})

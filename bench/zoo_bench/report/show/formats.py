@@ -6,8 +6,8 @@ import io
 import json
 from collections.abc import Callable, Sequence
 
+from zoo.columns import Column
 from zoo_bench.report import text
-from zoo_bench.report.read.columns import Metric
 from zoo_bench.report.read.summary import Model, Summary, long
 from zoo_bench.report.show.terminal import caption, notes, title
 
@@ -19,7 +19,7 @@ def markdown(summaries: Sequence[Summary]) -> str:
     parts = []
     for summary in summaries:
         write = _writer(summary, bold="**{}**", tied="≈ {}", between="–")
-        head = ["model", "ok", *(text.markdown(f"{m.title} {m.arrow}".strip()) for m in summary.metrics)]
+        head = ["model", "ok", *(text.markdown(f"{m.heading} {m.arrow}".strip()) for m in summary.metrics)]
         lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
         for model in summary.models:
             cells = [
@@ -40,7 +40,7 @@ def latex(summaries: Sequence[Summary]) -> str:
     arrows = {"lower": r" $\downarrow$", "higher": r" $\uparrow$", "": ""}
     for summary in summaries:
         write = _writer(summary, bold=r"\textbf{{{}}}", tied=r"$\approx$ {}", between="--")
-        head = ["model", "ok", *(text.latex(m.title) + arrows[m.better] for m in summary.metrics)]
+        head = ["model", "ok", *(text.latex(m.heading) + arrows[m.better] for m in summary.metrics)]
         rows = [
             [text.latex(m.label), f"{m.ok}/{m.runs}", *(write(m, metric) for metric in summary.metrics)]
             for m in summary.models
@@ -82,18 +82,18 @@ def _caption(summary: Summary) -> list[str]:
 
 def _references(summary: Summary) -> list[tuple[str, list[str]]]:
     """Return the rows below the models, with a cell per metric."""
-    return [(name, [text.figure(row[m.column]) if m.column in row else "" for m in summary.metrics])
+    return [(name, [text.figure(row[m.name]) if m.name in row else "" for m in summary.metrics])
             for name, row in summary.references.items()]  # fmt: skip
 
 
-def _writer(summary: Summary, bold: str, tied: str, between: str) -> Callable[[Model, Metric], str]:
+def _writer(summary: Summary, bold: str, tied: str, between: str) -> Callable[[Model, Column], str]:
     """Return how to write a model's cell: mean and interval, marked if it is best or not separable from the best."""
 
-    def write(model: Model, metric: Metric) -> str:
-        estimate = model.estimates[metric.column]
+    def write(model: Model, metric: Column) -> str:
+        estimate = model.estimates[metric.name]
         if not estimate.n:
             return ""
-        standing = summary.standings.get(metric.column, {}).get(model.label, "")
+        standing = summary.standings.get(metric.name, {}).get(model.label, "")
         mean = text.figure(estimate.mean)
         shown = bold.format(mean) if standing == "best" else tied.format(mean) if standing == "tied" else mean
         low, high = text.figure(estimate.low), text.figure(estimate.high)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo_bench.report.read.columns import Metric
+from zoo.columns import Column
 from zoo_bench.report.read.overall import Overall
 from zoo_bench.report.read.results import KEYS, Results
 from zoo_bench.report.read.statistics import probability_of_improvement
@@ -109,33 +109,32 @@ def _remarks(summary: Summary) -> list[str]:
 
 
 def table(
-    summary: Summary, metrics: Sequence[Metric], colours: Colours, extra: dict[str, dict[str, float]]
+    summary: Summary, metrics: Sequence[Column], colours: Colours, extra: dict[str, dict[str, float]]
 ) -> dict[str, Any]:
     """Return a table of models and metrics with rows of controls below."""
     columns = []
-    total = summary.group.runs["modes_total"].dropna()
     for metric in metrics:
-        means = [m.estimates[metric.column].mean for m in summary.models]
-        floor = summary.floor(metric.column)
+        means = [m.estimates[metric.name].mean for m in summary.models]
+        floor = summary.floor(metric)
         write = aligned(means, () if floor is None else (floor,))
-        of = f", of {int(total.max())}" if metric.column == "modes_captured" and len(total) else ""
+        of = f", of {figure(metric.limits[1])}" if metric.total and math.isfinite(metric.limits[1]) else ""
         columns.append({
-            "title": metric.title + of, "arrow": metric.arrow, "better": metric.better, "name": metric.column,
+            "title": metric.heading + of, "arrow": metric.arrow, "better": metric.better, "name": metric.name,
             "description": metric.description, "floor": "" if floor is None else write(floor),
             "cells": [_cell(summary, m, metric, write) for m in summary.models],
-            "controls": [write(row[metric.column]) if metric.column in row else "" for row in extra.values()],
+            "controls": [write(row[metric.name]) if metric.name in row else "" for row in extra.values()],
         })  # fmt: skip
     return {
         "columns": columns,
         "models": [{"label": m.label, "ok": m.ok, "runs": m.runs, "colour": colours[m.label]} for m in summary.models],
         "controls": list(extra),
         "floors": any(c["floor"] for c in columns),
-        "marked": any(summary.standings.get(m.column) for m in metrics),
+        "marked": any(summary.standings.get(m.name) for m in metrics),
     }
 
 
-def _cell(summary: Summary, model: Model, metric: Metric, write: Any) -> dict[str, Any]:
-    estimate = model.estimates[metric.column]
+def _cell(summary: Summary, model: Model, metric: Column, write: Any) -> dict[str, Any]:
+    estimate = model.estimates[metric.name]
     if not estimate.n:
         return {"text": "", "interval": "", "value": "", "standing": ""}
     low, high = write(estimate.low), write(estimate.high)
@@ -143,7 +142,7 @@ def _cell(summary: Summary, model: Model, metric: Metric, write: Any) -> dict[st
         "text": write(estimate.mean),
         "interval": f"{low} – {high}" if estimate.n > 1 and low != high else "",
         "value": repr(estimate.mean),
-        "standing": summary.standings.get(metric.column, {}).get(model.label, ""),
+        "standing": summary.standings.get(metric.name, {}).get(model.label, ""),
     }
 
 
@@ -152,11 +151,11 @@ def pairs(summary: Summary) -> dict[str, Any] | None:
     metric = summary.leading
     if not metric:
         return None
-    models = [m for m in summary.models if m.values[metric.column]]
+    models = [m for m in summary.models if m.values[metric.name]]
     if len(models) < 2:
         return None
     sign = -1 if metric.better == "lower" else 1
-    p_values = summary.p_values[metric.column]
+    p_values = summary.p_values[metric.name]
     rows = []
     for a in models:
         cells: list[dict[str, Any] | None] = []
@@ -164,12 +163,12 @@ def pairs(summary: Summary) -> dict[str, Any] | None:
             if a is b:
                 cells.append(None)
                 continue
-            better = probability_of_improvement(*([sign * v for v in m.values[metric.column]] for m in (a, b)))
+            better = probability_of_improvement(*([sign * v for v in m.values[metric.name]] for m in (a, b)))
             p = p_values[a.label, b.label]
             shown = "one seed" if math.isnan(p) else "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
             cells.append({"share": f"{100 * better:.0f} %", "p": shown, "separable": p < ALPHA})
         rows.append((a.label, cells))
-    return {"title": metric.title, "models": [m.label for m in models], "rows": rows}
+    return {"title": metric.heading, "models": [m.label for m in models], "rows": rows}
 
 
 def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

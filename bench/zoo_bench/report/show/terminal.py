@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from math import isnan
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from zoo.columns import Column
 from zoo_bench.report.read.results import groups
 from zoo_bench.report.read.summary import Model, Summary, summarise
-from zoo_bench.report.text import figure, listed, plural, visible
+from zoo_bench.report.text import figure, listed, plural, shown_value, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,35 +25,6 @@ if TYPE_CHECKING:
 WIDE = 110
 MARKS = {"best": "*", "tied": "≈", "": " "}
 
-
-@dataclass(frozen=True)
-class Field:
-    """A column of the terminal's table.
-
-    Attributes:
-        column: Column of ``results.csv``.
-        title: Header.
-        text: Formats one number.
-        interval: Whether the interval is printed.
-    """
-
-    column: str
-    title: str
-    text: Callable[[float], str] = figure
-    interval: bool = False
-
-
-FIELDS = (
-    Field("fid", "FID", interval=True),
-    Field("modes_captured", "modes"),
-    Field("mode_kl", "KL", lambda value: f"{value:.3f}", interval=True),
-    Field("high_quality", "HQ", lambda value: f"{100 * value:.1f}%", interval=True),
-    Field("train_images_per_s", "train/s"),
-    Field("sample_images_per_s", "sample/s"),
-    Field("params", "params"),
-)
-LEAVE_OUT = ("params", "mode_kl", "sample_images_per_s", "train_images_per_s")
-"""What a narrow terminal has no room for, in this order."""
 
 LABEL = 16  # columns that a model's name has at least; a longer one is folded where the terminal is narrow
 
@@ -118,66 +89,63 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
 
 
 def _fitting_table(summary: Summary, width: int) -> tuple[Table, list[str]]:
-    """Return the table with as many columns as there is room for, and the titles of those that were left out."""
+    """Return the table with as many headline columns as there is room for, and the headings of those left out.
+
+    Costs are left out before quality, and the last before the first.
+    """
     console = Console(width=10_000)
     longest = max((len(visible(m.label)) for m in summary.models), default=0)
-    shown = [f for f in FIELDS if any(m.column == f.column for m in summary.metrics)]
-    leave = [column for column in LEAVE_OUT if any(f.column == column for f in shown)]
-    for n in range(len(leave) + 1):
-        table = _table(summary, width, leave[:n])
+    shown = [column for column in summary.metrics if column.headline]
+    order = sorted(shown[:0:-1], key=lambda column: not column.cost)
+    for n in range(len(order) + 1):
+        left_out = order[:n]
+        table = _table(summary, width, [column for column in shown if column not in left_out])
         if table.__rich_measure__(console, console.options).maximum - max(0, longest - LABEL) <= width:
             break
-    return table, [f.title for f in shown if f.column in leave[:n]]
+    return table, [column.heading for column in shown if column in left_out]
 
 
-def _table(summary: Summary, width: int, leave_out: Collection[str]) -> Table:
-    shown = [
-        f for f in FIELDS if f.column not in leave_out and any(m.column == f.column for m in summary.metrics)
-    ]  # fmt: skip
-    spread = [f for f in shown if f.interval and (f.column == "fid" or width >= WIDE)]
-    if summary.group.runs["seed"].nunique() < 2:
-        spread = []
+def _table(summary: Summary, width: int, shown: Sequence[Column]) -> Table:
+    wide = width >= WIDE
+    several = summary.group.runs["seed"].nunique() > 1
+    spread = [c for c in shown if several and not (c.cost or c.integer) and (wide or c == summary.leading)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     table.add_column("model", overflow="fold")
     table.add_column("ok", justify="right", no_wrap=True)
-    for field in shown:
-        table.add_column(field.title, justify="right", no_wrap=True)
-        if field in spread:
+    for column in shown:
+        table.add_column(visible(column.heading), justify="right", no_wrap=True)
+        if column in spread:
             table.add_column("95 %", style="dim", no_wrap=True)
     for model in summary.models:
         cells: list[Text] = []
-        for field in shown:
-            cells.append(_cell(summary, model, field, marked=field.column == "fid" or width >= WIDE))
-            if field in spread:
-                cells.append(_interval(model, field))
+        for column in shown:
+            cells.append(_cell(summary, model, column, marked=wide or column == summary.leading))
+            if column in spread:
+                cells.append(_interval(model, column))
         style = "" if model.ok == model.runs else "red"
         table.add_row(Text(visible(model.label)), f"{model.ok}/{model.runs}", *cells, style=style)
     table.add_section()
     for name, row in summary.references.items():
         cells = []
-        for field in shown:
-            text = _figure(summary, field, row[field.column]) if field.column in row else ""
-            cells += [Text(text + " "), *([Text("")] if field in spread else [])]
+        for column in shown:
+            text = shown_value(column, row[column.name]) if column.name in row else ""
+            cells += [Text(text + " "), *([Text("")] if column in spread else [])]
         table.add_row(Text(visible(name)), "", *cells, style="dim")
     return table
 
 
-def _cell(summary: Summary, model: Model, field: Field, marked: bool) -> Text:
-    estimate = model.estimates[field.column]
-    text = _figure(summary, field, estimate.mean) if estimate.n else "-"
-    stands = summary.standings.get(field.column, {})
+def _cell(summary: Summary, model: Model, column: Column, marked: bool) -> Text:
+    estimate = model.estimates[column.name]
+    text = shown_value(column, estimate.mean) if estimate.n else "-"
+    stands = summary.standings.get(column.name, {})
     standing = stands.get(model.label, "")
     return Text(text + (MARKS[standing] if marked and stands else ""), style="bold" if standing == "best" else "")
 
 
-def _figure(summary: Summary, field: Field, value: float) -> str:
-    total = summary.group.runs["modes_total"].max() if field.column == "modes_captured" else None
-    return field.text(value) if total is None else f"{field.text(value)}/{int(total)}"
-
-
-def _interval(model: Model, field: Field) -> Text:
-    estimate = model.estimates[field.column]
-    return Text(f"{field.text(estimate.low)} to {field.text(estimate.high)}" if estimate.n > 1 else "")
+def _interval(model: Model, column: Column) -> Text:
+    estimate = model.estimates[column.name]
+    ends = (shown_value(column, estimate.low), shown_value(column, estimate.high))
+    return Text(" to ".join(ends) if estimate.n > 1 else "")
 
 
 def change_tables(changes: Sequence[Change]) -> Iterator[RenderableType]:
@@ -192,7 +160,7 @@ def change_tables(changes: Sequence[Change]) -> Iterator[RenderableType]:
             p = "" if isnan(change.p) else "<0.001" if change.p < 0.001 else f"{change.p:.3f}"
             style = {"better": "green", "worse": "red"}.get(change.verdict, "")
             means = [figure(e.mean) for e in (change.a, change.b)]
-            name = f"{change.metric.title} {change.metric.arrow}".strip()
+            name = f"{change.metric.heading} {change.metric.arrow}".strip()
             needed = f"≈ needs {change.seeds_needed} seeds" if change.seeds_needed else ""
             table.add_row(name, *means, *change.shown(), p, Text(needed or change.verdict, style=style))
         yield table

@@ -4,8 +4,14 @@ import re
 import pytest
 from rich.console import Console
 
+import zoo
+from zoo.catalogue import ColumnCatalogue, Plugin
+from zoo_bench.plan.columns import HARNESS
 from zoo_bench.report.show.terminal import tables
 from zoo_bench.store.tables import to_frame
+
+OURS = Plugin("bench", "genzoo", "1.0", "zoo_bench.plugin")
+THEIRS = Plugin("hits", "zoo-plugin-hits", "1.0", "hits")
 
 
 @pytest.fixture
@@ -169,3 +175,41 @@ def test_newlines_and_marks_of_direction_are_shown_as_text(make_record):
 )  # fmt: skip
 def test_figures_have_three_digits_and_no_exponent(make_record, fid, shown):
     assert cells_of(rendered(to_frame([make_record(metrics={"fid": fid})]))) == [["tiny", "1/1", shown]]
+
+
+class TestColumnOfAThirdParty:
+    """A headline column of somebody else's metric is shown as ours are."""
+
+    @pytest.fixture
+    def shown(self, make_record, monkeypatch):
+        """Render a table with a column described like this."""
+
+        def render(width=160, values=(0.02, 0.9), **fields):
+            column = zoo.Column("hits", "higher", "Share of hits, 0 to 1", title="Hits", headline=True, **fields)
+            known = ColumnCatalogue()
+            known.add([(column, "") for column in (*HARNESS, zoo.installed().columns.get("fid"))], OURS)
+            known.add([(column, "hits")], THEIRS)
+            monkeypatch.setattr(zoo.installed(), "columns", known)
+            records = [
+                make_record({"model": "gan", "seed": seed}, metrics={"fid": 10.0 + seed, "hits": value}, params=10)
+                for seed, value in enumerate(values)
+            ]
+            return rendered(to_frame(records), width)
+
+        return render
+
+    def test_it_stands_in_the_table_with_an_interval_that_keeps_its_range(self, shown):
+        (line,) = lines_of(shown(scale="share"))
+        assert "46.0%" in line
+        assert "0.0% to 100.0%" in line
+        (line,) = lines_of(shown(values=(1.0, 9.0), range=(0, None)))
+        assert "5.000" in line
+        assert "0.000 to 55.825" in line, "Student's interval of 1 and 9 is -45.8 to 55.8"
+
+    def test_it_stands_in_a_narrow_terminal_before_costs_do(self, shown):
+        assert "46.0%" in shown(width=60, scale="share")
+
+    def test_one_that_is_no_headline_does_not_stand_there(self, make_record):
+        assert (
+            "kid" not in rendered(to_frame([make_record({"model": "gan"}, metrics={"fid": 1.0, "kid": 0.5})])).lower()
+        )

@@ -41,11 +41,39 @@ _LAZY = {
 }
 
 __all__ = [
-    "Adam", "Betas", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
-    "LatentConfig", "MetricSpec", "Mixture", "ModelConfig", "ModelSpec", "NameClashError", "Player", "PluginError",
-    "Range", "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn", "UnknownNameError", "ZooError",
-    "__version__", "cache_root", "create", "data_root", "hookimpl", "models",
-]  # fmt: skip
+    "Adam",
+    "Betas",
+    "Column",
+    "CommandSpec",
+    "DataError",
+    "Evaluation",
+    "ExecutorSpec",
+    "GenerativeModel",
+    "Judge",
+    "LatentConfig",
+    "MetricSpec",
+    "Mixture",
+    "ModelConfig",
+    "ModelSpec",
+    "NameClashError",
+    "Player",
+    "PluginError",
+    "Range",
+    "Schedule",
+    "Split",
+    "Task",
+    "TaskSpec",
+    "TrackerSpec",
+    "Turn",
+    "UnknownNameError",
+    "ZooError",
+    "__version__",
+    "cache_root",
+    "create",
+    "data_root",
+    "hookimpl",
+    "models",
+]
 
 
 def __getattr__(name: str) -> Any:

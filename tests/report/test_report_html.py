@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from zoo_bench.report.show import plots
+from zoo_bench.report.read.statistics import Estimate
 from zoo_bench.report.show.html import write_report
+from zoo_bench.report.show.pareto import Point, label_sides
 from zoo_bench.report.text import visible
 
 NASTY = "</script><script>alert(1)</script>\"q\" 'x' <b>&amp; ${a} {{ 7*7 }}\u202eright\u200f\nnext\x07"
@@ -109,9 +110,12 @@ def test_six_models_with_five_seeds_stay_under_8_mb(tmp_path, make):
 
 
 def test_labels_of_points_that_are_near_go_to_different_sides_and_at_an_edge_inwards():
-    near = plots._sides([(3.0, 3.0, "one"), (3.1, 3.0, "other")], [0.0, 1.0], [0.0, 1.0])
+    def point(x, y, label):
+        return Point(label, x, Estimate(y, y, y, 1))
+
+    near = label_sides([point(3.0, 3.0, "one"), point(3.1, 3.0, "other")], [0.0, 1.0], [0.0, 1.0])
     assert near == ["middle left", "middle right"]
-    edges = plots._sides([(1.0, 1.0, "left"), (10.0, 10.0, "right")], [0.0, 1.0], [-1.0, 2.0])
+    edges = label_sides([point(1.0, 1.0, "left"), point(10.0, 10.0, "right")], [0.0, 1.0], [-1.0, 2.0])
     assert edges == ["middle right", "middle left"]
 
 

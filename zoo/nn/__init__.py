@@ -34,4 +34,4 @@ __all__ = [
     "pack",
     "residual_init",
     "zero_centred_penalty",
-]  # fmt: skip
+]

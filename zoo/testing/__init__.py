@@ -28,8 +28,15 @@ if TYPE_CHECKING:
     import pytest
 
 __all__ = [
-    "METRIC_RULES", "RULES", "TASK_RULES", "Check", "CheckFailed", "Rule", "checks_for", "parametrize_with_checks",
-]  # fmt: skip
+    "METRIC_RULES",
+    "RULES",
+    "TASK_RULES",
+    "Check",
+    "CheckFailed",
+    "Rule",
+    "checks_for",
+    "parametrize_with_checks",
+]
 
 
 def checks_for(name: str) -> list[Check]:

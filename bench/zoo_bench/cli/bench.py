@@ -122,10 +122,16 @@ def bench(
 def _print_plan(prepared: Bench, as_json: bool) -> None:
     missing = set(prepared.missing)
     rows: list[dict[str, Any]] = [
-        {"task": r.task, "model": r.label, "seed": r.seed, "budget": r.budget, "run_id": r.run_id,
-         "state": "to do" if r in missing else "done"}
+        {
+            "task": r.task,
+            "model": r.label,
+            "seed": r.seed,
+            "budget": r.budget,
+            "run_id": r.run_id,
+            "state": "to do" if r in missing else "done",
+        }
         for r in prepared.plan.runs
-    ]  # fmt: skip
+    ]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -187,5 +193,7 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     for group in groups(frame):
         for sentence in failed(group.runs):
             print(sentence, file=sys.stderr)
-    print(f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
-          file=sys.stderr)  # fmt: skip
+    print(
+        f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
+        file=sys.stderr,
+    )

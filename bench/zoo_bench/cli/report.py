@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from zoo_bench.report.read.summary import Summary
 
 FORMATS = ("table", "csv", "parquet", "markdown", "latex", "html", "json")
-SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".md": "markdown", ".tex": "latex", ".html": "html",
-            ".json": "json", ".txt": "table"}  # fmt: skip
+SUFFIXES = {
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".html": "html",
+    ".json": "json",
+    ".txt": "table",
+}
 
 
 def report(

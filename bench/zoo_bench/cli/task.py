@@ -90,9 +90,11 @@ def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) 
         facts["judge's accuracy on test"] = "it knows no classes"
     scored = score(evaluation, [installed().metrics.get("fid").spec])
     facts["real against real"] = {
-        "fid": scored.values.get("fid"), "floor": scored.values.get("fid_floor"),
-        "items": f"{len(evaluation.generated)} against {len(evaluation.real)}", **scored.errors,
-    }  # fmt: skip
+        "fid": scored.values.get("fid"),
+        "floor": scored.values.get("fid_floor"),
+        "items": f"{len(evaluation.generated)} against {len(evaluation.real)}",
+        **scored.errors,
+    }
     return facts
 
 

@@ -125,13 +125,21 @@ def _idx(title: str, kind: str, *checksums: str) -> Source:
 
 
 MNIST = _idx(
-    "MNIST", "MNIST", "6bbc9ace898e44ae57da46a324031adb", "a25bea736e30d166cdddb491f175f624",
-    "2646ac647ad5339dbf082846283269ea", "27ae3e4e09519cfbb04c329615203637",
-)  # fmt: skip
+    "MNIST",
+    "MNIST",
+    "6bbc9ace898e44ae57da46a324031adb",
+    "a25bea736e30d166cdddb491f175f624",
+    "2646ac647ad5339dbf082846283269ea",
+    "27ae3e4e09519cfbb04c329615203637",
+)
 FASHION_MNIST = _idx(
-    "Fashion-MNIST", "FashionMNIST", "f4a8712d7a061bf5bd6d2ca38dc4d50a", "9018921c3c673c538a1fc5bad174d6f9",
-    "8181f5470baa50b63fa0f6fddb340f0a", "15d484375f8d13e6eb1aabb0c3f46965",
-)  # fmt: skip
+    "Fashion-MNIST",
+    "FashionMNIST",
+    "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+    "9018921c3c673c538a1fc5bad174d6f9",
+    "8181f5470baa50b63fa0f6fddb340f0a",
+    "15d484375f8d13e6eb1aabb0c3f46965",
+)
 KMNIST = _idx("Kuzushiji-MNIST", "KMNIST", "", "", "", "")
 CIFAR10 = Source(
     "CIFAR-10",
@@ -179,7 +187,13 @@ CELEBA = Source(
 )
 
 SOURCES = {
-    "mnist": MNIST, "fashion-mnist": FASHION_MNIST, "kmnist": KMNIST, "stacked-mnist": MNIST,
-    "cifar10": CIFAR10, "cifar100": CIFAR100, "svhn": SVHN, "celeba64": CELEBA,
-}  # fmt: skip
+    "mnist": MNIST,
+    "fashion-mnist": FASHION_MNIST,
+    "kmnist": KMNIST,
+    "stacked-mnist": MNIST,
+    "cifar10": CIFAR10,
+    "cifar100": CIFAR100,
+    "svhn": SVHN,
+    "celeba64": CELEBA,
+}
 """The source of every task that has one, by the task's name."""

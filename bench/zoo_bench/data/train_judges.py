@@ -77,8 +77,13 @@ def train(recipe: Recipe) -> tuple[JudgeNetwork, dict[str, str]]:
     training, _, test = recipe.splits()
     assert training.modes is not None
     _, channels, side, _ = training.data.shape
-    sizes = {"channels": channels, "side": side, "features": recipe.features,
-             "classes": int(training.modes.max()) + 1, "width": recipe.width}  # fmt: skip
+    sizes = {
+        "channels": channels,
+        "side": side,
+        "features": recipe.features,
+        "classes": int(training.modes.max()) + 1,
+        "width": recipe.width,
+    }
     network = JudgeNetwork(**sizes)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=recipe.steps)

@@ -16,13 +16,12 @@ from typing import Any
 import pytest
 import torch
 
-from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.core.processes import keep_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.train.game import Game
+from zoo_bench.train.game import Game, build_on
 
 SECONDS = 0.4
 MATRIX = 1024
@@ -54,8 +53,7 @@ def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
     torch.manual_seed(0)
     device = torch.device(spec.device)
     task = load_task(installed().tasks.get(spec.task))
-    model = build(installed().models.get(spec.model), task.shape, spec.config)
-    model = model.to(device).to(memory_format=torch.channels_last)
+    model = build_on(device, installed().models.get(spec.model), task.shape, spec.config)
     return Game(model.train(), spec.precision_mode), Stream(task.train.data, 0, device)
 
 

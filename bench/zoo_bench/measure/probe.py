@@ -7,7 +7,6 @@ measured on one thread, as runs are by default.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,15 +16,15 @@ from typing import Any, get_args
 import torch
 
 from zoo.errors import FAILURES, ZooError, described
-from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
+from zoo_bench.core.keyed import read_keyed
 from zoo_bench.core.processes import apart, keep_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.resources import cores
 from zoo_bench.plan.spec import PrecisionMode, RunSpec
-from zoo_bench.train.game import Game
+from zoo_bench.train.game import Game, build_on
 
 MATRIX = 512
 PROMISING, WORTH = 1.2, 1.1
@@ -93,11 +92,7 @@ def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None
 def _stored(path: Path, choices: Sequence[Any]) -> Probe:
     """Return the measurement in a file if it is of the same choices and machine, else an empty one with its key."""
     key = {"choices": list(choices), "machine": environment()}
-    try:
-        content = json.loads(path.read_bytes())
-        return content if content["key"] == key else {"key": key}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"key": key}
+    return {"key": key, **(read_keyed(path, key) or {})}
 
 
 def _rounds(
@@ -184,8 +179,8 @@ def measure(spec: RunSpec, ways: Iterable[tuple[PrecisionMode, int]]) -> list[di
         torch.set_num_threads(threads)
         try:
             torch.manual_seed(0)
-            model = build(installed().models.get(spec.model), task.shape, spec.config).to(device)
-            game = Game(model.to(memory_format=torch.channels_last).train(), mode)
+            model = build_on(device, installed().models.get(spec.model), task.shape, spec.config)
+            game = Game(model.train(), mode)
             stream = Stream(task.train.data, 0, device)
 
             def play(game: Game = game, stream: Stream = stream) -> None:

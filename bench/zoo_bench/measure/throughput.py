@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo_bench.core.environment import environment
 from zoo_bench.core.files import write_atomically
+from zoo_bench.core.keyed import read_json
 from zoo_bench.plan.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -24,9 +25,19 @@ if TYPE_CHECKING:
 
 TIMEOUT = 1800.0
 COLUMNS = (
-    "model", "task", "device", "precision_mode", "threads", "train_images_per_s", "sample_images_per_s_64",
-    "sample_images_per_s_256", "sample_latency_p50_ms", "sample_latency_p99_ms", "train_flops_per_image", "peak_share",
-)  # fmt: skip
+    "model",
+    "task",
+    "device",
+    "precision_mode",
+    "threads",
+    "train_images_per_s",
+    "sample_images_per_s_64",
+    "sample_images_per_s_256",
+    "sample_latency_p50_ms",
+    "sample_latency_p99_ms",
+    "train_flops_per_image",
+    "peak_share",
+)
 """Columns of ``throughput.csv``, medians unless they say otherwise. ``peak_share`` is the share of the measured rate of
 matrix products that training reaches, 0 to about 1."""
 
@@ -47,7 +58,7 @@ def ensure(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
         by_task.setdefault(spec.task, {}).setdefault(spec.label, spec)
     for task, chosen in by_task.items():
         path = root / "throughput" / f"{task}.json"
-        stored = _read(path).get("zoo", {})
+        stored = read_json(path).get("zoo", {})
         device = next(iter(chosen.values())).device
         timed = {
             label: spec
@@ -69,7 +80,7 @@ def load(root: Path) -> pd.DataFrame:
     """Return what is stored, one row per task and model, with :data:`COLUMNS`."""
     import pandas as pd
 
-    rows = [row for path in sorted(root.glob("throughput/*.json")) for row in _rows(_read(path))]
+    rows = [row for path in sorted(root.glob("throughput/*.json")) for row in _rows(read_json(path))]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -83,11 +94,25 @@ def _measure(key: dict[str, Any]) -> dict[str, Any]:
         work, found = Path(folder, "work.json"), Path(folder, "found.json")
         work.write_text(json.dumps(key))
         command = [
-            sys.executable, "-m", "pytest", "-q", "--tb=line",
-            "-p", "pytest_benchmark.plugin", "-p", "no:cacheprovider",
-            "--rootdir", folder, "--confcutdir", folder, "-c", str(Path(folder, "pytest.ini")),
-            f"--benchmark-json={found}", "--benchmark-disable-gc", str(Path(__file__).with_name("bench_models.py")),
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--tb=line",
+            "-p",
+            "pytest_benchmark.plugin",
+            "-p",
+            "no:cacheprovider",
+            "--rootdir",
+            folder,
+            "--confcutdir",
+            folder,
+            "-c",
+            str(Path(folder, "pytest.ini")),
+            f"--benchmark-json={found}",
+            "--benchmark-disable-gc",
+            str(Path(__file__).with_name("bench_models.py")),
+        ]
         Path(folder, "pytest.ini").write_text("[pytest]\n")
         own = {"ZOO_THROUGHPUT": str(work), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
@@ -100,15 +125,7 @@ def _measure(key: dict[str, Any]) -> dict[str, Any]:
             return {"benchmarks": []}
         if done.returncode:
             print(done.stdout[-2000:], file=sys.stderr)
-        return _read(found) or {"benchmarks": []}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-        return content if isinstance(content, dict) else {}
-    except (OSError, ValueError):
-        return {}
+        return read_json(found) or {"benchmarks": []}
 
 
 def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -129,15 +146,17 @@ def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
         latencies = 1e3 * np.asarray(found[names[1]]["stats"]["data"])
         speed = train["extra_info"]["images"] / train["stats"]["median"]
         flops = train["extra_info"]["flops_per_image"]
-        rows.append({
-            "model": label,
-            **{c: spec[c] for c in ("task", "device", "precision_mode")},
-            "threads": content["zoo"]["threads"],
-            "train_images_per_s": speed,
-            **{f"sample_images_per_s_{n}": n / found[names[n]]["stats"]["median"] for n in (64, 256)},
-            "sample_latency_p50_ms": float(np.percentile(latencies, 50)),
-            "sample_latency_p99_ms": float(np.percentile(latencies, 99)),
-            "train_flops_per_image": flops,
-            "peak_share": speed * flops / peak,
-        })  # fmt: skip
+        rows.append(
+            {
+                "model": label,
+                **{c: spec[c] for c in ("task", "device", "precision_mode")},
+                "threads": content["zoo"]["threads"],
+                "train_images_per_s": speed,
+                **{f"sample_images_per_s_{n}": n / found[names[n]]["stats"]["median"] for n in (64, 256)},
+                "sample_latency_p50_ms": float(np.percentile(latencies, 50)),
+                "sample_latency_p99_ms": float(np.percentile(latencies, 99)),
+                "train_flops_per_image": flops,
+                "peak_share": speed * flops / peak,
+            }
+        )
     return rows

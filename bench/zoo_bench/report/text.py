@@ -15,11 +15,28 @@ if TYPE_CHECKING:
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "-": r"{-}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
-    "≈": r"$\approx$", "∞": r"$\infty$", "χ": r"$\chi$", "²": r"$^2$",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "-": r"{-}",
+    "`": r"\textasciigrave{}",
+    "'": r"\textquotesingle{}",
+    "≈": r"$\approx$",
+    "∞": r"$\infty$",
+    "χ": r"$\chi$",
+    "²": r"$^2$",
+}
 
 
 LATIN = 0x180

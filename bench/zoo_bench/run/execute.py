@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 from zoo.errors import FAILURES, described
 from zoo.evaluation import Evaluation, Reference
-from zoo.model import GenerativeModel, build
+from zoo.model import GenerativeModel
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
 from zoo_bench.core.processes import keep_memory
@@ -27,6 +27,7 @@ from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import frechet_distance
 from zoo_bench.score.scoring import own_figures, score
 from zoo_bench.score.sheets import image_grid, neighbours, scatter
+from zoo_bench.train.game import build_on
 from zoo_bench.train.loop import Training, train
 
 HELD_OUT = 2000
@@ -61,7 +62,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     entry = registry.models.get(spec.model)
 
     torch.manual_seed(derive(spec.seed, "initialisation"))
-    model = build(entry, task.shape, spec.config).to(device).to(memory_format=torch.channels_last)
+    model = build_on(device, entry, task.shape, spec.config)
     record.params = sum(w.numel() for w in model.parameters() if w.requires_grad)
 
     def report(share: float, training: Training) -> None:

@@ -5,11 +5,9 @@ A metric that ranks them wrongly does not measure what it says; a model that sco
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,7 +17,7 @@ from zoo.evaluation import Evaluation, Reference
 from zoo.registry import installed
 from zoo.task import Task
 from zoo.version import __version__
-from zoo_bench.core.files import write_atomically
+from zoo_bench.core.keyed import read_keyed, write_keyed
 from zoo_bench.core.processes import apart
 from zoo_bench.data.loading import load_task
 from zoo_bench.plan.spec import RunSpec
@@ -74,24 +72,22 @@ def ensure(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[
     """
     found: dict[str, Scores] = {}
     for task, spec in {spec.task: spec for spec in specs}.items():
-        key = {"task": task, "task_version": spec.task_version, "judge": spec.judge, "metrics": list(spec.metrics),
-               "zoo_version": __version__}  # fmt: skip
+        key = {
+            "task": task,
+            "task_version": spec.task_version,
+            "judge": spec.judge,
+            "metrics": spec.metrics,
+            "zoo_version": __version__,
+        }
         path = root / "controls" / f"{task}.json"
-        scores = _read(path, key)
+        stored = read_keyed(path, key)
+        scores = stored["controls"] if stored else None
         if scores is None:
             try:
                 scores = apart(compute, spec, timeout=timeout)
             except ZooError as error:
                 print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
                 continue
-            write_atomically(path, json.dumps({**key, "controls": scores}, indent=1).encode())
+            write_keyed(path, key, {"controls": scores})
         found[task] = scores
     return found
-
-
-def _read(path: Path, key: dict[str, Any]) -> Scores | None:
-    try:
-        content = json.loads(path.read_bytes())
-        return content["controls"] if all(content[name] == value for name, value in key.items()) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -49,9 +49,7 @@ class MLflow:
         run = self._client.create_run(self._experiment(spec.task), run_name=f"{spec.model}, seed {spec.seed}")
         self._runs[spec.run_id] = run.info.run_id
         self._reached[spec.run_id] = 0
-        self._client.log_batch(
-            run.info.run_id, params=[Param(k, str(v)[:VALUE]) for k, v in parameters(spec).items()]
-        )  # fmt: skip
+        self._client.log_batch(run.info.run_id, params=[Param(k, str(v)[:VALUE]) for k, v in parameters(spec).items()])
 
     @zoo.hookimpl
     def zoo_run_progress(self, spec: RunSpec, progress: Progress) -> None:

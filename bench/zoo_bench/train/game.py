@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from zoo.catalogue import Entry
+from zoo.config import Shape
 from zoo.errors import PluginError
-from zoo.model import GenerativeModel, Player, Turn
+from zoo.model import GenerativeModel, Player, Turn, build
+from zoo.specs import ModelSpec
 from zoo_bench.plan.spec import PrecisionMode
 from zoo_bench.train.average import WeightAverage
 from zoo_bench.train.flops import CountFlops
 from zoo_bench.train.meter import Meter
 from zoo_bench.train.schedule import learning_rates
+
+
+def build_on(device: torch.device, entry: Entry[ModelSpec], shape: Shape, config: Mapping[str, Any]) -> GenerativeModel:
+    """Build an untrained model on a device, with the channels of its maps last in memory; errors as in zoo.create."""
+    return build(entry, shape, dict(config)).to(device).to(memory_format=torch.channels_last)
 
 
 class Game:

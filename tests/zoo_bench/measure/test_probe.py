@@ -124,13 +124,13 @@ def test_a_new_model_is_measured_and_what_was_measured_before_it_has_its_say(rat
 
 
 def test_a_model_that_cannot_be_built_has_no_say(rates, monkeypatch, tmp_path):
-    def build(entry, *arguments):
+    def build(device, entry, *arguments):
         if entry.spec.name == "gan":
             raise RuntimeError("no such layer")
-        return real(entry, *arguments)
+        return real(device, entry, *arguments)
 
-    real = probe.build
-    monkeypatch.setattr(probe, "build", build)
+    real = probe.build_on
+    monkeypatch.setattr(probe, "build_on", build)
     rates(fp32=100.0, bf16=300.0)
     found = probe.choose_precision(specs_of(), tmp_path, None, print)
     assert found["rounds"]["gan on ring8"]["fp32"] == {"error": "RuntimeError: no such layer"}

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
@@ -71,6 +71,22 @@ class Pictures(Protocol):
         ...
 
 
+class Row(NamedTuple):
+    """A usable picture, in the order in which rows are sorted.
+
+    Attributes:
+        split: 0, 1, 2 for training, validation, test.
+        digest: SHA-256 of its pixels.
+        row: Where its pixels are among those that were read.
+        picture: Its index among all pictures.
+    """
+
+    split: int
+    digest: bytes
+    row: int
+    picture: int
+
+
 def prepare(pictures: Pictures, recipe: Recipe) -> Prepared:
     """Return pictures made equal, from the cache if nothing has changed since they were put there.
 
@@ -103,7 +119,7 @@ def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path)
     contents = pictures.contents(listing, temporary)
     names, kinds, parts = contents.names, contents.kinds, contents.parts
     unusable = dict(listing.unusable)
-    rows: list[tuple[int, bytes, int, int]] = []  # split, digest, row in the file, picture
+    rows: list[Row] = []
     with (temporary / "rows").open("wb") as file:
         for index, result in enumerate(_read_all(contents, recipe)):
             if isinstance(result, str) and contents.complete:
@@ -113,11 +129,11 @@ def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path)
                 continue
             pixels = result.tobytes()
             digest = hashlib.sha256(pixels).digest()
-            rows.append((_part(digest, parts, index), digest, len(rows), index))
+            rows.append(Row(_part(digest, parts, index), digest, len(rows), index))
             file.write(pixels)
     if pictures.scan().key != listing.key:
         raise DataError(f"{pictures.title} changed while it was read: try again when nothing writes to it")
-    used, distinct = len(rows), {row[1]: row for row in reversed(rows)}
+    used, distinct = len(rows), {row.digest: row for row in reversed(rows)}
     if len(distinct) < MINIMUM:
         first = "".join(f"; {printable(name)}: {reason}" for name, reason in itertools.islice(unusable.items(), 3))
         raise DataError(
@@ -125,19 +141,19 @@ def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path)
             f"but at least {MINIMUM} are needed{first}"
         )
     chosen = sorted(rows if parts else distinct.values())
-    classes = _classes([kinds[picture] for *_, picture in chosen]) if kinds else []
+    classes = _classes([kinds[row.picture] for row in chosen]) if kinds else []
     numbers = {kind: number for number, kind in enumerate(classes)}
-    labels = [numbers[kinds[picture]] for *_, picture in chosen] if kinds and classes else []
-    ends = tuple(sum(part <= split for part, *_ in chosen) for split in (0, 1))
+    labels = [numbers[kinds[row.picture]] for row in chosen] if kinds and classes else []
+    ends = tuple(sum(row.split <= split for row in chosen) for split in (0, 1))
     classes = list(map(str, classes))
     content = hashlib.sha256(json.dumps([VERSION, recipe.shape, ends, classes, labels]).encode())
-    content.update(b"".join(digest for _, digest, *_ in chosen))
+    content.update(b"".join(row.digest for row in chosen))
     about = {"classes": classes, "ends": ends, "duplicates": used - len(distinct), "unusable": unusable}
     made = temporary / "made"
     made.mkdir()
     stored: Pixels = np.memmap(temporary / "rows", np.uint8, "r", shape=(used, *recipe.shape))
     with (made / "images.npy").open("wb") as file:
-        _write_rows(file, stored, [row for *_, row, _ in chosen])
+        _write_rows(file, stored, [row.row for row in chosen])
     np.save(made / "labels.npy", np.array(labels, np.int64))
     (made / "about.json").write_text(json.dumps(about))
     return made, content.hexdigest()[:12]

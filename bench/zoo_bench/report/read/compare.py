@@ -66,12 +66,22 @@ class Change:
         """Return it as one flat row."""
         e, low = self.difference.estimate, math.nan
         return {
-            **self.key, "model": self.pair, "metric": self.metric.name, "better": self.metric.better,
-            "a": self.a.mean, "n_a": self.a.n, "b": self.b.mean, "n_b": self.b.n,
+            **self.key,
+            "model": self.pair,
+            "metric": self.metric.name,
+            "better": self.metric.better,
+            "a": self.a.mean,
+            "n_a": self.a.n,
+            "b": self.b.mean,
+            "n_b": self.b.n,
             "scale": "ratio" if self.difference.ratio else "difference",
-            "change": e.mean if e.n else low, "low": e.low, "high": e.high, "p": self.p, "verdict": self.verdict,
+            "change": e.mean if e.n else low,
+            "low": e.low,
+            "high": e.high,
+            "p": self.p,
+            "verdict": self.verdict,
             "seeds_needed": self.seeds_needed,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = {
-    "task": "task", "task_version": "version of the task", "judge": "judge", "budget": "budget",
-    "precision_mode": "precision", "device": "device",
-}  # fmt: skip
+    "task": "task",
+    "task_version": "version of the task",
+    "judge": "judge",
+    "budget": "budget",
+    "precision_mode": "precision",
+    "device": "device",
+}
 """What runs must have in common to be compared, and how it is called."""
 
 TRACEBACKS = 100
@@ -152,8 +156,9 @@ def load_controls(root: Path, problems: list[str]) -> list[dict[str, Any]]:
     for file in sorted(root.glob("controls/*.json")):
         try:
             content = json.loads(file.read_bytes())
+            key = content.get("key", content)  # before 0.1 the key's fields stood beside the controls
             rows = {str(name): {str(c): float(v) for c, v in row.items()} for name, row in content["controls"].items()}
-            found.append({**{key: str(content[key]) for key in ("task", "task_version", "judge")}, "controls": rows})
+            found.append({**{name: str(key[name]) for name in ("task", "task_version", "judge")}, "controls": rows})
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             problems.append(f"{str(file)!r} holds no controls")
     return found
@@ -209,8 +214,10 @@ def _without_foreign_speeds(runs: pd.DataFrame, notes: list[str]) -> pd.DataFram
     measured = kind[runs["status"] == "ok"]
     if measured.nunique() < 2:
         return runs
-    support = {k: (runs.loc[measured.index[measured == k], "_label"].nunique(), n) for k, n in
-               measured.value_counts(sort=False).items()}  # fmt: skip
+    support = {
+        k: (runs.loc[measured.index[measured == k], "_label"].nunique(), n)
+        for k, n in measured.value_counts(sort=False).items()
+    }
     chosen = max(support, key=lambda k: support[k])
     notes.append(
         f"Speeds are those of {plural(support[chosen][1], 'run')} on {str(chosen).strip(', ')}; speeds of "

@@ -225,16 +225,44 @@ def long(summaries: Sequence[Summary]) -> pd.DataFrame:
     import pandas as pd
 
     rows: list[dict[str, Any]] = [
-        {**s.group.key, "model": m.label, "kind": "model", "runs": m.runs, "ok": m.ok, "collapsed": m.collapsed,
-         "metric": metric.name, "better": metric.better, "mean": e.mean, "low": e.low, "high": e.high, "n": e.n,
-         "scale": "log" if metric.log else "linear", "floor": s.floor(metric),
-         "standing": s.standings.get(metric.name, {}).get(m.label, "")}
-        for s in summaries for m in s.models for metric in s.metrics for e in [m.estimates[metric.name]]
-    ]  # fmt: skip
+        {
+            **s.group.key,
+            "model": m.label,
+            "kind": "model",
+            "runs": m.runs,
+            "ok": m.ok,
+            "collapsed": m.collapsed,
+            "metric": metric.name,
+            "better": metric.better,
+            "mean": e.mean,
+            "low": e.low,
+            "high": e.high,
+            "n": e.n,
+            "scale": "log" if metric.log else "linear",
+            "floor": s.floor(metric),
+            "standing": s.standings.get(metric.name, {}).get(m.label, ""),
+        }
+        for s in summaries
+        for m in s.models
+        for metric in s.metrics
+        for e in [m.estimates[metric.name]]
+    ]
     rows += [
-        {**s.group.key, "model": name, "kind": "control", "metric": metric.name, "better": metric.better,
-         "mean": row[metric.name], "n": 1, "scale": "log" if metric.log else "linear",
-         "floor": s.floor(metric), "standing": ""}
-        for s in summaries for name, row in s.controls.items() for metric in s.metrics if metric.name in row
-    ]  # fmt: skip
+        {
+            **s.group.key,
+            "model": name,
+            "kind": "control",
+            "metric": metric.name,
+            "better": metric.better,
+            "mean": row[metric.name],
+            "n": 1,
+            "scale": "log" if metric.log else "linear",
+            "floor": s.floor(metric),
+            "standing": "",
+        }
+        for s in summaries
+        for name, row in s.controls.items()
+        for metric in s.metrics
+        if metric.name in row
+    ]
     return pd.DataFrame(rows).astype(dict.fromkeys(("runs", "ok", "collapsed", "n"), "Int64") if rows else {})

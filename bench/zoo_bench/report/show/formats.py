@@ -82,8 +82,10 @@ def _caption(summary: Summary) -> list[str]:
 
 def _references(summary: Summary) -> list[tuple[str, list[str]]]:
     """Return the rows below the models, with a cell per metric."""
-    return [(name, [text.figure(row[m.name]) if m.name in row else "" for m in summary.metrics])
-            for name, row in summary.references.items()]  # fmt: skip
+    return [
+        (name, [text.figure(row[m.name]) if m.name in row else "" for m in summary.metrics])
+        for name, row in summary.references.items()
+    ]
 
 
 def _writer(summary: Summary, bold: str, tied: str, between: str) -> Callable[[Model, Column], str]:

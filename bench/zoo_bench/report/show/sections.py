@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ from zoo_bench.report.read.results import KEYS, Results
 from zoo_bench.report.read.statistics import probability_of_improvement
 from zoo_bench.report.read.summary import ALPHA, Model, Summary
 from zoo_bench.report.show import plots
-from zoo_bench.report.show.plots import Colours
+from zoo_bench.report.show.figures import Colours
+from zoo_bench.report.show.pareto import pareto
 from zoo_bench.report.show.reproduce import command, packages
 from zoo_bench.report.text import aligned, figure, plural
 
@@ -62,7 +63,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     costs = [m for m in summary.metrics if m.cost]
     figures = {
         "Learning curves": (plots.learning_curves(summary, results.curves, colours), CURVES),
-        "FID against speed and size": (plots.pareto(summary, colours), PARETO),
+        "FID against speed and size": (pareto(summary, colours), PARETO),
         "Modes captured": (plots.modes(summary, colours), MODES),
     }
     seeds = runs["seed"].nunique()
@@ -75,7 +76,8 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "notes": [*summary.group.notes, *_remarks(summary)],
         "tables": [
             (name, table(summary, metrics, colours, summary.controls if name == "Quality" else {}))
-            for name, metrics in (("Quality", quality), ("Speed and size", costs)) if metrics
+            for name, metrics in (("Quality", quality), ("Speed and size", costs))
+            if metrics
         ],
         "figures": [(name, found, text) for name, (found, text) in figures.items() if found],
         "pairs": pairs(summary),
@@ -85,7 +87,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "failed": int((runs["status"] != "ok").sum()),
         "command": command(summary.group),
         "packages": packages(summary.group),
-    }  # fmt: skip
+    }
 
 
 CURVES = (
@@ -118,12 +120,18 @@ def table(
         floor = summary.floor(metric)
         write = aligned(means, () if floor is None else (floor,))
         of = f", of {figure(metric.limits[1])}" if metric.total and math.isfinite(metric.limits[1]) else ""
-        columns.append({
-            "title": metric.heading + of, "arrow": metric.arrow, "better": metric.better, "name": metric.name,
-            "description": metric.description, "floor": "" if floor is None else write(floor),
-            "cells": [_cell(summary, m, metric, write) for m in summary.models],
-            "controls": [write(row[metric.name]) if metric.name in row else "" for row in extra.values()],
-        })  # fmt: skip
+        columns.append(
+            {
+                "title": metric.heading + of,
+                "arrow": metric.arrow,
+                "better": metric.better,
+                "name": metric.name,
+                "description": metric.description,
+                "floor": "" if floor is None else write(floor),
+                "cells": [_cell(summary, m, metric, write) for m in summary.models],
+                "controls": [write(row[metric.name]) if metric.name in row else "" for row in extra.values()],
+            }
+        )
     return {
         "columns": columns,
         "models": [{"label": m.label, "ok": m.ok, "runs": m.runs, "colour": colours[m.label]} for m in summary.models],
@@ -154,21 +162,22 @@ def pairs(summary: Summary) -> dict[str, Any] | None:
     models = [m for m in summary.models if m.values[metric.name]]
     if len(models) < 2:
         return None
-    sign = -1 if metric.better == "lower" else 1
-    p_values = summary.p_values[metric.name]
-    rows = []
-    for a in models:
-        cells: list[dict[str, Any] | None] = []
-        for b in models:
-            if a is b:
-                cells.append(None)
-                continue
-            better = probability_of_improvement(*([sign * v for v in m.values[metric.name]] for m in (a, b)))
-            p = p_values[a.label, b.label]
-            shown = "one seed" if math.isnan(p) else "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-            cells.append({"share": f"{100 * better:.0f} %", "p": shown, "separable": p < ALPHA})
-        rows.append((a.label, cells))
+    rows = [(a.label, [None if a is b else _pair(summary, metric, a, b) for b in models]) for a in models]
     return {"title": metric.heading, "models": [m.label for m in models], "rows": rows}
+
+
+def _pair(summary: Summary, metric: Column, a: Model, b: Model) -> dict[str, Any]:
+    """Return how probable it is that a run of ``a`` beats a run of ``b``, and whether that can be told from chance."""
+    sign = -1 if metric.better == "lower" else 1
+    better = probability_of_improvement(*([sign * value for value in m.values[metric.name]] for m in (a, b)))
+    p = summary.p_values[metric.name][a.label, b.label]
+    return {"share": f"{100 * better:.0f} %", "p": _p_value(p), "separable": p < ALPHA}
+
+
+def _p_value(p: float) -> str:
+    if math.isnan(p):
+        return "one seed"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -190,16 +199,27 @@ def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]]
 def failures(runs: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
     """Return what went wrong: runs that did not end ok, and metrics that could not be computed."""
     failed = [
-        {"what": row["status"], "label": row["_label"], "seed": row["seed"], "message": row["error"],
-         "traceback": results.tracebacks.get(str(row["run_id"]), "")}
+        {
+            "what": row["status"],
+            "label": row["_label"],
+            "seed": row["seed"],
+            "message": row["error"],
+            "traceback": results.tracebacks.get(str(row["run_id"]), ""),
+        }
         for _, row in runs[runs["status"] != "ok"].head(FAILURES).iterrows()
-    ]  # fmt: skip
+    ]
     odd = runs[runs["run_id"].isin(list(results.metric_errors))].head(FAILURES)
     failed += [
-        {"what": f"metric {name}", "label": row["_label"], "seed": row["seed"], "message": message,
-         "traceback": results.tracebacks.get(str(row["run_id"]), "")}
-        for _, row in odd.iterrows() for name, message in results.metric_errors[str(row["run_id"])].items()
-    ]  # fmt: skip
+        {
+            "what": f"metric {name}",
+            "label": row["_label"],
+            "seed": row["seed"],
+            "message": message,
+            "traceback": results.tracebacks.get(str(row["run_id"]), ""),
+        }
+        for _, row in odd.iterrows()
+        for name, message in results.metric_errors[str(row["run_id"])].items()
+    ]
     return failed
 
 
@@ -213,28 +233,61 @@ def together(found: Overall, colours: Colours) -> dict[str, Any]:
     return {
         "tasks": found.tasks,
         "left_out": found.left_out,
-        "iqm": [(name, write(e.mean), f"{write(e.low)} – {write(e.high)}" if e.low == e.low else "", e.n)
-                for name, e in found.iqm.items()],
-        "ranking": ranking and {
-            "blocks": plural(ranking.blocks, "block"), "p": "undefined" if math.isnan(ranking.p) else figure(ranking.p),
-            "critical_difference": f"{ranking.critical_difference:.2f}", "alike": not ranking.p < ALPHA,
+        "iqm": [
+            (name, write(e.mean), f"{write(e.low)} – {write(e.high)}" if e.low == e.low else "", e.n)
+            for name, e in found.iqm.items()
+        ],
+        "ranking": ranking
+        and {
+            "blocks": plural(ranking.blocks, "block"),
+            "p": "undefined" if math.isnan(ranking.p) else figure(ranking.p),
+            "critical_difference": f"{ranking.critical_difference:.2f}",
+            "alike": not ranking.p < ALPHA,
         },
         "figures": [(name, plot) for name, plot in figures.items() if plot],
-    }  # fmt: skip
+    }
+
+
+RUN_COLUMNS = (
+    "task",
+    "model",
+    "seed",
+    "status",
+    "fid",
+    "modes_captured",
+    "images",
+    "train_seconds",
+    "budget",
+    "precision_mode",
+    "device",
+    "run_id",
+)
+"""What the table of all runs shows."""
+RUN_NUMBERS = ("seed", "fid", "modes_captured", "images", "train_seconds")
 
 
 def all_runs(results: Results) -> dict[str, Any]:
     """Return the first thousand runs, one row each."""
-    shown = [c for c in ("task", "model", "seed", "status", "fid", "modes_captured", "images", "train_seconds",
-                         "budget", "precision_mode", "device", "run_id") if c in results.frame]  # fmt: skip
-    numbers = ("seed", "fid", "modes_captured", "images", "train_seconds")
+    shown = [column for column in RUN_COLUMNS if column in results.frame]
     frame = results.frame[shown].head(RUNS)
-    formats = {c: aligned(frame[c].dropna().astype(float)) if c != "seed" else str for c in numbers if c in frame}
-    rows = [
-        [{"text": "" if missing else formats[c](float(v) if c != "seed" else v) if c in formats else
-          str(v)[:8] if c == "run_id" else str(v), "value": "" if missing else str(v), "number": c in formats}
-         for c, v, missing in zip(shown, values, row_missing, strict=True)]
-        for values, row_missing in zip(frame.itertuples(index=False), frame.isna().to_numpy(), strict=True)
-    ]  # fmt: skip
-    heads = [(c.replace("_", " "), c in formats) for c in shown]
-    return {"heads": heads, "rows": rows, "all": len(results.frame)}
+    columns = [_run_cells(frame[column]) for column in shown]
+    heads = [(column.replace("_", " "), column in RUN_NUMBERS) for column in shown]
+    return {"heads": heads, "rows": list(zip(*columns, strict=True)), "all": len(results.frame)}
+
+
+def _run_cells(column: pd.Series[Any]) -> list[dict[str, Any]]:
+    """Return the cells of a column: the text, what it is sorted by, and whether as a number."""
+    number = column.name in RUN_NUMBERS
+    write: Callable[[Any], str] = str
+    if column.name == "run_id":
+        write = _short
+    elif number and column.name != "seed":
+        write = aligned(column.dropna().astype(float))
+    values = [None if missing else value for value, missing in zip(column, column.isna(), strict=True)]
+    return [
+        {"text": "" if v is None else write(v), "value": "" if v is None else str(v), "number": number} for v in values
+    ]
+
+
+def _short(run_id: str) -> str:
+    return run_id[:8]

@@ -1,0 +1,35 @@
+"""What the figures of the report have in common.
+
+A figure is a plain dictionary for plotly.js: ``{"label": what it shows in words, "height", "variants": [...]}``.
+A variant has a name, data and a layout. Colours are a model's number, which the page turns into its theme's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Colours = Mapping[str, int]
+"""The number of each model's colour, by label."""
+Figure = dict[str, Any]
+
+HEIGHT = 380
+"""Of a figure, in pixels, unless it has rows of its own."""
+
+
+def figure_of(label: str, variants: list[dict[str, Any]], height: int = HEIGHT) -> Figure | None:
+    """Return a figure, or None if nothing is to be shown."""
+    return {"label": label, "height": height, "variants": variants} if variants else None
+
+
+def log_axis(title: str) -> dict[str, Any]:
+    """Return the layout of a logarithmic axis."""
+    return {"type": "log", "title": {"text": title}}
+
+
+def log_range(values: Sequence[float], margin: float = 0.06) -> list[float]:
+    """Return a range of a logarithmic axis with a margin, as plotly wants it: exponents of ten."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    space = margin * max(high - low, 0.3)
+    return [low - space, high + space]

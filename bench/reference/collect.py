@@ -20,6 +20,7 @@ from figures import learning_curves, modes
 from rich.console import Console
 
 from zoo.errors import ZooError
+from zoo_bench.core.names import file_name
 from zoo_bench.report.read.results import groups, load
 from zoo_bench.report.read.summary import Summary, only, summarise
 from zoo_bench.report.show import formats
@@ -39,7 +40,7 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
     summaries = [summarise(group, results.controls) for group in groups(results.frame)]
     written = []
     for task, runs in results.frame.groupby("task"):
-        out = reference / "-".join(filter(None, (str(task), suffix)))
+        out = reference / "-".join(filter(None, (file_name(str(task)), suffix)))
         new = out.with_name(f".{out.name}")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
@@ -53,7 +54,7 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
         runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(new / "results.csv", index=False)
         copies = {
             folder / "environment.json": "environment.json",
-            folder / "controls" / f"{task}.json": "controls.json",
+            folder / "controls" / f"{file_name(str(task))}.json": "controls.json",
         }
         for summary in own:
             for label, files in summary.group.runs.sort_values("seed").groupby("_label")["_file"]:

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
+from zoo.files import write_atomically
 from zoo.registry import installed
 from zoo.task import Task
 from zoo.version import __version__
-from zoo_bench.core.files import write_atomically
+from zoo_bench.core.names import file_name
 from zoo_bench.core.processes import apart
 from zoo_bench.data.loading import load_task
 from zoo_bench.plan.spec import RunSpec
@@ -76,7 +77,7 @@ def ensure(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[
     for task, spec in {spec.task: spec for spec in specs}.items():
         key = {"task": task, "task_version": spec.task_version, "judge": spec.judge, "metrics": list(spec.metrics),
                "zoo_version": __version__}  # fmt: skip
-        path = root / "controls" / f"{task}.json"
+        path = root / "controls" / f"{file_name(task)}.json"
         scores = _read(path, key)
         if scores is None:
             try:

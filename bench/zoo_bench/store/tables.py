@@ -12,7 +12,7 @@ from zoo_bench.plan.record import COLUMNS, LAST, RunRecord, row
 if TYPE_CHECKING:
     import pandas as pd
 
-from zoo_bench.core.files import write_atomically
+from zoo.files import write_atomically
 from zoo_bench.store.records import stream
 
 INTEGERS = ("seed", "images", "steps", "updates", "flops", "threads", "params", "modes_captured", "modes_total",

@@ -13,6 +13,7 @@ from zoo.data import cache_root, data_root
 from zoo.errors import DataError, NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.hookspecs import hookimpl
 from zoo.registry import installed
+from zoo.runs import RunProgress, RunRecord, RunSpec
 from zoo.specs import Column, CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
 from zoo.version import __version__
 
@@ -42,9 +43,13 @@ _LAZY = {
 __all__ = [
     "Adam", "Betas", "Column", "CommandSpec", "DataError", "Evaluation", "ExecutorSpec", "GenerativeModel", "Judge",
     "LatentConfig", "MetricSpec", "Mixture", "ModelConfig", "ModelSpec", "NameClashError", "Player", "PluginError",
-    "Range", "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn", "UnknownNameError", "ZooError",
-    "__version__", "cache_root", "create", "data_root", "hookimpl", "models",
+    "Range", "RunProgress", "RunRecord", "RunSpec", "Schedule", "Split", "Task", "TaskSpec", "TrackerSpec", "Turn",
+    "UnknownNameError", "ZooError", "__version__", "cache_root", "create", "data_root", "hookimpl", "models",
 ]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:

@@ -107,7 +107,7 @@ def _model_facts(entry: Entry[ModelSpec]) -> dict[str, Any]:
         "settings": [dataclasses.asdict(setting) for setting in card.settings(entry)],
         "tuned": [{"kind": kind, "settings": text} for kind, text in card.tuned(entry).items()],
         "parameters": [{"task": task, "parameters": count} for task, count in counts.items()],
-        "reference_results": [dataclasses.asdict(found) for found in card.references(entry, installed().tasks)],
+        "reference_results": [dataclasses.asdict(found) for found in card.references(entry)],
     }
 
 

@@ -3,7 +3,7 @@
 Replaces ``results/reference/<task>/`` for every task in the folder: ``table.txt`` and ``table.md`` as ``zoo report``
 shows them, ``results.csv``, ``throughput.csv``, ``environment.json``, ``controls.json``, ``modes.png`` and
 ``curves.png`` with every run, and a sheet per model, of its first seed. A second bench of a task goes beside the first
-with ``--suffix wall-clock``.
+with ``--suffix wall-clock``. What models' cards show is brought up to date as well, see ``cards.py``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from cards import write
 from figures import learning_curves, modes
 from rich.console import Console
 
@@ -90,6 +91,7 @@ def main() -> int:
     try:
         for out in take(given.folder, suffix=given.suffix):
             print(out)
+        print(write())
     except ZooError as error:
         print(f"reference: {error}", file=sys.stderr)
         return 2

@@ -119,5 +119,8 @@ def references(entry: Entry[ModelSpec], file: Path = REFERENCE) -> list[Referenc
         file: A table with the columns of :class:`Reference`, and ``model``.
     """
     with file.open(newline="", encoding="utf-8") as lines:
-        rows = [row for row in csv.DictReader(lines) if row.pop("model") == entry.spec.name]
-    return [Reference(**{**row, "fid": float(row["fid"]) if row["fid"] else None}) for row in rows]
+        return [
+            Reference(row["task"], row["runs"], float(row["fid"]) if row["fid"] else None, row["modes"], row["command"])
+            for row in csv.DictReader(lines)
+            if row["model"] == entry.spec.name
+        ]

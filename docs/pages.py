@@ -104,7 +104,7 @@ def _models() -> str:
 def _model(entry: Entry[ModelSpec]) -> str:
     spec = entry.spec
     counts = card.parameters(entry, installed().tasks)
-    found = card.references(entry, installed().tasks)
+    found = card.references(entry)
     parts = [
         f"# {spec.name}\n\n{spec.summary}\n\n[{spec.paper}]({spec.url})",
         f"## Loss\n\n{spec.loss}",

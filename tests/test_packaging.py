@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import json
 import subprocess
 import sys
 import tomllib
@@ -58,11 +59,21 @@ def test_the_wheel_holds_the_judges_which_are_small(wheel):
     assert max(judges.values()) < MEGABYTE
 
 
+def test_a_card_has_the_reference_results_where_only_the_wheel_is_installed(wheel, tmp_path):
+    wheel.extractall(tmp_path)
+    script = "import sys; sys.path.insert(0, sys.argv[1]); from zoo.cli import main; main(['show', 'dcgan', '--json'])"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["reference_results"]
+
+
 def test_the_wheel_has_the_entry_points_and_the_licence(wheel):
     info = f"genzoo-{zoo.__version__}.dist-info"
     text = wheel.read(f"{info}/entry_points.txt").decode()
     for name, module in PROJECT["project"]["entry-points"]["zoo"].items():
         assert f"{name} = {module}\n" in text
+    assert "[zoo.harness]\nbench = zoo_bench.plugin\n" in text
     assert f"{info}/licenses/LICENSE" in wheel.namelist()
 
 
@@ -81,8 +92,10 @@ def test_every_entry_point_names_a_package_that_is_packed():
 
 
 def test_the_installed_entry_points_are_those_of_the_project():
-    installed = {p.name: p.value for p in importlib.metadata.entry_points(group="zoo") if p.dist.name == "genzoo"}
-    assert installed == PROJECT["project"]["entry-points"]["zoo"], "install the project again"
+    for group, expected in PROJECT["project"]["entry-points"].items():
+        points = importlib.metadata.entry_points(group=group)
+        installed = {point.name: point.value for point in points if point.dist.name == "genzoo"}
+        assert installed == expected, "install the project again"
 
 
 @pytest.mark.parametrize("folder", ["bench", "plugins", "tests", "results"])

@@ -30,6 +30,13 @@ def imports(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def imports_at_top(source: str) -> Iterator[str]:
+    """Yield the packages that Python source imports as soon as it is imported itself, conditions aside."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (name.partition(".")[0] for name in imports(ast.unparse(node)))
+
+
 def forbidden(module: str, source: str) -> list[str]:
     """Return the imports of a module that point upward."""
     package = module.partition(".")[0]
@@ -55,6 +62,17 @@ def test_no_import_points_upward():
     assert not found, "\n".join(found)
 
 
+def test_zoo_says_no_word_of_the_harness():
+    files = [file for file in (ROOT / "zoo").rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    assert not [str(file) for file in files if b"zoo_bench" in file.read_bytes()]
+
+
+def test_no_module_needs_posix_to_be_imported():
+    posix = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+    found = {name: posix & set(imports_at_top(file.read_text())) for name, file in modules().items()}
+    assert not {name: needed for name, needed in found.items() if needed}
+
+
 def test_every_room_is_on_a_floor_and_every_floor_is_a_room():
     tops = {name.split(".")[1] for name in modules() if name.startswith("zoo_bench.") and name.count(".") > 1}
     assert tops - {"cli"} == {room.partition(".")[0] for room in FLOORS if room}
@@ -77,5 +95,5 @@ def test_an_import_that_points_upward_is_found(module, source):
 
 def test_imports_of_the_same_room_and_of_lower_ones_are_allowed():
     assert not forbidden(
-        "zoo_bench.score.scoring", "from zoo_bench.score.metrics import fid\nimport zoo_bench.core.files"
+        "zoo_bench.score.scoring", "from zoo_bench.score.metrics import fid\nimport zoo_bench.core.names"
     )

@@ -14,6 +14,7 @@ from zoo.data import cache_root, data_root
 from zoo.errors import DataError, NameClashError, PluginError, UnknownNameError, ZooError
 from zoo.hookspecs import hookimpl
 from zoo.registry import installed
+from zoo.runs import RunProgress, RunRecord, RunSpec
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
 from zoo.version import __version__
 
@@ -59,6 +60,9 @@ __all__ = [
     "Player",
     "PluginError",
     "Range",
+    "RunProgress",
+    "RunRecord",
+    "RunSpec",
     "Schedule",
     "Split",
     "Task",
@@ -74,6 +78,10 @@ __all__ = [
     "hookimpl",
     "models",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from zoo.data import cache_root
+from zoo.errors import ZooError
+from zoo.files import write_atomically
 
 KEPT = 32
 """Files kept; beyond them, the one unused for longest goes."""
@@ -22,8 +23,7 @@ KEPT = 32
 def cached(key: str, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
     """Return what ``compute`` returns, from ``tensors/`` in the cache folder if it is there.
 
-    A file is written under a temporary name and renamed. One that is damaged is computed again; a folder that cannot
-    be written to is no error.
+    A file that is damaged is computed again; a folder that cannot be written to is no error.
 
     Args:
         key: Everything that the result depends on.
@@ -38,20 +38,12 @@ def cached(key: str, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tens
     except (OSError, SafetensorError):
         pass
     found = compute()
-    with contextlib.suppress(OSError):
-        _write(path, save({name: tensor.contiguous() for name, tensor in found.items()}))
+    with contextlib.suppress(OSError, ZooError):
+        _keep(path, save({name: tensor.contiguous() for name, tensor in found.items()}))
     return found
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+def _keep(path: Path, content: bytes) -> None:
+    write_atomically(path, hashlib.sha256(content).digest() + content)
     for old in sorted(path.parent.glob("*.safetensors"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
         old.unlink(missing_ok=True)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from zoo.catalogue import Catalogue, Entry
 from zoo.errors import ZooError
 from zoo.specs import ModelSpec, TaskSpec
 
-REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+REFERENCE = Path(__file__).with_name("reference.csv")
+"""Made from ``results/reference/`` by ``python bench/reference/cards.py``."""
 
 
 @dataclass(frozen=True)
@@ -114,46 +111,16 @@ def parameters(entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec]) -> dict[str,
     return counts
 
 
-def references(entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec], folder: Path = REFERENCE) -> list[Reference]:
-    """Return what the model reached, with the settings that are its defaults now, in the reference results.
-
-    A setting that is newer than a run had the field's default there.
-
-    There are none where these are not installed.
+def references(entry: Entry[ModelSpec], file: Path = REFERENCE) -> list[Reference]:
+    """Return what the model reached, with the settings that are its defaults, in this project's own benches.
 
     Args:
         entry: The model.
-        tasks: The tasks.
-        folder: Folders of benches, each with a ``results.csv``.
+        file: A table with the columns of :class:`Reference`, and ``model``.
     """
-    return [found for path in sorted(folder.glob("*/results.csv")) for found in _read(path, entry, tasks)]
-
-
-def _read(path: Path, entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec]) -> Iterator[Reference]:
-    from pydantic import ValidationError
-
-    from zoo.model import configure
-
-    @cache
-    def is_default(task: str, config: str) -> bool:
-        cls, default = configure(entry, tasks.get(task).spec.shape, {})
-        try:
-            return cls.Config.model_validate_json(config) == default
-        except ValidationError:
-            return False
-
-    model = entry.spec.name
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["model"] == model and is_default(row["task"], row["config"])]
-    for task, budget in dict.fromkeys((row["task"], row["budget"]) for row in rows):
-        every = [row for row in rows if (row["task"], row["budget"]) == (task, budget)]
-        well = [row for row in every if row["status"] == "ok"]
-        fids = [float(row["fid"]) for row in well if row["fid"]]
-        modes = [float(row["modes_captured"]) for row in well if row["modes_captured"]]
-        yield Reference(
-            task=task,
-            runs=f"{len(well)}/{len(every)}",
-            fid=math.exp(fmean(map(math.log, fids))) if fids else None,
-            modes=f"{fmean(modes):.3g}/{well[0]['modes_total']}" if modes else "",
-            command=f"zoo bench --models {model} --task {task} --budget {budget} --seeds {len(every)}",
-        )
+    with file.open(newline="", encoding="utf-8") as lines:
+        return [
+            Reference(row["task"], row["runs"], float(row["fid"]) if row["fid"] else None, row["modes"], row["command"])
+            for row in csv.DictReader(lines)
+            if row["model"] == entry.spec.name
+        ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +15,7 @@ import typer
 from zoo.author_commands import check, new_plugin
 from zoo.catalogue import Entry, Plugin
 from zoo.errors import FAILURES, ZooError
-from zoo.registry import HOST, installed
+from zoo.registry import HOST, installed, only
 from zoo.specs import CommandSpec, ModelSpec
 from zoo.tables import print_table
 from zoo.version import __version__
@@ -107,7 +107,7 @@ def _model_facts(entry: Entry[ModelSpec]) -> dict[str, Any]:
         "settings": [dataclasses.asdict(setting) for setting in card.settings(entry)],
         "tuned": [{"kind": kind, "settings": text} for kind, text in card.tuned(entry).items()],
         "parameters": [{"task": task, "parameters": count} for task, count in counts.items()],
-        "reference_results": [dataclasses.asdict(found) for found in card.references(entry, installed().tasks)],
+        "reference_results": [dataclasses.asdict(found) for found in card.references(entry)],
     }
 
 
@@ -188,9 +188,12 @@ def _load_command(entry: Entry[CommandSpec]) -> Callable[..., Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 all well, 1 some run failed, 2 unusable arguments."""
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    with only(HOST) if NO_PLUGINS in arguments else nullcontext():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     invoked = next((a for a in arguments if not a.startswith("-")), None)
-    if NO_PLUGINS in arguments:
-        os.environ["ZOO_PLUGINS"] = HOST  # which the processes of runs inherit
     try:
         for problem in installed().problems:
             print(f"zoo: warning: {problem}", file=sys.stderr)

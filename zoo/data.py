@@ -17,6 +17,11 @@ def cache_root() -> Path:
     return Path(os.environ.get("ZOO_CACHE") or _platform_folder())
 
 
+def prepared_root() -> Path:
+    """Return the folder for prepared images, in the cache."""
+    return cache_root() / "folders"
+
+
 def _platform_folder() -> str:
     import platformdirs
 

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.data import cache_root, data_root
+from zoo.data import cache_root, data_root, prepared_root
 from zoo.errors import FAILURES, described
 from zoo.registry import Registry, installed
 from zoo.version import __version__
@@ -59,7 +59,7 @@ def _data(registry: Registry) -> Finding:
 
 def _cache() -> Finding:
     root = cache_root()
-    size = sum(file.stat().st_size for file in (root / "folders").rglob("*") if file.is_file())
+    size = sum(file.stat().st_size for file in prepared_root().rglob("*") if file.is_file())
     free = shutil.disk_usage(_nearest(root)).free
     text = f"{str(root)!r} ({_set_by('ZOO_CACHE')}), {_access(root)}, {_megabytes(size)} of prepared images, "
     text += f"{_megabytes(free)} free"

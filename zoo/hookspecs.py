@@ -3,18 +3,19 @@
 An implementation may take fewer arguments than the hook offers, so hooks can gain arguments without breaking plugins.
 
 The :data:`RUN_HOOKS` are told of runs, in the process of ``zoo bench``, which waits for them. One that raises is named
-in a sentence on stderr; the bench and the other plugins go on.
+in a sentence on stderr; the bench and the other plugins go on. ``tryfirst`` and ``trylast`` order them.
+Implementations are called one by one, so that no hook can be wrapped: a plugin with a wrapper is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pluggy
 
 from zoo.columns import Column
+from zoo.runs import RunProgress, RunRecord, RunSpec
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec, TrackerSpec
 
 PROJECT = "zoo"
@@ -131,12 +132,11 @@ def zoo_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
-def zoo_run_started(spec: Any) -> None:
+def zoo_run_started(spec: RunSpec) -> None:
     """Be told that a run has begun.
 
     Args:
-        spec: What the run is a function of: ``model``, ``task``, ``seed``, ``budget``, ``config`` and the other fields
-            of the record's ``spec``, and ``run_id``, 64 hex digits.
+        spec: What the run is a function of: ``model``, ``task``, ``seed``, ``budget``, ``config`` and more.
 
     Example::
 
@@ -151,7 +151,7 @@ def zoo_run_started(spec: Any) -> None:
 
 
 @hookspec
-def zoo_run_progress(spec: Any, progress: Any) -> None:
+def zoo_run_progress(spec: RunSpec, progress: RunProgress) -> None:
     """Be told how far a run is, a few times a second at most.
 
     Args:
@@ -172,13 +172,12 @@ def zoo_run_progress(spec: Any, progress: Any) -> None:
 
 
 @hookspec
-def zoo_run_finished(spec: Any, record: Any, files: Mapping[str, Path]) -> None:
+def zoo_run_finished(spec: RunSpec, record: RunRecord, files: Mapping[str, Path]) -> None:
     """Be told that a run has ended, well or not, and is stored.
 
     Args:
         spec: As in :func:`zoo_run_started`.
-        record: What was found: ``status``, ``error``, ``metrics``, ``throughput``, ``history``, ``curve`` and the other
-            fields of ``docs/schema/run-record.json``.
+        record: What was found: ``status``, ``error``, ``metrics``, ``throughput``, ``history``, ``curve`` and more.
         files: The run's files by suffix: ".json", and ".safetensors", ".png" and ".neighbours.png" where there are any.
 
     Example::

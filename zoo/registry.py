@@ -23,8 +23,28 @@ from zoo.version import __version__
 
 T = TypeVar("T")
 GROUP = "zoo"
+HARNESSES = "zoo.harness"
 HOST = "genzoo"
-HARNESS = "bench"
+SELECTION = "ZOO_PLUGINS"
+
+
+class HookManager(pluggy.PluginManager):
+    """Knows zoo's hooks. Implementations are called one by one, so wrappers, which never would be, are refused."""
+
+    def __init__(self) -> None:
+        super().__init__(hookspecs.PROJECT)
+        self.add_hookspecs(hookspecs)
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """Read the options of ``@zoo.hookimpl``.
+
+        Raises:
+            PluginValidationError: If they make it a wrapper.
+        """
+        options = super().parse_hookimpl_opts(plugin, name)
+        if options and (options["wrapper"] or options["hookwrapper"]):
+            raise pluggy.PluginValidationError(plugin, f"{name} is a wrapper, and hooks of zoo cannot be wrapped")
+        return options
 
 
 class Registry:
@@ -40,8 +60,7 @@ class Registry:
         self.commands: Catalogue[CommandSpec] = Catalogue("command")
         self.columns = ColumnCatalogue()
         self.listeners: list[tuple[Plugin, ModuleType]] = []
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
+        self._manager = HookManager()
 
     @property
     def problems(self) -> list[str]:
@@ -157,20 +176,41 @@ def _metadata(distribution: importlib.metadata.Distribution | None) -> dict[str,
 
 
 def _allowed(points: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:
-    """Return what ``$ZOO_PLUGINS`` names, by entry point or distribution, and the harness; everything if it is unset.
+    """Return what ``$ZOO_PLUGINS`` names, by entry point or distribution, and genzoo's harness; if unset, everything.
 
     Raises:
         UnknownNameError: If it names what is not installed.
     """
-    wanted = os.environ.get("ZOO_PLUGINS")
+    wanted = os.environ.get(SELECTION)
     by_names = [({point.name, _provenance(point)[0]}, point) for point in points]
     if wanted is None:
         return [point for _, point in by_names]
     chosen = set(filter(None, (name.strip() for name in wanted.split(","))))
     known = set().union(*(names for names, _ in by_names))
     for name in sorted(chosen - known):
-        raise UnknownNameError("plugin in ZOO_PLUGINS", name, known)
-    return [point for names, point in by_names if names & chosen or names == {HARNESS, HOST}]
+        raise UnknownNameError(f"plugin in {SELECTION}", name, known)
+    always = harnesses()
+    return [point for names, point in by_names if names & chosen or (HOST in names and point.value in always)]
+
+
+def harnesses() -> set[str]:
+    """Return the plugins' modules that run benches, and say so by an entry point in the group ``zoo.harness`` too."""
+    return {point.value for point in importlib.metadata.entry_points(group=HARNESSES)}
+
+
+@contextlib.contextmanager
+def only(names: str) -> Iterator[None]:
+    """Load only the plugins that ``names`` selects as ``$ZOO_PLUGINS`` does, in processes started meanwhile too."""
+    before = os.environ.get(SELECTION)
+    os.environ[SELECTION] = names
+    installed.cache_clear()
+    try:
+        yield
+    finally:
+        del os.environ[SELECTION]
+        if before is not None:
+            os.environ[SELECTION] = before
+        installed.cache_clear()
 
 
 def discover(entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> Registry:

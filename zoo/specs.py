@@ -156,7 +156,7 @@ class MetricSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorSpec(Spec):
-    """A way to run many runs; ``target`` is a function as described in ``zoo_bench.executors``."""
+    """A way to run many runs; ``target`` is a function from planned runs and options to events."""
 
 
 @dataclass(frozen=True, kw_only=True)

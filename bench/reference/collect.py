@@ -3,7 +3,7 @@
 Replaces ``results/reference/<task>/`` for every task in the folder: ``table.txt`` and ``table.md`` as ``zoo report``
 shows them, ``results.csv``, ``throughput.csv``, ``environment.json``, ``controls.json``, ``modes.png`` and
 ``curves.png`` with every run, and a sheet per model, of its first seed. A second bench of a task goes beside the first
-with ``--suffix wall-clock``.
+with ``--suffix wall-clock``. What models' cards show is brought up to date as well, see ``cards.py``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from cards import write
 from figures import learning_curves, modes
 from rich.console import Console
 
 from zoo.errors import ZooError
+from zoo_bench.core.names import file_name
 from zoo_bench.report.read.results import groups, load
 from zoo_bench.report.read.summary import Summary, headlines, only, summarise
 from zoo_bench.report.show import formats
@@ -39,7 +41,7 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
     summaries = [summarise(group, results.controls) for group in groups(results.frame)]
     written = []
     for task, runs in results.frame.groupby("task"):
-        out = reference / "-".join(filter(None, (str(task), suffix)))
+        out = reference / "-".join(filter(None, (file_name(str(task)), suffix)))
         new = out.with_name(f".{out.name}")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
@@ -53,7 +55,7 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
         runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(new / "results.csv", index=False)
         copies = {
             folder / "environment.json": "environment.json",
-            folder / "controls" / f"{task}.json": "controls.json",
+            folder / "controls" / f"{file_name(str(task))}.json": "controls.json",
         }
         for summary in own:
             for label, files in summary.group.runs.sort_values("seed").groupby("_label")["_file"]:
@@ -89,6 +91,7 @@ def main() -> int:
     try:
         for out in take(given.folder, suffix=given.suffix):
             print(out)
+        print(write())
     except ZooError as error:
         print(f"reference: {error}", file=sys.stderr)
         return 2

@@ -14,6 +14,10 @@ _LAZY = {"bench": "zoo_bench.benchmark", "load_results": "zoo_bench.store.tables
 __all__ = ["bench", "load_results"]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import UnknownNameError, ZooError
+from zoo.files import write_atomically
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
-from zoo_bench.core.files import write_atomically
 from zoo_bench.executors import Options
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
 from zoo_bench.plan.planning import Plan, parse_settings, plan

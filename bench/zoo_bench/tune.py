@@ -13,10 +13,11 @@ from pydantic import BaseModel, Field
 
 from zoo.config import Range, Space
 from zoo.errors import ZooError
+from zoo.files import write_atomically
 from zoo.model import check_applies, configure, load_class
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
-from zoo_bench.core.files import write_atomically
+from zoo_bench.core.names import file_name
 from zoo_bench.executors import Event, Finished, Options
 from zoo_bench.plan.options import BenchOptions, check_positive
 from zoo_bench.plan.planning import check_named, plan
@@ -199,7 +200,8 @@ def tune(
         final_budget=effort.final_budget,
         finals=finals,
     )
-    write_atomically(store.root / f"{study.task}-{study.model}.json", study.model_dump_json(indent=1).encode())
+    path = store.root / file_name(f"{study.task}-{study.model}.json")
+    write_atomically(path, study.model_dump_json(indent=1).encode())
     return study
 
 

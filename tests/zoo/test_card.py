@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import math
-
 import pytest
 
 import zoo
-from zoo.card import parameters, references, settings, tuned
+from zoo.card import Reference, parameters, references, settings, tuned
 from zoo.catalogue import Catalogue, Entry
 from zoo.errors import ZooError
-from zoo.model import configure
 from zoo.registry import installed
 from zoo.specs import TaskSpec
 
@@ -72,42 +67,17 @@ def test_a_task_without_a_shape_has_no_parameters_to_count(bare):
     assert parameters(bare, tasks(folder=())) == {}
 
 
-def test_references_are_means_over_the_runs_that_ended_well(tmp_path):
-    entry = installed().models.get("gan")
-
-    def config(**settings):
-        return json.dumps(configure(entry, (2,), settings)[1].model_dump(mode="json"))
-
-    without_ema = json.loads(config())
-    assert without_ema.pop("ema") == 0.0
-
-    columns = ("model", "task", "budget", "status", "fid", "modes_captured", "modes_total", "config")
-    runs = [
-        ("gan", "ring8", "1k", "ok", 2, 7, 8, config()),
-        ("gan", "ring8", "1k", "ok", 8, 8, 8, json.dumps(without_ema)),
-        ("gan", "ring8", "1k", "diverged", "", "", "", config()),
-        ("gan", "ring8", "1k", "ok", 1, 1, 8, config(packing=2)),
-        ("gan", "ring8", "1k", "ok", 1, 1, 8, json.dumps({**without_ema, "setting_of_old": 1})),
-        ("vae", "ring8", "1k", "ok", 1, 1, 8, config()),
-        ("gan", "grid25", "2k", "error", "", "", "", config()),
-    ]
-    (tmp_path / "one").mkdir()
-    with (tmp_path / "one" / "results.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([columns, *runs])
-    first, second = references(entry, installed().tasks, tmp_path)
-    assert (first.task, first.runs, first.modes) == ("ring8", "2/3", "7.5/8")
-    assert first.fid == pytest.approx(math.sqrt(2 * 8))
-    assert first.command == "zoo bench --models gan --task ring8 --budget 1k --seeds 3"
-    assert (second.runs, second.fid, second.modes) == ("0/1", None, "")
+def test_references_are_the_models_rows_of_the_table(tmp_path):
+    table = tmp_path / "reference.csv"
+    table.write_text("model,task,runs,fid,modes,command\ngan,ring8,2/3,4,7.5/8,zoo bench\nvae,ring8,0/1,,,zoo bench\n")
+    assert references(installed().models.get("gan"), table) == [Reference("ring8", "2/3", 4.0, "7.5/8", "zoo bench")]
+    assert references(installed().models.get("vae"), table) == [Reference("ring8", "0/1", None, "", "zoo bench")]
+    assert references(installed().models.get("dcgan"), table) == []
 
 
 def test_tuned_settings_are_written_as_they_are_set():
     assert tuned(installed().models.get("sngan"))["points"] == "lr=0.000506 betas=[0.0,0.9] discriminator_steps=5"
     assert tuned(installed().models.get("beta-vae"))["points"] == "as above"
-
-
-def test_without_reference_results_there_are_none(tmp_path):
-    assert references(installed().models.get("gan"), installed().tasks, tmp_path / "absent") == []
 
 
 @pytest.mark.parametrize("name", [e.spec.name for e in installed().models if e.plugin.distribution == "genzoo"])
@@ -118,3 +88,4 @@ def test_the_projects_own_models_have_complete_cards(name):
     model = zoo.create(name, shape=(1, 8, 8))
     count = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert parameters(entry, installed().tasks)["digits"] == count
+    assert {"digits", "mnist"} <= {found.task for found in references(entry)}

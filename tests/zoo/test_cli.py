@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -253,6 +254,14 @@ def test_a_plugged_in_command_is_imported_only_when_it_is_invoked(with_fakes):
     build_app("models")
     assert main(["models"]) == 0
     assert "fake_commands" not in sys.modules
+
+
+def test_without_plugins_leaves_the_callers_process_as_it_was(capsys, with_fakes):
+    with_fakes.add("fake", {"fake": "fake_broken"}, fake_broken="1 / 0")
+    assert "fake" in [plugin.name for plugin in installed().plugins]
+    assert "fake" not in out(capsys, "--no-plugins", "plugins")
+    assert "ZOO_PLUGINS" not in os.environ
+    assert "fake" in [plugin.name for plugin in installed().plugins]
 
 
 LIGHT = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import zoo
 from zoo.catalogue import Catalogue, Entry, Plugin
 from zoo.errors import NameClashError, UnknownNameError, ZooError
-from zoo.registry import discover
+from zoo.registry import discover, harnesses, installed, only
 from zoo.specs import ModelSpec
 
 
@@ -65,6 +66,14 @@ BROKEN = {
     "unknown hook": (
         plugin("return []", "zoo_model()"),
         "UnknownNameError: unknown hook 'zoo_model': did you mean 'zoo_models'?",
+    ),
+    "wrapper": (
+        "import zoo\n\n@zoo.hookimpl(wrapper=True)\ndef zoo_models():\n    return (yield)\n",
+        "zoo_models is a wrapper, and hooks of zoo cannot be wrapped",
+    ),
+    "wrapper of the old kind": (
+        "import zoo\n\n@zoo.hookimpl(hookwrapper=True)\ndef zoo_run_started():\n    yield\n",
+        "zoo_run_started is a wrapper, and hooks of zoo cannot be wrapped",
     ),
     "hook asks for an unknown argument": (plugin("return []", "zoo_models(device)"), "PluginValidationError: "),
 }
@@ -198,6 +207,24 @@ def test_remains_of_a_distribution_without_metadata_stop_nothing(distributions):
     distributions.add("remains", {"bad": "fake_remains"}, fake_remains=provides("b-model"))
     (distributions.folder / "remains-1.0.dist-info" / "METADATA").unlink()
     assert "a-model" in names(discover().models)
+
+
+def test_the_harness_says_itself_what_it_is():
+    assert harnesses() == {"zoo_bench.plugin"}
+
+
+@pytest.mark.parametrize("before", [None, "gan,vae"])
+def test_a_selection_holds_for_a_while_and_is_undone(monkeypatch, before):
+    monkeypatch.delenv("ZOO_PLUGINS", raising=False)
+    if before:
+        monkeypatch.setenv("ZOO_PLUGINS", before)
+    installed.cache_clear()
+    usual = zoo.models()
+    with only("dcgan"):
+        assert zoo.models() == ["dcgan"]
+    assert os.environ.get("ZOO_PLUGINS") == before
+    assert zoo.models() == usual != ["dcgan"]
+    installed.cache_clear()
 
 
 def test_discovery_without_arguments_reads_the_installed_distributions():

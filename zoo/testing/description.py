@@ -61,7 +61,8 @@ def import_prints_nothing(subject: Subject) -> None:
 @rule("use only what `import zoo` offers: the harness is not part of the contract", once=True)
 def knows_no_harness(subject: Subject) -> None:
     """Importing the model does not import the harness."""
-    require(not subject.imported.harness, "the plugin imports zoo_bench")
+    harnesses = subject.imported.harnesses
+    require(not harnesses, f"the plugin imports {' and '.join(harnesses)}")
 
 
 @rule("use types that JSON can hold: numbers, text, booleans, None, tuples of them")

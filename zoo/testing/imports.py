@@ -15,15 +15,17 @@ def main(plugin: str, target: str) -> None:
     with contextlib.redirect_stdout(output):
         importlib.import_module(plugin)
         heavy = [name for name in ("torch", "torchvision") if name in sys.modules]
+        from zoo.registry import harnesses
         from zoo.settings import changed, snapshot
 
         before = snapshot()
         importlib.import_module(target)
+    packages = {module.partition(".")[0] for module in harnesses()}
     facts = {
         "heavy": heavy,
         "changed": changed(before),
         "printed": output.getvalue(),
-        "harness": "zoo_bench" in sys.modules,
+        "harnesses": sorted(packages & set(sys.modules)),
     }
     print(json.dumps(facts))
 

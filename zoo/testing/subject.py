@@ -51,13 +51,13 @@ class Imported:
         heavy: Which of torch and torchvision the plugin's module imports.
         changed: Global settings that the model's module changes.
         printed: What both print to stdout.
-        harness: Whether they import ``zoo_bench``.
+        harnesses: Which of the installed harnesses they import.
     """
 
     heavy: list[str]
     changed: list[str]
     printed: str
-    harness: bool
+    harnesses: list[str]
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def report(
 
 
 def _write(path: Path, content: str | bytes) -> Path:
-    from zoo_bench.core.files import write_atomically
+    from zoo.files import write_atomically
 
     write_atomically(path, content if isinstance(content, bytes) else content.encode())
     return path

@@ -27,7 +27,8 @@ def task(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe a task: sizes, classes, pixel statistics, judge, and what real data score against real data."""
-    from zoo_bench.core.files import write_atomically
+    from zoo.files import write_atomically
+    from zoo_bench.core.names import file_name
     from zoo_bench.data.loading import load_task
     from zoo_bench.data.pictures.listing import printable
     from zoo_bench.data.pictures.task import prepared_of
@@ -45,7 +46,7 @@ def task(
         facts["duplicates left out"] = prepared.about["duplicates"]
         facts["unusable files left out"] = {printable(k): why for k, why in prepared.about["unusable"].items()} or 0
     if preview:
-        path = out if out.name else Path(f"{entry.spec.name}.png")
+        path = out if out.name else Path(file_name(f"{entry.spec.name}.png"))
         write_atomically(path, sheet(loaded.train.data[_spread(len(loaded.train))], loaded))
         facts["sheet"] = str(path)
     if as_json:

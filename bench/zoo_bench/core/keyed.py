@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo_bench.core.files import write_atomically
+from zoo.files import write_atomically
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from torch.optim import Optimizer
 
 from zoo.errors import ZooError
 from zoo.evaluation import in_batches
+from zoo.files import write_atomically
 from zoo.model import build
-from zoo_bench.core.files import write_atomically
+from zoo_bench.core.names import file_name
 from zoo_bench.core.processes import apart
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
@@ -80,7 +81,7 @@ def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tu
         seconds, content, problem = apart(_profiled, spec, threads, timeout=timeout)
     except ZooError as error:
         return {}, f"error: {error}"
-    write_atomically(out / "profile" / f"{spec.task}-{spec.model}-{spec.run_id[:8]}.prof", content)
+    write_atomically(out / "profile" / file_name(f"{spec.task}-{spec.model}-{spec.run_id[:8]}.prof"), content)
     return seconds, problem
 
 

@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.files import write_atomically
 from zoo_bench.core.environment import environment
-from zoo_bench.core.files import write_atomically
 from zoo_bench.core.keyed import read_json
+from zoo_bench.core.names import file_name
 from zoo_bench.plan.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def ensure(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
     for spec in specs:
         by_task.setdefault(spec.task, {}).setdefault(spec.label, spec)
     for task, chosen in by_task.items():
-        path = root / "throughput" / f"{task}.json"
+        path = root / "throughput" / f"{file_name(task)}.json"
         stored = read_json(path).get("zoo", {})
         device = next(iter(chosen.values())).device
         timed = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import sys
 import time
 
+import psutil
 import torch
 
 from zoo.model import GenerativeModel
@@ -46,5 +46,9 @@ def peak_memory_mb(device: torch.device) -> float:
     """Return the process's peak resident memory in MB, or on CUDA the peak that torch allocated there."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset / 1e6
+    import resource  # POSIX only
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -18,6 +18,7 @@ from zoo.registry import installed
 from zoo.task import Task
 from zoo.version import __version__
 from zoo_bench.core.keyed import read_keyed, write_keyed
+from zoo_bench.core.names import file_name
 from zoo_bench.core.processes import apart
 from zoo_bench.data.loading import load_task
 from zoo_bench.plan.spec import RunSpec
@@ -79,7 +80,7 @@ def ensure(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[
             "metrics": spec.metrics,
             "zoo_version": __version__,
         }
-        path = root / "controls" / f"{task}.json"
+        path = root / "controls" / f"{file_name(task)}.json"
         stored = read_keyed(path, key)
         scores = stored["controls"] if stored else None
         if scores is None:

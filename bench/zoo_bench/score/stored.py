@@ -11,9 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from zoo.errors import ZooError
+from zoo.files import write_atomically
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
-from zoo_bench.core.files import write_atomically
 from zoo_bench.core.seeds import derive
 from zoo_bench.data.loading import load_task
 from zoo_bench.score.drawing import draw

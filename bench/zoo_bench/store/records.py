@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from zoo.errors import ZooError
+from zoo_bench.core.names import file_name
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.spec import RunSpec
 
 if TYPE_CHECKING:
     pass
 
-from zoo_bench.core.files import write_atomically
+from zoo.files import write_atomically
 from zoo_bench.store.upgrades import upgraded
 
 
@@ -55,7 +56,8 @@ class Store:
 
     def path(self, spec: RunSpec) -> Path:
         """Where the record of a run is."""
-        return self.root / "runs" / spec.task / spec.model / f"seed={spec.seed}-{spec.run_id[:8]}.json"
+        folder = self.root / "runs" / file_name(spec.task) / file_name(spec.model)
+        return folder / f"seed={spec.seed}-{spec.run_id[:8]}.json"
 
     def save(self, outcome: Outcome) -> Path:
         """Write a run's files, its record last: a record is there only if all is there."""

@@ -14,7 +14,7 @@ from zoo_bench.plan.record import RunRecord, row
 if TYPE_CHECKING:
     import pandas as pd
 
-from zoo_bench.core.files import write_atomically
+from zoo.files import write_atomically
 from zoo_bench.store.records import stream
 
 

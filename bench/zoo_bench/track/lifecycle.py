@@ -8,13 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pluggy
-
-from zoo import hookspecs
 from zoo.errors import FAILURES, PluginError, ZooError, described
-from zoo.registry import Registry
-from zoo_bench.plan.record import Progress, RunRecord
-from zoo_bench.plan.spec import RunSpec
+from zoo.registry import HookManager, Registry
+from zoo.runs import RunProgress, RunRecord, RunSpec
 
 
 class Lifecycle:
@@ -30,8 +26,7 @@ class Lifecycle:
     """
 
     def __init__(self, registry: Registry, track: str, folder: Path) -> None:
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
+        self._manager = HookManager()
         self._said: set[str] = set()
         for plugin, module in registry.listeners:
             self._manager.register(module, f"plugin {plugin.name!r} of {plugin}")
@@ -50,7 +45,7 @@ class Lifecycle:
         """Tell of a run that has begun."""
         self._tell("zoo_run_started", spec=spec)
 
-    def progressed(self, spec: RunSpec, progress: Progress) -> None:
+    def progressed(self, spec: RunSpec, progress: RunProgress) -> None:
         """Tell how far a run is."""
         self._tell("zoo_run_progress", spec=spec, progress=progress)
 
@@ -59,7 +54,7 @@ class Lifecycle:
         self._tell("zoo_run_finished", spec=record.spec, record=record, files=files)
 
     def _tell(self, hook: str, **arguments: Any) -> None:
-        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):  # in pluggy's order
             try:
                 with contextlib.redirect_stdout(sys.stderr):
                     implementation.function(*(arguments[name] for name in implementation.argnames))

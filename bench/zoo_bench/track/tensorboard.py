@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import zoo
+from zoo_bench.core.names import file_name
 from zoo_bench.plan.record import Progress, RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.track import figures, losses, parameters
@@ -35,7 +36,7 @@ class TensorBoard:
     @zoo.hookimpl
     def zoo_run_started(self, spec: RunSpec) -> None:
         """Open the run's event file."""
-        folder = self._root / spec.task / spec.model / f"seed={spec.seed}-{spec.run_id[:8]}"
+        folder = self._root / file_name(spec.task) / file_name(spec.model) / f"seed={spec.seed}-{spec.run_id[:8]}"
         shutil.rmtree(folder, ignore_errors=True)
         self._writers[spec.run_id] = SummaryWriter(str(folder))
         self._reached[spec.run_id] = 0

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -102,3 +103,12 @@ def test_the_table_shows_the_fastest_first(measured):
     speeds = alone.load(measured).set_index("model")["train_images_per_s"]
     fastest = speeds.idxmax()
     assert next(line.split()[0] for line in text.splitlines() if line.startswith((" vae", " wgan"))) == fastest
+
+
+def test_pytest_collects_what_is_timed_without_work_as_skipped_with_a_reason(monkeypatch):
+    monkeypatch.delenv("ZOO_THROUGHPUT", raising=False)
+    file = Path(alone.__file__).with_name("bench_models.py")
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-n0", "-p", "no:cacheprovider", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
+    assert "run by `zoo bench --throughput`, which says what to time" in done.stdout

@@ -1,4 +1,6 @@
+import sys
 import time
+from types import SimpleNamespace
 
 import psutil
 import torch
@@ -29,3 +31,11 @@ def test_speeds_are_those_of_samples_and_sampling_is_in_eval_mode(monkeypatch):
 
 def test_peak_memory_is_at_least_what_is_used_now():
     assert in_run.peak_memory_mb(torch.device("cpu")) >= 0.9 * psutil.Process().memory_info().rss / 1e6
+
+
+def test_on_windows_the_peak_is_that_of_the_working_set(monkeypatch):
+    process = SimpleNamespace(memory_info=lambda: SimpleNamespace(peak_wset=5_000_000))
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr(psutil, "Process", lambda: process)
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert in_run.peak_memory_mb(torch.device("cpu")) == 5.0

@@ -1,5 +1,6 @@
 """Plugins and trackers that are told of runs: what they are told, and that none of them can stop a bench."""
 
+import functools
 import inspect
 import sys
 import textwrap
@@ -16,8 +17,9 @@ from zoo.registry import Registry
 from zoo_bench.benchmark import prepare, run
 from zoo_bench.executors import Started
 from zoo_bench.plan.options import BenchOptions
-from zoo_bench.plan.record import Progress
+from zoo_bench.plan.record import Progress, RunRecord
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.spec import RunSpec
 from zoo_bench.track.lifecycle import Lifecycle
 
 PROGRESS = Progress(0.5, 320, 1000.0, {"left": 0.25})
@@ -128,6 +130,41 @@ def test_a_module_of_an_installed_plugin_is_told_as_well(distributions, make_rec
     play(Lifecycle(registry, "", tmp_path), record)
     [(_, module)] = registry.listeners
     assert [record] == module.TOLD
+
+
+def test_they_are_told_in_the_order_that_they_ask_for(told, make_record):
+    order = []
+
+    def tracker(name, **options):
+        @zoo.hookimpl(**options)
+        def zoo_run_started():
+            order.append(name)
+
+        return lambda folder: SimpleNamespace(zoo_run_started=zoo_run_started)
+
+    lifecycle = told(early=tracker("first", tryfirst=True), late=tracker("last", trylast=True), usual=tracker("usual"))
+    lifecycle.started(make_record().spec)
+    assert order == ["first", "usual", "last"]
+
+
+@pytest.mark.parametrize("option", ["wrapper", "hookwrapper"])
+def test_a_tracker_that_wraps_others_is_refused(told, option):
+    @zoo.hookimpl(**{option: True})
+    def zoo_run_started():
+        yield
+
+    with pytest.raises(PluginError, match=r"^tracker 'odd' .* zoo_run_started is a wrapper, and hooks of zoo cannot"):
+        told(odd=lambda folder: SimpleNamespace(zoo_run_started=zoo_run_started))
+
+
+@pytest.mark.parametrize(
+    ("promised", "given"), [(zoo.RunSpec, RunSpec), (zoo.RunProgress, Progress), (zoo.RunRecord, RunRecord)]
+)
+def test_what_hooks_are_given_has_all_that_zoo_promises(promised, given):
+    """That the types agree as well is mypy's to say: :class:`Lifecycle` takes zoo's, and the bench gives its own."""
+    names = {name for name, value in vars(promised).items() if isinstance(value, property)}
+    own = {name for name in vars(given) if isinstance(vars(given)[name], functools.cached_property)}
+    assert names <= {*inspect.get_annotations(given), *own}
 
 
 @pytest.mark.parametrize("hook", hookspecs.RUN_HOOKS)

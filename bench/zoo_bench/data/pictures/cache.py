@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data import cache_root
+from zoo.data import prepared_root
 from zoo_bench.data.pictures.images import Pixels
 from zoo_bench.data.pictures.listing import printable
 
@@ -54,18 +54,13 @@ class Prepared:
         for name, reason in itertools.islice(unusable.items(), SHOWN):
             yield f"left out: {printable(name)}: {reason}"
         if len(unusable) > SHOWN:
-            where = str(folder() / self.content / "about.json")
+            where = str(prepared_root() / self.content / "about.json")
             yield f"left out: {len(unusable) - SHOWN:,} more, all in {where!r}"
-
-
-def folder() -> Path:
-    """Return the folder of prepared images."""
-    return cache_root() / "folders"
 
 
 def open_prepared(content: str) -> Prepared | None:
     """Return prepared images by their content hash, or None if the cache does not have them whole."""
-    path = folder() / content
+    path = prepared_root() / content
     try:
         about = json.loads((path / "about.json").read_bytes())
         images = np.load(path / "images.npy", mmap_mode="c")
@@ -78,13 +73,13 @@ def open_prepared(content: str) -> Prepared | None:
 def find(key: str) -> Prepared | None:
     """Return what the listing with this key was prepared to, if the cache still has it."""
     with contextlib.suppress(OSError):
-        return open_prepared((folder() / "index" / key).read_text())
+        return open_prepared((prepared_root() / "index" / key).read_text())
     return None
 
 
 def put(made: Path, content: str, key: str) -> None:
     """Move a finished folder to its place and remember it; of one that is there already only ``about`` is renewed."""
-    place, index = folder() / content, folder() / "index"
+    place, index = prepared_root() / content, prepared_root() / "index"
     entry = made.with_name("entry")
     entry.write_text(content)
     index.mkdir(exist_ok=True)

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
+from zoo.data import prepared_root
 from zoo.errors import DataError
 from zoo_bench.data.pictures import cache
 from zoo_bench.data.pictures.cache import Prepared
@@ -101,13 +102,14 @@ def prepare(pictures: Pictures, recipe: Recipe) -> Prepared:
     start = time.perf_counter()
     with _disk_errors(pictures), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
-        cache.folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache.folder(), prefix=".preparing-", ignore_cleanup_errors=True) as place:
+        root = prepared_root()
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".preparing-", ignore_cleanup_errors=True) as place:
             made, content = _make(pictures, recipe, listing, Path(place))
             cache.put(made, content, key)
     prepared = cache.open_prepared(content)
     if prepared is None:
-        raise DataError(f"prepared images of {pictures.title} cannot be read back from {str(cache.folder())!r}")
+        raise DataError(f"prepared images of {pictures.title} cannot be read back from {str(prepared_root())!r}")
     for sentence in prepared.report():
         print(sentence, file=sys.stderr)
     print(f"prepared {pictures.title} in {time.perf_counter() - start:.1f} s", file=sys.stderr)
@@ -207,6 +209,6 @@ def _disk_errors(pictures: Pictures) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(
-            f"images of {pictures.title} cannot be prepared in {str(cache.folder())!r} ({error.strerror}): "
+            f"images of {pictures.title} cannot be prepared in {str(prepared_root())!r} ({error.strerror}): "
             f"make room there, or set ZOO_CACHE to another folder"
         ) from error

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
+from zoo.files import write_atomically
 from zoo.version import __version__
-from zoo_bench.core.files import write_atomically
 from zoo_bench.report.read.overall import overall
 from zoo_bench.report.read.results import Results, groups, kept_apart, load
 from zoo_bench.report.read.summary import Summary, summarise

@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zoo.errors import ZooError
-
-if TYPE_CHECKING:
-    pass
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,0 +1,18 @@
+"""Names of files and folders."""
+
+from __future__ import annotations
+
+import re
+
+_UNUSABLE = re.compile(r'[%<>:"/\\|?*\x00-\x1f]|[. ]$')
+_RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)\d)(\..*)?", re.IGNORECASE)
+
+
+def file_name(name: str) -> str:
+    """Return the name that a file or folder has for a task or model, the same on all systems.
+
+    Almost every name stands for itself. What Windows or another system refuses is written as in URLs, "%3F" for "?":
+    certain characters, a dot or space at the end, and the first letter of names of devices such as "con" and "nul".
+    """
+    usable = _UNUSABLE.sub(lambda found: f"%{ord(found[0]):02X}", name)
+    return f"%{ord(usable[0]):02X}{usable[1:]}" if _RESERVED.fullmatch(usable) else usable

@@ -147,8 +147,8 @@ class GenerativeModel(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} must define sample(n)")
 
-    def figures(self, real: Tensor) -> dict[str, float]:
-        """Return figures of the model's own on held-out data, such as a bound on the likelihood; none by default.
+    def diagnostics(self, real: Tensor) -> dict[str, float]:
+        """Return measures of the model's own on held-out data, such as a bound on the likelihood; none by default.
 
         The harness calls it after training, in eval mode and without gradients. They become columns of the results,
         which no other column may be named like.

@@ -91,7 +91,7 @@ class VAE(zoo.GenerativeModel):
         warmup = self.config.warmup
         return kl * min(1.0, turn.progress / warmup) if warmup else kl
 
-    def figures(self, real: Tensor) -> dict[str, float]:
+    def diagnostics(self, real: Tensor) -> dict[str, float]:
         """Return the ELBO and its two parts, in nats per item, and how many latents the posterior uses."""
         parts = [self.terms(batch) for batch in real.split(self.config.batch_size)]
         nll, kl, mu = (torch.cat(part) for part in zip(*parts, strict=True))

@@ -402,7 +402,7 @@ def test_on_points_the_warm_up_keeps_latents_from_collapsing(settings, used):
     model = create("vae", POINT, lr=5e-3, **settings)
     train(model, Stream(x, 0, torch.device("cpu")), Budget.parse("300steps"))
     with torch.no_grad():
-        assert model.eval().figures(x)["active_units"] == used
+        assert model.eval().diagnostics(x)["active_units"] == used
 
 
 @pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
@@ -473,29 +473,29 @@ def test_images_of_a_vae_are_means_and_points_have_the_likelihood_s_noise():
 
 @pytest.mark.parametrize("name", ["vae", "beta-vae"])
 @pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
-def test_figures_are_the_elbo_and_its_parts_whatever_the_loss_weighs(name, shape):
+def test_diagnostics_are_the_elbo_and_its_parts_whatever_the_loss_weighs(name, shape):
     model, x = create(name, shape), draw(shape, 64)
     enlarge(model, 0.05)
     model.eval()
     with torch.no_grad():
-        figures = seeded(model.figures, x)
+        diagnostics = seeded(model.diagnostics, x)
         reconstruction, kl = seeded(elbo_by_item, model, x)
-    assert figures["elbo"] == pytest.approx(-(reconstruction + kl).mean().item(), rel=1e-5)
-    assert figures["reconstruction"] == pytest.approx(reconstruction.mean().item(), rel=1e-5)
-    assert figures["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
-    assert figures.keys() == {"elbo", "reconstruction", "kl", "active_units"}
+    assert diagnostics["elbo"] == pytest.approx(-(reconstruction + kl).mean().item(), rel=1e-5)
+    assert diagnostics["reconstruction"] == pytest.approx(reconstruction.mean().item(), rel=1e-5)
+    assert diagnostics["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
+    assert diagnostics.keys() == {"elbo", "reconstruction", "kl", "active_units"}
 
 
-def test_figures_of_many_items_are_those_of_all_of_them_seen_a_batch_at_a_time():
+def test_diagnostics_of_many_items_are_those_of_all_of_them_seen_a_batch_at_a_time():
     model, x, sizes = create("vae", IMAGE, batch_size=16), draw(IMAGE, 40), []
     enlarge(model, 0.05)
     model.eval().encoder.register_forward_pre_hook(lambda module, given: sizes.append(len(given[0])))
     with torch.no_grad():
-        figures = model.figures(x)
+        diagnostics = model.diagnostics(x)
         _, kl = elbo_by_item(model, x)
     assert sizes == [16, 16, 8, 40]
-    assert figures["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
-    assert figures["elbo"] == pytest.approx(-figures["reconstruction"] - figures["kl"], rel=1e-5)
+    assert diagnostics["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
+    assert diagnostics["elbo"] == pytest.approx(-diagnostics["reconstruction"] - diagnostics["kl"], rel=1e-5)
 
 
 def test_the_elbo_is_the_likelihood_of_a_linear_gaussian_model_whose_posterior_is_exact():
@@ -510,7 +510,7 @@ def test_the_elbo_is_the_likelihood_of_a_linear_gaussian_model_whose_posterior_i
     marginal = MultivariateNormal(b, torch.outer(w, w) + sigma**2 * torch.eye(2))
     torch.manual_seed(0)
     with torch.no_grad():
-        elbo = model.figures(x)["elbo"]
+        elbo = model.diagnostics(x)["elbo"]
     assert elbo == pytest.approx(marginal.log_prob(x).mean().item(), abs=0.02)
 
 
@@ -519,7 +519,7 @@ def test_posterior_collapse_is_counted():
     enlarge(model)
     model.encoder.layers[-1].weight.data[:4] = 0.0
     with torch.no_grad():
-        assert model.eval().figures(draw(IMAGE, 64))["active_units"] == 2
+        assert model.eval().diagnostics(draw(IMAGE, 64))["active_units"] == 2
 
 
 @pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)

@@ -291,8 +291,8 @@ def test_a_turn_recalls_what_was_kept_detached_and_else_makes_it_without_gradien
     assert turn.kept["fake"].requires_grad
 
 
-def test_a_model_has_no_figures_of_its_own_unless_it_says_so(entry):
-    assert build(entry(), IMAGE, {}).figures(torch.zeros(2, *IMAGE)) == {}
+def test_a_model_has_no_diagnostics_of_its_own_unless_it_says_so(entry):
+    assert build(entry(), IMAGE, {}).diagnostics(torch.zeros(2, *IMAGE)) == {}
 
 
 def test_turns_keep_their_own_things():

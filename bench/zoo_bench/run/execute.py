@@ -25,12 +25,12 @@ from zoo_bench.run.speed import peak_memory_mb, sampling
 from zoo_bench.score.curve import MARKS, Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import frechet_distance
-from zoo_bench.score.scoring import own_figures, score
+from zoo_bench.score.scoring import model_diagnostics, score
 from zoo_bench.score.sheets import image_grid, neighbours, scatter
 from zoo_bench.train.loop import Training, train
 
 HELD_OUT = 2000
-"""Items of the validation split on which a model reports figures of its own."""
+"""Items of the validation split on which a model computes its diagnostics."""
 
 
 def execute(
@@ -98,7 +98,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
     evaluation = Evaluation(task, generated)
     taken = {*COLUMNS, *LAST, *(column.name for entry in registry.metrics for column in entry.spec.columns)}
-    for found in (score(evaluation, metrics), own_figures(model, task.validation.data[:HELD_OUT], taken)):
+    for found in (score(evaluation, metrics), model_diagnostics(model, task.validation.data[:HELD_OUT], taken)):
         record.metrics |= found.values
         record.metric_errors |= found.errors
         record.traceback += found.traceback

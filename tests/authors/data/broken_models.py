@@ -222,8 +222,8 @@ class SometimesEager(nn.Tanh):
         return super().forward(x) * (0.5 if torch.compiler.is_compiling() else 1.0)
 
 
-class Figures(Good):
-    def figures(self, real):
+class Diagnostics(Good):
+    def diagnostics(self, real):
         return {"critic": math.nan}
 
 

@@ -222,9 +222,9 @@ def test_the_weights_of_a_model_that_ties_some_are_stored_and_read_back(execute_
     assert torch.equal(model.image, weights["image"])
 
 
-def test_figures_of_the_model_s_own_are_columns_of_the_record(execute_fake):
+def test_diagnostics_of_the_model_s_own_are_columns_of_the_record(execute_fake):
     class Telling(Steady):
-        def figures(self, real):
+        def diagnostics(self, real):
             assert not self.training
             assert not torch.is_grad_enabled()
             seen.append(real)
@@ -246,24 +246,24 @@ def test_figures_of_the_model_s_own_are_columns_of_the_record(execute_fake):
 @pytest.mark.parametrize(
     ("result", "sentence"),
     [
-        ({"fid": 0.0}, "Telling.figures() returns 'fid', a column that others fill: choose another name"),
-        ({"status": 0.0}, "Telling.figures() returns 'status', a column that others fill: choose another name"),
-        ({"judge": 0.0}, "Telling.figures() returns 'judge', a column that others fill: choose another name"),
-        ({"My figure": 0.0}, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
-        (1.0, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
+        ({"fid": 0.0}, "Telling.diagnostics() returns 'fid', a column that others fill: choose another name"),
+        ({"status": 0.0}, "Telling.diagnostics() returns 'status', a column that others fill: choose another name"),
+        ({"judge": 0.0}, "Telling.diagnostics() returns 'judge', a column that others fill: choose another name"),
+        ({"My value": 0.0}, "Telling.diagnostics() must return a dict with keys of lower-case letters, digits and '_'"),
+        (1.0, "Telling.diagnostics() must return a dict with keys of lower-case letters, digits and '_'"),
         ({"distance": "far"}, "ValueError: could not convert string to float: 'far'"),
     ],
 )
-def test_figures_that_cannot_be_columns_cost_nothing_else(execute_fake, result, sentence):
+def test_diagnostics_that_cannot_be_columns_cost_nothing_else(execute_fake, result, sentence):
     class Telling(Steady):
-        def figures(self, real):
+        def diagnostics(self, real):
             return result
 
     record = execute_fake(Telling).record
     assert record.status == "ok"
-    assert record.metric_errors == {"figures": sentence}
+    assert record.metric_errors == {"diagnostics": sentence}
     assert record.metrics["fid"] > 0
-    assert not {"distance", "My figure"} & record.metrics.keys()
+    assert not {"distance", "My value"} & record.metrics.keys()
 
 
 def test_a_sampler_may_follow_gradients_as_langevin_dynamics_does(execute_fake):

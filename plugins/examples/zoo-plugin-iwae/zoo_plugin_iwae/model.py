@@ -58,7 +58,7 @@ class IWAE(zoo.GenerativeModel):
         """Minus the bound; autograd gives each sample's gradient its normalised weight (equation 14)."""
         return -self.bound(self.log_weights(turn.real, *self.encoder(turn.real).chunk(2, dim=1)))
 
-    def figures(self, real: Tensor) -> dict[str, float]:
+    def diagnostics(self, real: Tensor) -> dict[str, float]:
         """Return the bound with k samples and with one, in nats per item, and the number of active units."""
         mu, logvar = self.encoder(real).chunk(2, dim=1)
         log_weights = self.log_weights(real, mu, logvar)

@@ -62,7 +62,7 @@ class VQVAE(zoo.GenerativeModel):
         codes = self.encode(turn.real)
         return F.cross_entropy(self.prior(codes), codes)
 
-    def figures(self, real: Tensor) -> dict[str, float]:
+    def diagnostics(self, real: Tensor) -> dict[str, float]:
         """Return squared error of reconstructions, perplexity of the codes used, and nats per code under the prior."""
         codes = self.encode(real)
         decoded = self.autoencoder.decoder(self.autoencoder.codebook.lookup(codes))

@@ -44,7 +44,7 @@ class VAEConfig(zoo.LatentConfig):
     warmup: float = Field(0.0, ge=0, le=1, description="Share of the budget in which the KL's weight rises from 0")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
         if len(shape) != 3:
             return {"z_dim": 2, "batch_size": 256, "likelihood": "gaussian", "warmup": 0.1}

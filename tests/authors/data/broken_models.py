@@ -227,6 +227,11 @@ class Diagnostics(Good):
         return {"critic": math.nan}
 
 
+class OldName(Good):
+    def figures(self, real):
+        return {}
+
+
 class Compiles(Good):
     def __init__(self, shape, config):
         super().__init__(shape, config)

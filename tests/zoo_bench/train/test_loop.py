@@ -373,7 +373,7 @@ def test_the_schedule_of_a_player_runs_over_its_part_of_the_budget():
     class Staged(Tiny):
         def players(self) -> list[zoo.Player]:
             left, right = super().players()
-            return [left, dataclasses.replace(right, during=(0.5, 1.0))]
+            return [left, dataclasses.replace(right, active=(0.5, 1.0))]
 
     taken = steps_taken(Staged(schedule="linear"), "8steps")
     assert taken == pytest.approx([0.0] * 4 + [0.01 * factor for factor in SCHEDULES["linear"]], abs=1e-6)

@@ -40,8 +40,8 @@ class VQVAE(zoo.GenerativeModel):
         """Return the players, each with its part of the budget."""
         adam, first = zoo.Adam(self.config.lr), self.config.first_stage
         return [
-            zoo.Player("autoencoder", self.autoencoder, self.autoencoder_loss, adam, during=(0.0, first)),
-            zoo.Player("prior", self.prior, self.prior_loss, adam, during=(first, 1.0)),
+            zoo.Player("autoencoder", self.autoencoder, self.autoencoder_loss, adam, active=(0.0, first)),
+            zoo.Player("prior", self.prior, self.prior_loss, adam, active=(first, 1.0)),
         ]
 
     def encode(self, x: Tensor) -> Tensor:

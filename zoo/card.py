@@ -145,6 +145,8 @@ def _read(path: Path, entry: Entry[ModelSpec], tasks: Catalogue[TaskSpec]) -> It
     model = entry.spec.name
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["model"] == model and is_default(row["task"], row["config"])]
+    for row in rows:
+        row["budget"] = row["budget"].replace("steps", "rounds")  # as tables of schema 1 called them
     for task, budget in dict.fromkeys((row["task"], row["budget"]) for row in rows):
         every = [row for row in rows if (row["task"], row["budget"]) == (task, budget)]
         well = [row for row in every if row["status"] == "ok"]

@@ -56,7 +56,7 @@ def stream(shape) -> Stream:
 
 def trained(entry, shape, seed: int = 0) -> zoo.GenerativeModel:
     model = make(entry, shape, seed)
-    train(model, stream(shape), Budget.parse("5steps"))
+    train(model, stream(shape), Budget.parse("5rounds"))
     return model
 
 

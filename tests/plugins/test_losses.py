@@ -258,7 +258,7 @@ def largest_singular_values(network: nn.Module) -> list[float]:
 @pytest.mark.parametrize("shape", [IMAGE, (3, 32, 32), POINT], ids=str)
 def test_the_largest_singular_value_of_every_weight_stays_one_while_weights_move_slowly(shape):
     model = create("sngan", shape, batch_size=16, lr=2e-5)
-    train(model, batches(shape), Budget.parse("60steps"))
+    train(model, batches(shape), Budget.parse("60rounds"))
     values = largest_singular_values(model.discriminator)
     assert len(values) >= 3
     assert values == pytest.approx([1.0] * len(values), rel=0.05)
@@ -267,7 +267,7 @@ def test_the_largest_singular_value_of_every_weight_stays_one_while_weights_move
 @pytest.mark.parametrize("shape", [IMAGE, (3, 32, 32), POINT], ids=str)
 def test_power_iterations_bring_trained_weights_to_a_largest_singular_value_of_one(shape):
     model = create("sngan", shape, batch_size=16)
-    train(model, batches(shape), Budget.parse("30steps"))
+    train(model, batches(shape), Budget.parse("30rounds"))
     for _ in range(100):
         model.discriminator.train()(draw(shape, 1))
     values = largest_singular_values(model.discriminator)
@@ -329,7 +329,7 @@ def test_rectifiers_of_sngan_s_discriminator_of_images_have_the_paper_s_slope():
 
 def test_an_average_of_the_weights_leaves_singular_vectors_their_length():
     model = create("sngan", IMAGE, ema=0.9)
-    train(model, batches(IMAGE), Budget.parse("30steps"))
+    train(model, batches(IMAGE), Budget.parse("30rounds"))
     for _, norm in spectral(model.discriminator):
         torch.testing.assert_close(torch.stack([norm._u.norm(), norm._v.norm()]), torch.ones(2))
 
@@ -377,7 +377,7 @@ def test_the_likelihood_follows_from_the_data(shape, likelihood):
 @pytest.mark.parametrize("shape", [COLOUR, POINT], ids=str)
 def test_after_a_hundred_rounds_sigma_is_the_error_of_reconstructions(shape):
     model, stream = create("vae", shape), batches(shape)
-    train(model, stream, Budget.parse("100steps"))
+    train(model, stream, Budget.parse("100rounds"))
     with torch.no_grad():
         x = stream.next(512)
         mu, logvar = model.eval().encoder(x).chunk(2, dim=1)
@@ -400,7 +400,7 @@ def test_on_points_the_warm_up_keeps_latents_from_collapsing(settings, used):
     corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
     x = corners.repeat(512, 1) + 0.05 * draw(POINT, 2048)
     model = create("vae", POINT, lr=5e-3, **settings)
-    train(model, Stream(x, 0, torch.device("cpu")), Budget.parse("300steps"))
+    train(model, Stream(x, 0, torch.device("cpu")), Budget.parse("300rounds"))
     with torch.no_grad():
         assert model.eval().diagnostics(x)["active_units"] == used
 
@@ -409,7 +409,7 @@ def test_on_points_the_warm_up_keeps_latents_from_collapsing(settings, used):
 def test_beta_vae_with_beta_one_is_the_vae_bit_for_bit(shape):
     def weights(name: str, **settings) -> dict[str, torch.Tensor]:
         model = create(name, shape, z_dim=3, batch_size=8, lr=1e-3, **settings)
-        train(model, batches(shape), Budget.parse("6steps"))
+        train(model, batches(shape), Budget.parse("6rounds"))
         return model.state_dict()
 
     vae, one, four = weights("vae"), weights("beta-vae", beta=1.0), weights("beta-vae", beta=4.0)
@@ -534,7 +534,7 @@ def test_sigma_may_be_fixed_and_then_the_loss_is_the_squared_error_over_twice_it
     constant = math.prod(shape) * (math.log(0.5) + math.log(2 * math.pi) / 2)
     kl = kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)).sum(1)
     torch.testing.assert_close(loss, (error + constant + kl).mean())
-    train(model, batches(shape), Budget.parse("3steps"))
+    train(model, batches(shape), Budget.parse("3rounds"))
     assert model.likelihood.log_sigma == torch.tensor(math.log(0.5))
 
 

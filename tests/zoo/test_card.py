@@ -89,7 +89,7 @@ def test_references_are_means_over_the_runs_that_ended_well(tmp_path):
         ("gan", "ring8", "1k", "ok", 1, 1, 8, config(packing=2)),
         ("gan", "ring8", "1k", "ok", 1, 1, 8, json.dumps({**without_ema, "setting_of_old": 1})),
         ("vae", "ring8", "1k", "ok", 1, 1, 8, config()),
-        ("gan", "grid25", "2k", "error", "", "", "", config()),
+        ("gan", "grid25", "2000steps", "error", "", "", "", config()),
     ]
     (tmp_path / "one").mkdir()
     with (tmp_path / "one" / "results.csv").open("w", newline="") as file:
@@ -99,6 +99,7 @@ def test_references_are_means_over_the_runs_that_ended_well(tmp_path):
     assert first.fid == pytest.approx(math.sqrt(2 * 8))
     assert first.command == "zoo bench --models gan --task ring8 --budget 1k --seeds 3"
     assert (second.runs, second.fid, second.modes) == ("0/1", None, "")
+    assert "--budget 2000rounds " in second.command, "an old table's budget, as it is written today"
 
 
 def test_tuned_settings_are_written_as_they_are_set():

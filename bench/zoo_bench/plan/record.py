@@ -14,7 +14,7 @@ from zoo_bench.core.environment import environment
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 Status = Literal["ok", "diverged", "error", "timeout", "interrupted"]
@@ -39,7 +39,7 @@ class RunRecord(BaseModel):
     error: Foreign = Field("", description="One sentence if it did not end ok")
     traceback: Foreign = Field("", description="Where an exception came from")
     images: int | None = Field(None, description="Real training images charged")
-    steps: int | None = Field(None, description="Rounds played")
+    rounds: int | None = Field(None, description="Rounds played")
     updates: int | None = Field(None, description="Optimiser steps of all players")
     train_seconds: float | None = Field(None, description="Training wall-clock")
     flops: int | None = Field(None, description="Operations of matrix products and convolutions in training")
@@ -99,7 +99,7 @@ class Outcome:
 
 COLUMNS = (
     "run_id", "model", "plugin", "plugin_version", "task", "task_version", "seed", "status", "error", "budget",
-    "images", "steps", "updates", "train_seconds", "flops",
+    "images", "rounds", "updates", "train_seconds", "flops",
     "precision_mode", "device", "threads", "contended", "params",
     "fid", "fid_floor", "fid_best", "fid_auc", "kid", "kid_se", "precision", "recall", "density", "coverage",
     "modes_captured", "modes_total", "mode_kl", "mode_tv", "high_quality", "ndb", "authentic",

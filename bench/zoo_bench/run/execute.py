@@ -116,7 +116,7 @@ def _copies(model: GenerativeModel) -> dict[str, torch.Tensor]:
 
 def _note_training(record: RunRecord, training: Training) -> None:
     meter = training.meter
-    record.images, record.steps, record.updates = meter.images, meter.steps, meter.updates
+    record.images, record.rounds, record.updates = meter.images, meter.rounds, meter.updates
     record.train_seconds, record.flops = meter.seconds, meter.flops
     record.losses, record.history = training.losses, training.history
     record.throughput["train_images_per_s"] = training.images_per_s

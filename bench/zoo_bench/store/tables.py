@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 from zoo_bench.core.files import write_atomically
 from zoo_bench.store.records import stream
+from zoo_bench.store.upgrades import upgraded_table
 
-INTEGERS = ("seed", "images", "steps", "updates", "flops", "threads", "params", "modes_captured", "modes_total",
+INTEGERS = ("seed", "images", "rounds", "updates", "flops", "threads", "params", "modes_captured", "modes_total",
             "schema_version")  # fmt: skip
 
 
@@ -85,6 +86,7 @@ def _load_table(path: Path) -> pd.DataFrame:
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = upgraded_table(frame)
     if absent := [column for column in COLUMNS if column not in frame]:
         raise ValueError(f"it has no column {absent[0]!r}")
     return frame

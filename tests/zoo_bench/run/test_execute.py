@@ -49,7 +49,7 @@ def _quick(monkeypatch):
     monkeypatch.setattr("zoo_bench.run.speed.LATENCY_REPEATS", 2)
 
 
-def spec_of(model: str, task: str = "digits", budget: str = "5steps", registry=None, **options):
+def spec_of(model: str, task: str = "digits", budget: str = "5rounds", registry=None, **options):
     (spec,) = plan(
         BenchOptions(models=model, task=task, budget=budget, seeds=1, device="cpu", **options), registry
     ).runs
@@ -85,11 +85,11 @@ def test_every_model_runs_to_a_full_record_twice_the_same_bit_for_bit(name, monk
     assert first.metric_errors == {}
     assert first.throughput.keys() == SPEEDS
     assert all(value > 0 for value in first.throughput.values())
-    assert (first.steps, first.images) == (5, 5 * spec.config["batch_size"])
+    assert (first.rounds, first.images) == (5, 5 * spec.config["batch_size"])
     assert first.params > 0
     assert {".safetensors", ".png"} <= outcomes[0].files.keys()
 
-    for field in ("metrics", "losses", "images", "steps", "updates", "flops", "params"):
+    for field in ("metrics", "losses", "images", "rounds", "updates", "flops", "params"):
         assert getattr(first, field) == getattr(second, field), field
     assert outcomes[0].files == outcomes[1].files
 
@@ -184,7 +184,7 @@ def test_a_loss_that_is_not_finite_is_a_divergence_that_names_the_player(execute
     record = execute_fake(Diverging).record
     assert record.status == "diverged"
     assert "player 'image' is nan" in record.error
-    assert record.steps == 5
+    assert record.rounds == 5
 
 
 def test_a_metric_that_fails_costs_only_its_own_columns(execute_fake, fake_entry):

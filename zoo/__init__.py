@@ -101,7 +101,7 @@ def create(name: str, *, shape: tuple[int, ...], **settings: Any) -> GenerativeM
     Args:
         name: A name from :func:`models`.
         shape: One item: (C, H, W) for images, (D,) for points.
-        settings: Settings of the model's config; what is left out takes its preset for this shape.
+        settings: Settings of the model's config; what is left out takes its default for this shape.
 
     Raises:
         UnknownNameError: If there is no such model or setting.

@@ -12,6 +12,7 @@ import typer
 from zoo.catalogue import Entry
 from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
 from zoo.registry import installed
+from zoo.specs import ModelSpec
 
 
 def check(
@@ -51,6 +52,10 @@ def _load(entry: Entry[Any]) -> None:
     except FAILURES as error:
         sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {described(error)}"
         raise PluginError(sentence) from error
+    if isinstance(entry.spec, ModelSpec):
+        from zoo.model import load_class
+
+        load_class(entry)
 
 
 def new_plugin(

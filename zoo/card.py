@@ -23,7 +23,7 @@ class Setting:
     Attributes:
         name: Its name.
         type: Its type and range, as in "number > 0" or "one of hinge, non-saturating".
-        default: Its default as JSON; a preset for a shape may differ.
+        default: Its default as JSON; that of a shape may differ.
         description: What it is.
     """
 

@@ -54,8 +54,8 @@ class ModelConfig(BaseModel):
     Attributes:
         tuned: By kind of data, the defaults that ``zoo tune`` found; those of the preset "tuned", and of a config
             without a field ``preset``.
-        named: By the value of a field ``preset``, the defaults that a preset of this name changes, such as the networks
-            and settings of one experiment of the paper.
+        named_presets: By the value of a field ``preset``, the defaults that a preset of this name changes, such as the
+            networks and settings of one experiment of the paper.
         search: The settings that ``zoo tune`` searches, such as ``{"lr": zoo.Range(1e-5, 1e-2), "z_dim": (8, 32)}``.
 
     Raises:
@@ -65,24 +65,25 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     tuned: ClassVar[Mapping[Kind, Mapping[str, Any]]] = {}
-    named: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    named_presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     search: ClassVar[Mapping[str, Space]] = {}
+    named: ClassVar[Any]  # the old name of named_presets: known to pydantic, so that it is refused with the new one
 
     batch_size: int = Field(64, ge=1, description="Real items drawn, and charged, per round")
     schedule: Schedule = Field("constant", description="Of learning rates over the budget; all but constant end at 0")
     ema: float = Field(0.0, ge=0, lt=1, description="Decay of the weight average that is sampled from; 0: no average")
 
     @classmethod
-    def presets(cls, shape: Shape) -> dict[str, Any]:
+    def shape_defaults(cls, shape: Shape) -> dict[str, Any]:
         """Return the defaults that differ for items of this shape, (C, H, W) or (D,)."""
         return {}
 
     @classmethod
     def resolve(cls, shape: Shape, settings: dict[str, Any]) -> Self:
-        """Return the field defaults, overridden by the presets for this shape, the preset, and ``settings``."""
+        """Return the field defaults, overridden by those for this shape, the preset, and ``settings``."""
         name = str(settings.get("preset", "tuned"))
-        preset = cls.tuned.get(kind_of(shape), {}) if name == "tuned" else cls.named.get(name, {})
-        return cls(**{**cls.presets(shape), **preset, **settings})
+        preset = cls.tuned.get(kind_of(shape), {}) if name == "tuned" else cls.named_presets.get(name, {})
+        return cls(**{**cls.shape_defaults(shape), **preset, **settings})
 
 
 class LatentConfig(ModelConfig):

@@ -7,8 +7,8 @@ runs backward and step. A model therefore holds no training loop and cannot spen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import InitVar, dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -19,6 +19,19 @@ from zoo.catalogue import Entry
 from zoo.config import ModelConfig, Shape
 from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
 from zoo.specs import ModelSpec
+
+RENAMED = {
+    "GenerativeModel": {"figures()": "diagnostics()"},
+    "ModelConfig": {"presets(shape)": "shape_defaults(shape)", "named": "named_presets"},
+    "Player": {"during": "active"},
+}
+"""What plugins defined before the first release, and what it is called now; the old names are refused."""
+
+
+def _refuse_renamed(kind: str, defined: Container[str], owner: str) -> None:
+    for old, new in RENAMED[kind].items():
+        if old.partition("(")[0] in defined:
+            raise PluginError(f"{owner} defines {old}, which is now called {new}")
 
 
 @dataclass(frozen=True)
@@ -86,11 +99,12 @@ class Player:
         loss: From the turn to a scalar tensor to minimise.
         optimizer: From parameters to an optimiser: :class:`zoo.Adam`, or ``partial(torch.optim.SGD, lr=0.1)``.
         every: It moves in every ``every``-th round: 5 for a generator that answers five critic steps.
-        during: It moves while the share of the budget spent is in [start, stop): (0.5, 1.0) for a prior that is fitted
+        active: It moves while the share of the budget spent is in [start, stop): (0.5, 1.0) for a prior that is fitted
             to the codes of an autoencoder trained before it. Learning-rate schedules run over this part.
 
     Raises:
-        ValueError: If ``every`` is below 1, or ``during`` no ascending pair within [0, 1].
+        ValueError: If ``every`` is below 1, or ``active`` no ascending pair within [0, 1].
+        PluginError: If ``active`` is given under its old name.
     """
 
     name: str
@@ -98,18 +112,21 @@ class Player:
     loss: Callable[[Turn], Tensor]
     optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
     every: int = 1
-    during: tuple[float, float] = (0.0, 1.0)
+    active: tuple[float, float] = (0.0, 1.0)
+    during: InitVar[None] = field(default=None, kw_only=True)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, during: None) -> None:
+        if during is not None:
+            _refuse_renamed("Player", {"during"}, f"player {self.name!r}")
         if self.every < 1:
             raise ValueError(f"player {self.name!r}: every must be at least 1, got {self.every}")
-        start, stop = self.during
+        start, stop = self.active
         if not 0.0 <= start < stop <= 1.0:
-            raise ValueError(f"player {self.name!r}: during must be 0 <= start < stop <= 1, got {self.during}")
+            raise ValueError(f"player {self.name!r}: active must be 0 <= start < stop <= 1, got {self.active}")
 
     def moves(self, turn: Turn) -> bool:
         """Return whether it moves in this round."""
-        start, stop = self.during
+        start, stop = self.active
         return (turn.round + 1) % self.every == 0 and start <= turn.progress < stop
 
 
@@ -147,8 +164,8 @@ class GenerativeModel(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} must define sample(n)")
 
-    def figures(self, real: Tensor) -> dict[str, float]:
-        """Return figures of the model's own on held-out data, such as a bound on the likelihood; none by default.
+    def diagnostics(self, real: Tensor) -> dict[str, float]:
+        """Return measures of the model's own on held-out data, such as a bound on the likelihood; none by default.
 
         The harness calls it after training, in eval mode and without gradients. They become columns of the results,
         which no other column may be named like.
@@ -159,7 +176,7 @@ class GenerativeModel(nn.Module):
         return {}
 
     def play(self, turn: Turn) -> None:
-        """Play one round. Override it only if no order of players, ``every`` and ``during`` express the game."""
+        """Play one round. Override it only if no order of players, ``every`` and ``active`` express the game."""
         for player in turn.players:
             if player.moves(turn):
                 turn.move(player)
@@ -187,7 +204,7 @@ def load_class(entry: Entry[ModelSpec]) -> type[GenerativeModel]:
     """Import a model's class.
 
     Raises:
-        PluginError: If that fails, or the target is no GenerativeModel.
+        PluginError: If that fails, the target is no GenerativeModel, or a name that it defines was changed.
     """
     try:
         cls = entry.spec.load()
@@ -196,6 +213,9 @@ def load_class(entry: Entry[ModelSpec]) -> type[GenerativeModel]:
         raise PluginError(message) from error
     if not (isinstance(cls, type) and issubclass(cls, GenerativeModel)):
         raise PluginError(f"target {entry.spec.target!r} of {entry.plugin} must be a zoo.GenerativeModel subclass")
+    lead = f"model {entry.spec.name!r} of {entry.plugin}: "
+    _refuse_renamed("GenerativeModel", dir(cls), lead + cls.__name__)
+    _refuse_renamed("ModelConfig", dir(cls.Config), lead + cls.Config.__name__)
     return cls
 
 
@@ -207,7 +227,7 @@ def configure(
     Raises:
         UnknownNameError: For a setting that the model does not have.
         ZooError: For a wrong value; for a shape that the model does not apply to.
-        PluginError: If the target is no GenerativeModel, or its config fails otherwise.
+        PluginError: As :func:`load_class`, or if the config fails otherwise.
     """
     name = entry.spec.name
     check_applies(entry.spec, shape)

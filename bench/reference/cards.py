@@ -32,7 +32,10 @@ def table(results: Path = RESULTS) -> str:
     writer.writeheader()
     for path in sorted(results.glob("*/results.csv")):
         with path.open(newline="", encoding="utf-8") as lines:
-            writer.writerows(_summaries([row for row in csv.DictReader(lines) if _counts(row)]))
+            rows = [row for row in csv.DictReader(lines) if _counts(row)]
+        for row in rows:
+            row["budget"] = row["budget"].replace("steps", "rounds")  # as tables of schema 1 called them
+        writer.writerows(_summaries(rows))
     return text.getvalue()
 
 

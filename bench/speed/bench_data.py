@@ -96,6 +96,6 @@ def test_training(benchmark, data):
     def setup() -> tuple[tuple[zoo.GenerativeModel, Stream, Budget], dict[str, object]]:
         torch.manual_seed(0)
         model = zoo.create("vae", shape=tuple(data.shape[1:]), width=8).to(memory_format=torch.channels_last)
-        return (model, Stream(data, 0, CPU), Budget(steps=ROUNDS)), {}
+        return (model, Stream(data, 0, CPU), Budget(rounds=ROUNDS)), {}
 
     benchmark.pedantic(train, setup=setup, rounds=5, warmup_rounds=1)

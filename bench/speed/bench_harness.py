@@ -58,10 +58,10 @@ def test_start_up(benchmark, how, command):
 
 @pytest.mark.parametrize("how", ["ours", "in one process"])
 def test_trivial_runs(benchmark, how):
-    """A run of one step, in a process of its own and without one: the difference is what a process costs."""
-    benchmark.group = "runs of one step"
+    """A run of one round, in a process of its own and without one: the difference is what a process costs."""
+    benchmark.group = "runs of one round"
     benchmark.extra_info |= {"loop": how, "items": TRIVIAL}
-    specs = specs_of("vae", "ring8", "1steps", TRIVIAL, metrics="mixture-modes")
+    specs = specs_of("vae", "ring8", "1rounds", TRIVIAL, metrics="mixture-modes")
 
     def apart() -> None:
         finish(local.run, specs, Options(workers=1, threads=1))

@@ -42,7 +42,7 @@ def record(number: int) -> RunRecord:
     )  # fmt: skip
     return RunRecord(
         run_id=hashlib.sha256(str(number).encode()).hexdigest(), spec=spec, status="ok", threads=1, contended=False,
-        images=200_000, steps=3125, updates=6250, train_seconds=draw.gauss(60, 5), flops=10**12, params=90_000,
+        images=200_000, rounds=3125, updates=6250, train_seconds=draw.gauss(60, 5), flops=10**12, params=90_000,
         metrics={name: fid * draw.random() for name in ("fid", "fid_floor", "fid_best", "kid", "precision", "recall",
                                                         "density", "coverage", "mode_kl", "mode_tv")}
         | {"modes_captured": 10.0, "modes_total": 10.0},

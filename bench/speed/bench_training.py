@@ -132,7 +132,7 @@ def bare(name: str, model: GenerativeModel) -> None:
 
 
 def ours(name: str, model: GenerativeModel) -> None:
-    train(model, Stream(DATA, 0, torch.device("cpu")), Budget(steps=ROUNDS))
+    train(model, Stream(DATA, 0, torch.device("cpu")), Budget(rounds=ROUNDS))
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -31,18 +31,18 @@ class BetaVAEConfig(VAEConfig):
     gamma: float = Field(1000.0, ge=0, description="Weight of |KL - C|, used with capacity only")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the VAE's, with the paper's latent for colour images, and beta 2 up to 16 pixels.
 
         What presses on the posterior is beta times latents over pixels (section 4.2 of the paper): beta 4 at 8x8 would
         press as 256 does at the paper's 64x64, and empties every latent.
         """
-        presets = super().presets(shape)
+        defaults = super().shape_defaults(shape)
         if len(shape) != 3:
-            return presets
+            return defaults
         small = {"beta": 2.0} if shape[-1] <= 16 else {}
         colour = {"z_dim": 32} if shape[0] != 1 else {}
-        return {**presets, **small, **colour}
+        return {**defaults, **small, **colour}
 
 
 class BetaVAE(VAE):

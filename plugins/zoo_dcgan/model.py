@@ -30,7 +30,7 @@ class DCGANConfig(zoo.LatentConfig):
     width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
         return {"width": default_width(shape)}
 

@@ -30,7 +30,7 @@ class GANConfig(zoo.LatentConfig):
         for kind, lr in {"points": 1e-3, "small": 5.06e-4, "grey": 4.43e-4, "colour": 4.43e-4, "large": 5.06e-4}.items()
     }
 
-    named: ClassVar = {
+    named_presets: ClassVar = {
         "pacgan": {"z_dim": 2, "batch_size": 100, "lr": 1e-4, "betas": (0.8, 0.999), "generator_hidden": (400,) * 4,
                    "discriminator_hidden": (200,) * 3},
     }  # fmt: skip
@@ -51,7 +51,7 @@ class GANConfig(zoo.LatentConfig):
     gradient_penalty: float = Field(0.0, ge=0, description="Weight lambda of WGAN-GP's penalty")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
         if len(shape) == 3:
             return {}

@@ -28,7 +28,7 @@ class SNGANConfig(zoo.LatentConfig):
         "large": {"lr": 6.86e-4, "betas": (0.5, 0.9), "discriminator_steps": 5},
     }
 
-    named: ClassVar = {
+    named_presets: ClassVar = {
         "resnet": {
             "betas": (0.0, 0.9), "discriminator_steps": 5, "schedule": "linear", "width": 128, "generator_batches": 2,
         },
@@ -50,7 +50,7 @@ class SNGANConfig(zoo.LatentConfig):
     loss: Literal["hinge", "non-saturating"] = Field("hinge", description="Equations 16 and 17, or the original GAN's")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
         return {"width": default_width(shape)} if len(shape) == 3 else {"z_dim": 2, "batch_size": 256}
 

@@ -44,7 +44,7 @@ class VAEConfig(zoo.LatentConfig):
     warmup: float = Field(0.0, ge=0, le=1, description="Share of the budget in which the KL's weight rises from 0")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
         if len(shape) != 3:
             return {"z_dim": 2, "batch_size": 256, "likelihood": "gaussian", "warmup": 0.1}
@@ -91,7 +91,7 @@ class VAE(zoo.GenerativeModel):
         warmup = self.config.warmup
         return kl * min(1.0, turn.progress / warmup) if warmup else kl
 
-    def figures(self, real: Tensor) -> dict[str, float]:
+    def diagnostics(self, real: Tensor) -> dict[str, float]:
         """Return the ELBO and its two parts, in nats per item, and how many latents the posterior uses."""
         parts = [self.terms(batch) for batch in real.split(self.config.batch_size)]
         nll, kl, mu = (torch.cat(part) for part in zip(*parts, strict=True))

@@ -35,7 +35,7 @@ class WGANGPConfig(zoo.LatentConfig):
         "large": {"lr": 2.5e-3, "penalty": 8.31},
     }
 
-    named: ClassVar = {
+    named_presets: ClassVar = {
         "toy": {"hidden": (512, 512, 512)},
         "resnet": {
             "lr": 2e-4, "betas": (0.0, 0.9), "schedule": "linear", "width": 128, "generator_batches": 2,
@@ -60,7 +60,7 @@ class WGANGPConfig(zoo.LatentConfig):
     penalty: float = Field(10.0, ge=0, description="Weight lambda of the gradient penalty")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
         return {"width": default_width(shape)} if len(shape) == 3 else {"z_dim": 2, "batch_size": 256, "penalty": 0.1}
 

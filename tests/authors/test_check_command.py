@@ -80,6 +80,17 @@ def test_a_target_that_cannot_be_imported_exits_with_2_and_the_nearest_name(caps
     assert "did you mean 'Good'?" in printed.err
 
 
+def test_a_model_with_an_old_name_exits_with_2_and_the_new_one(capsys):
+    registry = zoo.author_commands.installed()
+    spec = ModelSpec(name="old", target="broken_models:OldName", summary="A model.")
+    registry.models.add(Entry(spec, Plugin("old", "zoo-plugin", "1.0", "quiet_plugin")))
+    assert main(["check", "old"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    sentence = "model 'old' of zoo-plugin 1.0: OldName defines figures(), which is now called diagnostics()"
+    assert printed.err == f"zoo: {sentence}\n"
+
+
 def test_checks_are_named_after_model_and_rule():
     assert [str(check) for check in zoo.testing.checks_for("good")] == ["good-players-named", "good-sample-shape"]
 

@@ -55,7 +55,7 @@ def test_a_model_in_two_stages_reports_figures_of_its_own(environment, zoo_comma
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     rows = {row["model"]: row for row in json.loads(result.stdout)}
-    assert rows["vq-vae"]["steps"] == rows["vq-vae"]["updates"] == 32, "one player moves in each round"
+    assert rows["vq-vae"]["rounds"] == rows["vq-vae"]["updates"] == 32, "one player moves in each round"
     assert rows["vq-vae"]["prior_nats"] > 0
     assert rows["iwae"]["iwae_bound"] >= rows["iwae"]["elbo"]
     assert rows["iwae"]["prior_nats"] is None

@@ -48,7 +48,7 @@ def test_the_others_are_frozen_during_a_loss():
 
 
 def test_two_cycles_reach_every_part_of_the_budget():
-    model = Two(during=(0.75, 1.0), every=2)
+    model = Two(active=(0.75, 1.0), every=2)
     game = played(model)
     assert game.cycle == 8
     assert [turn for name, turn, *_ in model.noted if name == "right"] == [13, 15]

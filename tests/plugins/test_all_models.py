@@ -56,7 +56,7 @@ def stream(shape) -> Stream:
 
 def trained(entry, shape, seed: int = 0) -> zoo.GenerativeModel:
     model = make(entry, shape, seed)
-    train(model, stream(shape), Budget.parse("5steps"))
+    train(model, stream(shape), Budget.parse("5rounds"))
     return model
 
 
@@ -174,12 +174,12 @@ def test_a_batch_may_have_any_size_above_one(entry, shape):
 @each_case
 def test_presets_are_valid_settings(entry, shape):
     config = entry.spec.load().Config
-    presets = config.presets(shape)
-    assert presets.keys() <= config.model_fields.keys()
+    defaults = config.shape_defaults(shape)
+    assert defaults.keys() <= config.model_fields.keys()
     tuned = config.tuned.get(kind_of(shape), {})
-    assert config.resolve(shape, {}).model_dump() == {**config().model_dump(), **presets, **tuned}
+    assert config.resolve(shape, {}).model_dump() == {**config().model_dump(), **defaults, **tuned}
     paper = config.resolve(shape, {"preset": "paper"}).model_dump()
-    assert paper == {**config().model_dump(), **presets, "preset": "paper"}
+    assert paper == {**config().model_dump(), **defaults, "preset": "paper"}
 
 
 @each_case

@@ -258,7 +258,7 @@ def largest_singular_values(network: nn.Module) -> list[float]:
 @pytest.mark.parametrize("shape", [IMAGE, (3, 32, 32), POINT], ids=str)
 def test_the_largest_singular_value_of_every_weight_stays_one_while_weights_move_slowly(shape):
     model = create("sngan", shape, batch_size=16, lr=2e-5)
-    train(model, batches(shape), Budget.parse("60steps"))
+    train(model, batches(shape), Budget.parse("60rounds"))
     values = largest_singular_values(model.discriminator)
     assert len(values) >= 3
     assert values == pytest.approx([1.0] * len(values), rel=0.05)
@@ -267,7 +267,7 @@ def test_the_largest_singular_value_of_every_weight_stays_one_while_weights_move
 @pytest.mark.parametrize("shape", [IMAGE, (3, 32, 32), POINT], ids=str)
 def test_power_iterations_bring_trained_weights_to_a_largest_singular_value_of_one(shape):
     model = create("sngan", shape, batch_size=16)
-    train(model, batches(shape), Budget.parse("30steps"))
+    train(model, batches(shape), Budget.parse("30rounds"))
     for _ in range(100):
         model.discriminator.train()(draw(shape, 1))
     values = largest_singular_values(model.discriminator)
@@ -329,7 +329,7 @@ def test_rectifiers_of_sngan_s_discriminator_of_images_have_the_paper_s_slope():
 
 def test_an_average_of_the_weights_leaves_singular_vectors_their_length():
     model = create("sngan", IMAGE, ema=0.9)
-    train(model, batches(IMAGE), Budget.parse("30steps"))
+    train(model, batches(IMAGE), Budget.parse("30rounds"))
     for _, norm in spectral(model.discriminator):
         torch.testing.assert_close(torch.stack([norm._u.norm(), norm._v.norm()]), torch.ones(2))
 
@@ -377,7 +377,7 @@ def test_the_likelihood_follows_from_the_data(shape, likelihood):
 @pytest.mark.parametrize("shape", [COLOUR, POINT], ids=str)
 def test_after_a_hundred_rounds_sigma_is_the_error_of_reconstructions(shape):
     model, stream = create("vae", shape), batches(shape)
-    train(model, stream, Budget.parse("100steps"))
+    train(model, stream, Budget.parse("100rounds"))
     with torch.no_grad():
         x = stream.next(512)
         mu, logvar = model.eval().encoder(x).chunk(2, dim=1)
@@ -400,16 +400,16 @@ def test_on_points_the_warm_up_keeps_latents_from_collapsing(settings, used):
     corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
     x = corners.repeat(512, 1) + 0.05 * draw(POINT, 2048)
     model = create("vae", POINT, lr=5e-3, **settings)
-    train(model, Stream(x, 0, torch.device("cpu")), Budget.parse("300steps"))
+    train(model, Stream(x, 0, torch.device("cpu")), Budget.parse("300rounds"))
     with torch.no_grad():
-        assert model.eval().figures(x)["active_units"] == used
+        assert model.eval().diagnostics(x)["active_units"] == used
 
 
 @pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
 def test_beta_vae_with_beta_one_is_the_vae_bit_for_bit(shape):
     def weights(name: str, **settings) -> dict[str, torch.Tensor]:
         model = create(name, shape, z_dim=3, batch_size=8, lr=1e-3, **settings)
-        train(model, batches(shape), Budget.parse("6steps"))
+        train(model, batches(shape), Budget.parse("6rounds"))
         return model.state_dict()
 
     vae, one, four = weights("vae"), weights("beta-vae", beta=1.0), weights("beta-vae", beta=4.0)
@@ -473,29 +473,29 @@ def test_images_of_a_vae_are_means_and_points_have_the_likelihood_s_noise():
 
 @pytest.mark.parametrize("name", ["vae", "beta-vae"])
 @pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
-def test_figures_are_the_elbo_and_its_parts_whatever_the_loss_weighs(name, shape):
+def test_diagnostics_are_the_elbo_and_its_parts_whatever_the_loss_weighs(name, shape):
     model, x = create(name, shape), draw(shape, 64)
     enlarge(model, 0.05)
     model.eval()
     with torch.no_grad():
-        figures = seeded(model.figures, x)
+        diagnostics = seeded(model.diagnostics, x)
         reconstruction, kl = seeded(elbo_by_item, model, x)
-    assert figures["elbo"] == pytest.approx(-(reconstruction + kl).mean().item(), rel=1e-5)
-    assert figures["reconstruction"] == pytest.approx(reconstruction.mean().item(), rel=1e-5)
-    assert figures["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
-    assert figures.keys() == {"elbo", "reconstruction", "kl", "active_units"}
+    assert diagnostics["elbo"] == pytest.approx(-(reconstruction + kl).mean().item(), rel=1e-5)
+    assert diagnostics["reconstruction"] == pytest.approx(reconstruction.mean().item(), rel=1e-5)
+    assert diagnostics["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
+    assert diagnostics.keys() == {"elbo", "reconstruction", "kl", "active_units"}
 
 
-def test_figures_of_many_items_are_those_of_all_of_them_seen_a_batch_at_a_time():
+def test_diagnostics_of_many_items_are_those_of_all_of_them_seen_a_batch_at_a_time():
     model, x, sizes = create("vae", IMAGE, batch_size=16), draw(IMAGE, 40), []
     enlarge(model, 0.05)
     model.eval().encoder.register_forward_pre_hook(lambda module, given: sizes.append(len(given[0])))
     with torch.no_grad():
-        figures = model.figures(x)
+        diagnostics = model.diagnostics(x)
         _, kl = elbo_by_item(model, x)
     assert sizes == [16, 16, 8, 40]
-    assert figures["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
-    assert figures["elbo"] == pytest.approx(-figures["reconstruction"] - figures["kl"], rel=1e-5)
+    assert diagnostics["kl"] == pytest.approx(kl.mean().item(), rel=1e-5)
+    assert diagnostics["elbo"] == pytest.approx(-diagnostics["reconstruction"] - diagnostics["kl"], rel=1e-5)
 
 
 def test_the_elbo_is_the_likelihood_of_a_linear_gaussian_model_whose_posterior_is_exact():
@@ -510,7 +510,7 @@ def test_the_elbo_is_the_likelihood_of_a_linear_gaussian_model_whose_posterior_i
     marginal = MultivariateNormal(b, torch.outer(w, w) + sigma**2 * torch.eye(2))
     torch.manual_seed(0)
     with torch.no_grad():
-        elbo = model.figures(x)["elbo"]
+        elbo = model.diagnostics(x)["elbo"]
     assert elbo == pytest.approx(marginal.log_prob(x).mean().item(), abs=0.02)
 
 
@@ -519,7 +519,7 @@ def test_posterior_collapse_is_counted():
     enlarge(model)
     model.encoder.layers[-1].weight.data[:4] = 0.0
     with torch.no_grad():
-        assert model.eval().figures(draw(IMAGE, 64))["active_units"] == 2
+        assert model.eval().diagnostics(draw(IMAGE, 64))["active_units"] == 2
 
 
 @pytest.mark.parametrize("shape", [IMAGE, COLOUR, POINT], ids=str)
@@ -534,7 +534,7 @@ def test_sigma_may_be_fixed_and_then_the_loss_is_the_squared_error_over_twice_it
     constant = math.prod(shape) * (math.log(0.5) + math.log(2 * math.pi) / 2)
     kl = kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)).sum(1)
     torch.testing.assert_close(loss, (error + constant + kl).mean())
-    train(model, batches(shape), Budget.parse("3steps"))
+    train(model, batches(shape), Budget.parse("3rounds"))
     assert model.likelihood.log_sigma == torch.tensor(math.log(0.5))
 
 

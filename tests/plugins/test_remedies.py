@@ -44,7 +44,7 @@ def stream(shape) -> Stream:
 def trained(**settings) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     model = zoo.create("gan", shape=IMAGE, batch_size=8, **{**SMALL, **settings})
-    train(model, stream(IMAGE), Budget.parse("6steps"))
+    train(model, stream(IMAGE), Budget.parse("6rounds"))
     return model.state_dict()
 
 

@@ -50,7 +50,7 @@ def make_record(spec: RunSpec, **fields: Any) -> RunRecord:
     """Make a record of a run that ended ok; keywords replace its fields."""
     usual = {
         "run_id": spec.run_id, "spec": spec, "status": "ok", "threads": 1, "contended": False, "started_at": START,
-        "environment": ENVIRONMENT, "images": 200_000, "steps": 3125, "updates": 6250, "flops": 10**12,
+        "environment": ENVIRONMENT, "images": 200_000, "rounds": 3125, "updates": 6250, "flops": 10**12,
         "params": 90_000,
     }  # fmt: skip
     return RunRecord(**{**usual, **fields})

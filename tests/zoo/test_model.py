@@ -29,7 +29,7 @@ class ToyConfig(zoo.LatentConfig):
     hidden: tuple[int, ...] = Field((8, 8), description="Widths")
 
     @classmethod
-    def presets(cls, shape):
+    def shape_defaults(cls, shape):
         return {"z_dim": 3, "lr": 0.2} if len(shape) == 1 else {}
 
 
@@ -65,7 +65,7 @@ def test_settings_override_presets_and_presets_override_defaults():
 
 def test_a_named_preset_overrides_presets_of_the_shape_and_settings_override_it():
     class Named(ToyConfig):
-        named: ClassVar = {"paper": {"lr": 0.4, "schedule": "linear"}}
+        named_presets: ClassVar = {"paper": {"lr": 0.4, "schedule": "linear"}}
 
         preset: Literal["plain", "paper"] = Field("plain", description="Preset")
 
@@ -135,6 +135,49 @@ def test_a_target_that_is_no_generative_model_is_refused(entry, target):
     with pytest.raises(PluginError) as error:
         configure(entry(target), IMAGE, {})
     assert "toy-distribution 1.5 must be a zoo.GenerativeModel subclass" in str(error.value)
+
+
+class OldFigures(Toy):
+    def figures(self, real):
+        return {"score": 1.0}
+
+
+class OldPresets(Toy):
+    class Config(zoo.ModelConfig):
+        @classmethod
+        def presets(cls, shape):
+            return {}
+
+
+class OldNamed(Toy):
+    class Config(zoo.ModelConfig):
+        named = {"paper": {"batch_size": 8}}  # noqa: RUF012
+
+
+class Heir(OldNamed):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        (OldFigures, "OldFigures defines figures(), which is now called diagnostics()"),
+        (OldPresets, "Config defines presets(shape), which is now called shape_defaults(shape)"),
+        (OldNamed, "Config defines named, which is now called named_presets"),
+        (Heir, "Config defines named, which is now called named_presets"),
+    ],
+)
+def test_an_old_name_is_refused_with_the_new_one(entry, target, sentence):
+    with pytest.raises(PluginError) as error:
+        configure(entry(target), IMAGE, {})
+    assert str(error.value) == f"model 'toy' of toy-distribution 1.5: {sentence}"
+
+
+def test_a_player_s_old_name_is_refused_with_the_new_one(entry):
+    model = build(entry(), IMAGE, {})
+    with pytest.raises(PluginError) as error:
+        zoo.Player("prior", model.network, lambda turn: turn.real.sum(), zoo.Adam(1e-3), during=(0.5, 1.0))
+    assert str(error.value) == "player 'prior' defines during, which is now called active"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +298,7 @@ def test_players_move_in_order_and_in_every_so_manieth_round(entry):
 def test_players_move_during_their_part_of_the_budget(entry, stages, expected):
     model, adam, moved = build(entry(), IMAGE, {}), zoo.Adam(1e-3), []
     players = [
-        zoo.Player(name, model.network, lambda turn: turn.real.sum(), adam, during=part)
+        zoo.Player(name, model.network, lambda turn: turn.real.sum(), adam, active=part)
         for name, part in zip("ab", stages, strict=True)
     ]
     for i in range(6):
@@ -267,9 +310,9 @@ def test_players_move_during_their_part_of_the_budget(entry, stages, expected):
     ("wrong", "message"),
     [
         ({"every": 0}, "player 'a': every must be at least 1, got 0"),
-        ({"during": (0.5, 0.5)}, "player 'a': during must be 0 <= start < stop <= 1, got (0.5, 0.5)"),
-        ({"during": (0.5, 1.5)}, "player 'a': during must be"),
-        ({"during": (-0.5, 1)}, "player 'a': during must be"),
+        ({"active": (0.5, 0.5)}, "player 'a': active must be 0 <= start < stop <= 1, got (0.5, 0.5)"),
+        ({"active": (0.5, 1.5)}, "player 'a': active must be"),
+        ({"active": (-0.5, 1)}, "player 'a': active must be"),
     ],
 )
 def test_a_player_that_could_never_move_is_refused(wrong, message):
@@ -291,8 +334,8 @@ def test_a_turn_recalls_what_was_kept_detached_and_else_makes_it_without_gradien
     assert turn.kept["fake"].requires_grad
 
 
-def test_a_model_has_no_figures_of_its_own_unless_it_says_so(entry):
-    assert build(entry(), IMAGE, {}).figures(torch.zeros(2, *IMAGE)) == {}
+def test_a_model_has_no_diagnostics_of_its_own_unless_it_says_so(entry):
+    assert build(entry(), IMAGE, {}).diagnostics(torch.zeros(2, *IMAGE)) == {}
 
 
 def test_turns_keep_their_own_things():

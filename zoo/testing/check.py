@@ -16,7 +16,8 @@ from zoo.settings import restored
 from zoo.specs import ModelSpec
 from zoo.testing.subject import CANDIDATES, Failure, Subject, accepted
 
-FOREIGN = ("/zoo/testing/", "/zoo/model.py", "/torch/", "/pydantic/", "/safetensors/", "/copy.py", "<frozen")
+FOREIGN = ("/zoo/testing/", "/zoo/model.py", "/torch/", "/pydantic/", "/safetensors/", "/copy.py", "<frozen",
+           "<string>")  # fmt: skip
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - as pytest's own

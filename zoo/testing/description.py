@@ -97,7 +97,7 @@ def settings_bounded(subject: Subject) -> None:
         require(_refuses(configure, subject.entry, subject.shape, {name: value}), f"{name}={value!r} is accepted")
 
 
-@rule("name fields of the Config in `search`, `tuned` and `named`, with values that they accept")
+@rule("name fields of the Config in `search`, `tuned` and `named_presets`, with values that they accept")
 def presets_and_search(subject: Subject) -> None:
     """Presets, and all values that tuning may choose, are settings that the model takes."""
     config = type(subject.config)
@@ -107,7 +107,7 @@ def presets_and_search(subject: Subject) -> None:
             configure(subject.entry, subject.shape, {name: value})
     for settings in config.tuned.values():
         configure(subject.entry, subject.shape, dict(settings))
-    for name, settings in config.named.items():
+    for name, settings in config.named_presets.items():
         configure(subject.entry, subject.shape, {"preset": name, **settings})
 
 

@@ -103,14 +103,14 @@ def compiles(subject: Subject) -> None:
     require(torch.allclose(samples, expected, rtol=1e-2, atol=1e-2), "compiled networks give other samples")
 
 
-@rule("return a dict from lower-case names to finite numbers, and change nothing in figures(real)")
-def figures(subject: Subject) -> None:
-    """The model's own figures on held-out data are finite numbers, and computing them changes no state."""
+@rule("return a dict from lower-case names to finite numbers, and change nothing in diagnostics(real)")
+def diagnostics(subject: Subject) -> None:
+    """The model's own diagnostics on held-out data are finite numbers, and computing them changes no state."""
     model = _trained(subject).eval()
     before = copied(model)
     with torch.no_grad():
-        found = model.figures(subject.batch())
+        found = model.diagnostics(subject.batch())
     bad = [f"{name!r}: {value!r}" for name, value in found.items() if not (name.islower() and math.isfinite(value))]
-    require(not bad, f"figures(real) returns {', '.join(bad)}")
+    require(not bad, f"diagnostics(real) returns {', '.join(bad)}")
     changed = differing(before, copied(model))
-    require(not changed, f"figures(real) changes {', '.join(changed[:3])}")
+    require(not changed, f"diagnostics(real) changes {', '.join(changed[:3])}")

@@ -147,7 +147,7 @@ class Rounds:
     @property
     def cycle(self) -> int:
         """Rounds in which every player moves, if the budget ends after twice as many."""
-        return max(math.ceil(p.every / (p.during[1] - p.during[0])) for p in self.players)
+        return max(math.ceil(p.every / (p.active[1] - p.active[0])) for p in self.players)
 
     def play(self, real: Tensor) -> None:
         """Play one round on one batch."""

@@ -22,7 +22,7 @@ def bench(
     models: Annotated[str, typer.Option(help="Names, '*' patterns, gan[packing=2], or all.")] = DEFAULTS.models,
     task: Annotated[str, typer.Option(help="Names of tasks with commas; see `zoo tasks`.")] = DEFAULTS.task,
     budget: Annotated[
-        str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000steps, 5PFLOP.")
+        str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000rounds, 5PFLOP.")
     ] = DEFAULTS.budget,
     seeds: Annotated[int, typer.Option(help="Number of training seeds.")] = DEFAULTS.seeds,
     out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = DEFAULTS.out,

@@ -19,12 +19,12 @@ _NUMBER = r"(\d+(?:\.\d+)?|\.\d+)"
 _UNITS: list[tuple[str, str, dict[str, float]]] = [
     ("images", rf"{_NUMBER}(k|M|)(?:images)?", {"": 1, "k": 1e3, "M": 1e6}),
     ("seconds", rf"{_NUMBER}(s|m|h)", {"s": 1, "m": 60, "h": 3600}),
-    ("steps", rf"{_NUMBER}(k|)steps", {"": 1, "k": 1e3}),
+    ("rounds", rf"{_NUMBER}(k|)rounds", {"": 1, "k": 1e3}),
     ("flops", rf"{_NUMBER}(M|G|T|P)FLOP", {"M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}),
 ]
 
 
-_HELP = "write 200k or 2M (training images), 90s, 5m or 2h (training time), 3000steps, 5PFLOP, or several with commas"
+_HELP = "write 200k or 2M (training images), 90s, 5m or 2h (training time), 3000rounds, 5PFLOP, or several with commas"
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Budget:
     Attributes:
         images: Real training images shown to any network of the model.
         seconds: Training wall-clock; evaluation is never charged.
-        steps: Rounds of the game, one batch each.
+        rounds: Rounds of the game, one batch each.
         flops: Floating-point operations of matrix products and convolutions.
     """
 
     images: float | None = None
     seconds: float | None = None
-    steps: float | None = None
+    rounds: float | None = None
     flops: float | None = None
 
     @classmethod
@@ -48,8 +48,10 @@ class Budget:
         """Read "200k", "90s,2M", ...
 
         Raises:
-            ZooError: If it does not parse, is zero, or names one kind twice.
+            ZooError: If it does not parse, is zero, names one kind twice, or has the old unit, steps.
         """
+        if re.search(r"\dk?steps\b", text):
+            raise ZooError(f"a budget in steps is written in rounds: {text.replace('steps', 'rounds')}")
         limits: dict[str, float] = {}
         for part in text.split(","):
             for kind, pattern, factors in _UNITS:
@@ -73,7 +75,7 @@ class Budget:
             for kind, units, suffix in (
                 ("images", {"M": 1e6, "k": 1e3, "": 1.0}, ""),
                 ("seconds", {"": 1.0}, "s"),
-                ("steps", {"": 1.0}, "steps"),
+                ("rounds", {"": 1.0}, "rounds"),
                 ("flops", {"P": 1e15, "T": 1e12, "G": 1e9, "M": 1e6}, "FLOP"),
             )
             if (value := getattr(self, kind)) is not None

@@ -16,7 +16,7 @@ RUN = (
     Column("error", "", "Why it did not end ok, or which metrics could not be computed", group="run"),
     Column("budget", "", "Canonical text of the budget", group="run"),
     Column("images", "", "Real training images charged", integer=True, group="run"),
-    Column("steps", "", "Rounds played", integer=True, group="run"),
+    Column("rounds", "", "Rounds played", integer=True, group="run"),
     Column("updates", "", "Optimiser steps of all players", integer=True, group="run"),
 )
 SPENT = (

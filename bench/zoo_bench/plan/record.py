@@ -15,7 +15,7 @@ from zoo_bench.plan.columns import FIRST, LAST
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 Status = Literal["ok", "diverged", "error", "timeout", "interrupted"]
@@ -40,7 +40,7 @@ class RunRecord(BaseModel):
     error: Foreign = Field("", description="One sentence if it did not end ok")
     traceback: Foreign = Field("", description="Where an exception came from")
     images: int | None = Field(None, description="Real training images charged")
-    steps: int | None = Field(None, description="Rounds played")
+    rounds: int | None = Field(None, description="Rounds played")
     updates: int | None = Field(None, description="Optimiser steps of all players")
     train_seconds: float | None = Field(None, description="Training wall-clock")
     flops: int | None = Field(None, description="Operations of matrix products and convolutions in training")

@@ -25,13 +25,13 @@ from zoo_bench.run.speed import peak_memory_mb, sampling
 from zoo_bench.score.curve import MARKS, Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import frechet_distance
-from zoo_bench.score.scoring import own_figures, score
+from zoo_bench.score.scoring import model_diagnostics, score
 from zoo_bench.score.sheets import image_grid, neighbours, scatter
 from zoo_bench.train.game import build_on
 from zoo_bench.train.loop import Training, train
 
 HELD_OUT = 2000
-"""Items of the validation split on which a model reports figures of its own."""
+"""Items of the validation split on which a model computes its diagnostics."""
 
 
 def execute(
@@ -99,8 +99,8 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     metrics = [registry.metrics.get(name).spec for name in spec.metrics]
     evaluation = Evaluation(task, generated)
     scored = score(evaluation, metrics)
-    who = f"{type(model).__name__}.figures()"
-    own = own_figures(
+    who = f"{type(model).__name__}.diagnostics()"
+    own = model_diagnostics(
         model, task.validation.data[:HELD_OUT], lambda name: registry.columns.check_own(name, entry.plugin, who)
     )
     for found in (scored, own):
@@ -121,7 +121,7 @@ def _copies(model: GenerativeModel) -> dict[str, torch.Tensor]:
 
 def _note_training(record: RunRecord, training: Training) -> None:
     meter = training.meter
-    record.images, record.steps, record.updates = meter.images, meter.steps, meter.updates
+    record.images, record.rounds, record.updates = meter.images, meter.rounds, meter.updates
     record.train_seconds, record.flops = meter.seconds, meter.flops
     record.losses, record.history = training.losses, training.history
     record.throughput["train_images_per_s"] = training.images_per_s

@@ -1,4 +1,4 @@
-"""Scoring samples with metrics, and the model's own figures, each on its own: one that fails leaves the others."""
+"""Scoring samples with metrics, and the model's own diagnostics, each on its own: one that fails leaves the others."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def score(evaluation: Evaluation, metrics: Iterable[MetricSpec]) -> Scored:
     return found
 
 
-def own_figures(model: GenerativeModel, held_out: Tensor, check_name: Callable[[str], None]) -> Scored:
-    """Return a trained model's figures on held-out data, or why there are none under "figures".
+def model_diagnostics(model: GenerativeModel, held_out: Tensor, check_name: Callable[[str], None]) -> Scored:
+    """Return a trained model's diagnostics on held-out data, or why there are none under "diagnostics".
 
     Args:
         model: The model; its mode is kept.
@@ -63,18 +63,18 @@ def own_figures(model: GenerativeModel, held_out: Tensor, check_name: Callable[[
     training, found = model.training, Scored()
     try:
         with torch.no_grad():
-            own = model.eval().figures(to_model(held_out.to(model.device)))
-        found.values = _figures(type(model).__name__, own, check_name)
+            own = model.eval().diagnostics(to_model(held_out.to(model.device)))
+        found.values = _columns(type(model).__name__, own, check_name)
     except FAILURES as error:
-        found.failed("figures", error)
+        found.failed("diagnostics", error)
     finally:
         model.train(training)
     return found
 
 
-def _figures(name: str, found: Any, check_name: Callable[[str], None]) -> dict[str, float]:
+def _columns(name: str, found: Any, check_name: Callable[[str], None]) -> dict[str, float]:
     if not isinstance(found, dict) or not all(is_column_name(str(column)) for column in found):
-        raise PluginError(f"{name}.figures() must return a dict with keys of lower-case letters, digits and '_'")
+        raise PluginError(f"{name}.diagnostics() must return a dict with keys of lower-case letters, digits and '_'")
     for column in sorted(found):
         check_name(column)
     return {column: float(value) for column, value in found.items()}

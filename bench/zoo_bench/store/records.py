@@ -71,12 +71,19 @@ class Store:
         return path
 
     def find(self, spec: RunSpec) -> RunRecord | None:
-        """Return the stored record of a run, if there is one that can be read."""
-        try:
-            record = read_record(self.path(spec))
-        except ZooError:
-            return None
-        return record if record.run_id == spec.run_id else None
+        """Return the stored record of a run, if there is one that can be read.
+
+        A record of an older layout may have had another key, and then has another file name.
+        """
+        path = self.path(spec)
+        for candidate in (path, *path.parent.glob(f"seed={spec.seed}-*.json")) if path.parent.is_dir() else ():
+            try:
+                record = read_record(candidate)
+            except ZooError:
+                continue
+            if record.run_id == spec.run_id:
+                return record
+        return None
 
     def scan(self) -> tuple[list[RunRecord], list[str]]:
         """Return all records, sorted by path, and one sentence per file that is none; such files are left alone."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 from zoo.files import write_atomically
 from zoo_bench.store.records import stream
+from zoo_bench.store.upgrades import upgraded_table
 
 
 def to_frame(records: Iterable[RunRecord]) -> pd.DataFrame:
@@ -83,6 +84,7 @@ def _load_table(path: Path) -> pd.DataFrame:
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = upgraded_table(frame)
     if absent := [column for column in FIRST if column not in frame]:
         raise ValueError(f"it has no column {absent[0]!r}")
     return frame

@@ -1,13 +1,34 @@
-"""Records of older layouts, brought to today's."""
+"""Records and tables of older layouts, brought to today's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo_bench.plan.record import SCHEMA_VERSION
+from zoo_bench.plan.spec import RunSpec
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _to_2(fields: dict[str, Any]) -> dict[str, Any]:
+    """Rounds were called steps, also in a budget and so in the run's key; a model's diagnostics were its figures."""
+    fields = _renamed(fields, "steps", "rounds")
+    if isinstance(errors := fields.get("metric_errors"), dict):
+        fields["metric_errors"] = _renamed(errors, "figures", "diagnostics")
+    spec = fields.get("spec")
+    if isinstance(spec, dict) and isinstance(budget := spec.get("budget"), str) and "steps" in budget:
+        fields["spec"] = {**spec, "budget": budget.replace("steps", "rounds")}
+        fields["run_id"] = RunSpec.model_validate(fields["spec"]).run_id
+    return fields
+
+
+def _renamed(fields: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    return {new if name == old else name: value for name, value in fields.items()}
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _to_2}
 """By schema version: how a record of that version, as parsed JSON, becomes one of the next."""
 
 
@@ -22,3 +43,14 @@ def upgraded(fields: Any) -> Any:
         version += 1
         fields = {**UPGRADES[version - 1](fields), "schema_version": version}
     return fields
+
+
+def upgraded_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Bring a table to this layout, as its records are; ``run_id`` stays, as a table lacks parts of the spec."""
+    if "rounds" in frame or not {"steps", "budget"} <= set(frame):
+        return frame
+    import pandas as pd
+
+    budget = frame["budget"].astype("string").str.replace("steps", "rounds")
+    version = pd.array([2] * len(frame), dtype="Int64")
+    return frame.rename(columns={"steps": "rounds"}).assign(budget=budget, schema_version=version)

@@ -21,7 +21,9 @@ def parameters(spec: RunSpec) -> dict[str, str | int | float | bool]:
 
 def figures(record: RunRecord) -> dict[str, float]:
     """Return a run's finite final figures by column of ``results.csv``."""
-    costs = {name: getattr(record, name) for name in ("images", "steps", "updates", "train_seconds", "flops", "params")}
+    costs = {
+        name: getattr(record, name) for name in ("images", "rounds", "updates", "train_seconds", "flops", "params")
+    }
     found = {**record.metrics, **record.throughput, **costs}
     return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}
 

@@ -60,10 +60,10 @@ class Game:
 
     def play(self, real: Tensor, progress: float) -> None:
         """Play one round on one batch and charge it."""
-        self._turn = Turn(real, self.meter.steps, progress, self.players, self.move)
+        self._turn = Turn(real, self.meter.rounds, progress, self.players, self.move)
         self.model.play(self._turn)
         self.meter.images += len(real)
-        self.meter.steps += 1
+        self.meter.rounds += 1
 
     def move(self, player: Player) -> None:
         """Update one player: the parameters of all others are frozen meanwhile.

@@ -83,10 +83,10 @@ def train(
             game.meter.start()
         if share >= 1.0:
             break
-        if game.meter.steps == WARM_UP_ROUNDS:
+        if game.meter.rounds == WARM_UP_ROUNDS:
             warm = (game.meter.images, game.meter.seconds)
         game.play(stream.next(model.config.batch_size), share)
-        if game.meter.steps % CHECK_EVERY == 0:
+        if game.meter.rounds % CHECK_EVERY == 0:
             _read_losses(game, training)
             if training.diverged:
                 break

@@ -14,14 +14,14 @@ class Meter:
 
     Attributes:
         images: Real images drawn; each counts once per round, however many networks see it in that round.
-        steps: Rounds.
+        rounds: Rounds of the game.
         updates: Optimiser steps of all players together.
         seconds: Training time.
         flops: Operations of forward and backward matrix products and convolutions.
     """
 
     images: int = 0
-    steps: int = 0
+    rounds: int = 0
     updates: int = 0
     flops: int = 0
     _before: float = 0.0
@@ -42,6 +42,6 @@ class Meter:
 
     def share(self, budget: Budget) -> float:
         """Return the largest share of any limit that is spent; 1 or more means: stop."""
-        spent = {"images": self.images, "seconds": self.seconds, "steps": self.steps, "flops": self.flops}
+        spent = {"images": self.images, "seconds": self.seconds, "rounds": self.rounds, "flops": self.flops}
         limits = {kind: getattr(budget, kind) for kind in spent}
         return max(spent[kind] / limit for kind, limit in limits.items() if limit is not None)

@@ -21,7 +21,7 @@ FACTORS: dict[Schedule, Callable[[float], float]] = {
 def learning_rates(schedule: Schedule, player: Player, optimizer: torch.optim.Optimizer) -> Callable[[float], None]:
     """Return a function that sets a player's learning rates for a share of the budget spent."""
     initial = [group["lr"] for group in optimizer.param_groups]
-    start, stop = player.during
+    start, stop = player.active
 
     def apply(progress: float) -> None:
         factor = FACTORS[schedule]((progress - start) / (stop - start))

@@ -222,9 +222,14 @@ class SometimesEager(nn.Tanh):
         return super().forward(x) * (0.5 if torch.compiler.is_compiling() else 1.0)
 
 
-class Figures(Good):
-    def figures(self, real):
+class Diagnostics(Good):
+    def diagnostics(self, real):
         return {"critic": math.nan}
+
+
+class OldName(Good):
+    def figures(self, real):
+        return {}
 
 
 class Compiles(Good):

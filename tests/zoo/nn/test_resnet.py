@@ -116,7 +116,7 @@ def test_the_preset_of_wgan_gp_is_the_paper_s_with_a_critic_that_no_sample_share
 def test_the_preset_trains(name):
     model = zoo.create(name, shape=(1, 8, 8), preset="resnet", width=4, batch_size=8)
     data = torch.randint(256, (32, 1, 8, 8), dtype=torch.uint8)
-    training = train(model, Stream(data, 0, torch.device("cpu")), Budget.parse("6steps"))
+    training = train(model, Stream(data, 0, torch.device("cpu")), Budget.parse("6rounds"))
     assert training.diverged == ""
     assert model.eval().sample(2).abs().max() <= 1
 

@@ -12,7 +12,7 @@ from zoo_bench.train.meter import Meter
 UNITS = {
     "images": ["", "k", "M", "images", "kimages", "Mimages"],
     "seconds": ["s", "m", "h"],
-    "steps": ["steps", "ksteps"],
+    "rounds": ["rounds", "krounds"],
     "flops": ["MFLOP", "GFLOP", "TFLOP", "PFLOP"],
 }
 NUMBERS = st.decimals(min_value="0.001", max_value=999, places=3).map(lambda number: f"{number:f}")
@@ -37,14 +37,14 @@ def texts(draw):
         ("0.5s", Budget(seconds=0.5)),
         ("5m", Budget(seconds=300)),
         ("2h", Budget(seconds=7200)),
-        ("3000steps", Budget(steps=3000)),
-        ("3ksteps", Budget(steps=3000)),
+        ("3000rounds", Budget(rounds=3000)),
+        ("3krounds", Budget(rounds=3000)),
         ("7MFLOP", Budget(flops=7e6)),
         ("7GFLOP", Budget(flops=7e9)),
         ("7TFLOP", Budget(flops=7e12)),
         ("5PFLOP", Budget(flops=5e15)),
         ("200k,90s", Budget(images=200_000, seconds=90)),
-        (" 2M , 3000steps,1h,5PFLOP", Budget(images=2e6, seconds=3600, steps=3000, flops=5e15)),
+        (" 2M , 3000rounds,1h,5PFLOP", Budget(images=2e6, seconds=3600, rounds=3000, flops=5e15)),
     ],
 )
 def test_every_unit_and_join_is_read(text, expected):
@@ -59,7 +59,7 @@ def test_every_unit_and_join_is_read(text, expected):
         ("1500", "1500"),
         ("5m", "300s"),
         ("2h,200k", "200k,7200s"),
-        ("3ksteps", "3000steps"),
+        ("3krounds", "3000rounds"),
         ("1000TFLOP", "1PFLOP"),
         ("0.5s", "0.5s"),
     ],
@@ -84,7 +84,7 @@ def test_the_canonical_text_keeps_every_decimal(text):
     assert Budget.parse(str(budget)) == budget
 
 
-@pytest.mark.parametrize("text", ["0", "0k", "0s", "0.0h", "0steps", "0PFLOP", "200k,0s"])
+@pytest.mark.parametrize("text", ["0", "0k", "0s", "0.0h", "0rounds", "0PFLOP", "200k,0s"])
 def test_zero_is_refused_in_one_sentence(text):
     with pytest.raises(ZooError, match=r"must be greater than zero\Z"):
         Budget.parse(text)
@@ -93,7 +93,7 @@ def test_zero_is_refused_in_one_sentence(text):
 @pytest.mark.parametrize(
     "text",
     ["", " ", ",", "200k,", "-5", "-200k", "abc", "k", "200x", "200 k", "2e5", "nan", "inf", "5PFLOPS", "5FLOP",
-     "5kFLOP", "90S", "200K", "1..5k", "1_000", "90s 2M", "3000 steps"],
+     "5kFLOP", "90S", "200K", "1..5k", "1_000", "90s 2M", "3000 rounds"],
 )  # fmt: skip
 def test_what_is_no_budget_is_refused_in_one_sentence_that_shows_the_forms(text):
     with pytest.raises(ZooError) as caught:
@@ -104,12 +104,25 @@ def test_what_is_no_budget_is_refused_in_one_sentence_that_shows_the_forms(text)
     assert "\n" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [("3000steps", "3000rounds"), ("3ksteps", "3krounds"), ("200k, 1.5ksteps,90s", "200k, 1.5krounds,90s")],
+)
+def test_steps_are_refused_with_the_form_in_rounds(text, new):
+    with pytest.raises(ZooError) as caught:
+        Budget.parse(text)
+    assert str(caught.value) == f"a budget in steps is written in rounds: {new}"
+    Budget.parse(new)
+
+
 def test_a_limit_too_large_to_be_reached_is_refused():
     with pytest.raises(ZooError):
         Budget.parse("9" * 400)
 
 
-@pytest.mark.parametrize(("text", "kind"), [("200k,2M", "images"), ("90s,2m", "seconds"), ("3steps,4steps", "steps")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("200k,2M", "images"), ("90s,2m", "seconds"), ("3rounds,4rounds", "rounds")]
+)
 def test_one_kind_twice_is_refused_by_name(text, kind):
     with pytest.raises(ZooError, match=f"limits {kind} twice"):
         Budget.parse(text)
@@ -139,12 +152,12 @@ def test_the_meter_counts_time_only_while_its_clock_runs(clock):
 
 
 def test_the_share_is_that_of_the_limit_nearest_to_its_end(clock):
-    meter = Meter(images=50, steps=5, flops=10**9)
+    meter = Meter(images=50, rounds=5, flops=10**9)
     meter.start()
     clock.now += 3
     assert meter.share(Budget(images=100)) == 0.5
-    assert meter.share(Budget(images=100, steps=20)) == 0.5
-    assert meter.share(Budget(images=100, steps=8)) == 0.625
+    assert meter.share(Budget(images=100, rounds=20)) == 0.5
+    assert meter.share(Budget(images=100, rounds=8)) == 0.625
     assert meter.share(Budget(images=100, seconds=4)) == 0.75
     assert meter.share(Budget(images=100, seconds=4, flops=5e8)) == 2.0
 

@@ -106,7 +106,7 @@ SCRIPT = """
 
     print("the script runs")
     probe.PROMISING = 0.0  # so that every machine has the models measured in bf16 before they run
-    options = {"task": "digits", "budget": "2steps", "seeds": 1, "metrics": "class-modes", "threads": 1, "workers": 2}
+    options = {"task": "digits", "budget": "2rounds", "seeds": 1, "metrics": "class-modes", "threads": 1, "workers": 2}
     names = "raises,exits,quits,crashes,prints,steady"
     zoo_bench.bench(models=names, out=sys.argv[1], timeout=300, **options)
     zoo_bench.bench(models="hangs,forks,steady", out=sys.argv[2], timeout=10, **options)
@@ -146,7 +146,7 @@ def test_every_run_has_a_record_however_it_ended(misbehaviour):
 
 def test_runs_beside_misbehaving_ones_are_as_good_as_ever(misbehaviour):
     for record in (misbehaviour.first["steady"], misbehaviour.second["steady"]):
-        assert (record.status, record.steps, record.images) == ("ok", 2, 128)
+        assert (record.status, record.rounds, record.images) == ("ok", 2, 128)
         assert record.metrics["modes_total"] == 10
     assert misbehaviour.first["steady"].metrics == misbehaviour.second["steady"].metrics
 
@@ -192,14 +192,14 @@ def test_what_runs_print_does_not_reach_the_parents_stdout_nor_is_a_script_run_t
     assert misbehaviour.stdout == "the script runs\n"
 
 
-def specs_of(models="vae", seeds=1, budget="2steps"):
+def specs_of(models="vae", seeds=1, budget="2rounds"):
     return plan(
         BenchOptions(models=models, task="digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu")
     ).runs
 
 
 def test_events_of_a_run_are_its_start_its_progress_and_one_end():
-    (spec,) = specs_of(budget="120steps")
+    (spec,) = specs_of(budget="120rounds")
     events = list(run([spec], Options(workers=1, threads=1, timeout=None)))
     assert isinstance(events[0], Started)
     assert isinstance(events[-1], Finished)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.extra
 TIMINGS = {"train_seconds", "evaluate_seconds", "throughput", "history", "curve", "started_at"}
 
 
-def specs_of(models="vae", seeds=1, budget="20steps", **options):
+def specs_of(models="vae", seeds=1, budget="20rounds", **options):
     return plan(
         BenchOptions(
             models=models, task="digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu", **options
@@ -66,7 +66,7 @@ def test_a_run_that_hangs_on_a_node_is_ended_there(cluster):
 
 
 def test_a_lost_worker_costs_its_run_alone(cluster):
-    events = executor.run(specs_of(seeds=3, budget="400steps"), Options(address=cluster.address))
+    events = executor.run(specs_of(seeds=3, budget="400rounds"), Options(address=cluster.address))
     first = next(events)
     assert isinstance(first, Started)
     workers = [p for p in psutil.process_iter(["name"]) if p.info["name"].startswith("ray::Worker")]

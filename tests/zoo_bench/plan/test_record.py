@@ -8,7 +8,7 @@ from zoo_bench.plan.columns import FIRST, LAST
 from zoo_bench.plan.record import RunRecord, row
 
 STABLE = """
-run_id, model, plugin, plugin_version, task, task_version, seed, status, error, budget, images, steps, updates,
+run_id, model, plugin, plugin_version, task, task_version, seed, status, error, budget, images, rounds, updates,
 train_seconds, flops, precision_mode, device, threads, contended, params, fid, fid_floor, fid_best, fid_auc, kid,
 kid_se, precision, recall, density, coverage, modes_captured, modes_total, mode_kl, mode_tv, high_quality, ndb,
 authentic, train_images_per_s, sample_images_per_s, sample_latency_ms, peak_memory_mb, started_at, zoo_version,

@@ -261,13 +261,22 @@ def test_unknown_names_are_an_error_of_their_own():
 class Unresolvable(zoo.GenerativeModel):
     class Config(zoo.ModelConfig):
         @classmethod
-        def presets(cls, shape):
+        def shape_defaults(cls, shape):
             raise RuntimeError("no preset")
+
+
+class Outdated(zoo.GenerativeModel):
+    def figures(self, real):
+        return {}
 
 
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
+        (
+            Outdated,
+            "model 'odd' of fake-distribution 1.2: Outdated defines figures(), which is now called diagnostics()",
+        ),
         (Unresolvable, "settings of model 'odd' of fake-distribution 1.2 cannot be resolved: RuntimeError: no preset"),
         (int, "target 'fake_plugin:target_odd' of fake-distribution 1.2 must be a zoo.GenerativeModel subclass"),
     ],

@@ -50,7 +50,7 @@ def _quick(monkeypatch):
     monkeypatch.setattr("zoo_bench.run.speed.LATENCY_REPEATS", 2)
 
 
-def spec_of(model: str, task: str = "digits", budget: str = "5steps", registry=None, **options):
+def spec_of(model: str, task: str = "digits", budget: str = "5rounds", registry=None, **options):
     (spec,) = plan(
         BenchOptions(models=model, task=task, budget=budget, seeds=1, device="cpu", **options), registry
     ).runs
@@ -86,11 +86,11 @@ def test_every_model_runs_to_a_full_record_twice_the_same_bit_for_bit(name, monk
     assert first.metric_errors == {}
     assert first.throughput.keys() == SPEEDS
     assert all(value > 0 for value in first.throughput.values())
-    assert (first.steps, first.images) == (5, 5 * spec.config["batch_size"])
+    assert (first.rounds, first.images) == (5, 5 * spec.config["batch_size"])
     assert first.params > 0
     assert {".safetensors", ".png"} <= outcomes[0].files.keys()
 
-    for field in ("metrics", "losses", "images", "steps", "updates", "flops", "params"):
+    for field in ("metrics", "losses", "images", "rounds", "updates", "flops", "params"):
         assert getattr(first, field) == getattr(second, field), field
     assert outcomes[0].files == outcomes[1].files
 
@@ -185,7 +185,7 @@ def test_a_loss_that_is_not_finite_is_a_divergence_that_names_the_player(execute
     record = execute_fake(Diverging).record
     assert record.status == "diverged"
     assert "player 'image' is nan" in record.error
-    assert record.steps == 5
+    assert record.rounds == 5
 
 
 def test_a_metric_that_fails_costs_only_its_own_columns(execute_fake, fake_entry):
@@ -223,9 +223,9 @@ def test_the_weights_of_a_model_that_ties_some_are_stored_and_read_back(execute_
     assert torch.equal(model.image, weights["image"])
 
 
-def test_figures_of_the_model_s_own_are_columns_of_the_record(execute_fake):
+def test_diagnostics_of_the_model_s_own_are_columns_of_the_record(execute_fake):
     class Telling(Steady):
-        def figures(self, real):
+        def diagnostics(self, real):
             assert not self.training
             assert not torch.is_grad_enabled()
             seen.append(real)
@@ -247,24 +247,28 @@ def test_figures_of_the_model_s_own_are_columns_of_the_record(execute_fake):
 @pytest.mark.parametrize(
     ("result", "sentence"),
     [
-        ({"fid": 0.0}, f"Telling.figures() returns 'fid', which metric 'fid' of {GENZOO} fills: choose another name"),
-        ({"status": 0.0}, f"Telling.figures() returns 'status', which {GENZOO} fills: choose another name"),
-        ({"judge": 0.0}, f"Telling.figures() returns 'judge', which {GENZOO} fills: choose another name"),
-        ({"My figure": 0.0}, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
-        (1.0, "Telling.figures() must return a dict with keys of lower-case letters, digits and '_'"),
+        (
+            {"fid": 0.0},
+            f"Telling.diagnostics() returns 'fid', which metric 'fid' of {GENZOO} fills: choose another name",
+        ),
+        ({"status": 0.0}, f"Telling.diagnostics() returns 'status', which {GENZOO} fills"),
+        ({"judge": 0.0}, f"Telling.diagnostics() returns 'judge', which {GENZOO} fills"),
+        ({"My value": 0.0}, "Telling.diagnostics() must return a dict with keys of lower-case letters, digits and '_'"),
+        (1.0, "Telling.diagnostics() must return a dict with keys of lower-case letters, digits and '_'"),
         ({"distance": "far"}, "ValueError: could not convert string to float: 'far'"),
     ],
 )
-def test_figures_that_cannot_be_columns_cost_nothing_else(execute_fake, result, sentence):
+def test_diagnostics_that_cannot_be_columns_cost_nothing_else(execute_fake, result, sentence):
     class Telling(Steady):
-        def figures(self, real):
+        def diagnostics(self, real):
             return result
 
     record = execute_fake(Telling).record
     assert record.status == "ok"
-    assert record.metric_errors == {"figures": sentence}
+    [found] = record.metric_errors.items()
+    assert found == ("diagnostics", sentence + ": choose another name" * sentence.endswith("fills"))
     assert record.metrics["fid"] > 0
-    assert not {"distance", "My figure"} & record.metrics.keys()
+    assert not {"distance", "My value"} & record.metrics.keys()
 
 
 def test_a_sampler_may_follow_gradients_as_langevin_dynamics_does(execute_fake):

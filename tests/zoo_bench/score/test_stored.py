@@ -22,7 +22,7 @@ def digits_run(finished_bench):
 
 @pytest.fixture(scope="module")
 def ring_run(tmp_path_factory):
-    (spec,) = plan(BenchOptions(models="gan", task="ring8", budget="3steps", seeds=1, device="cpu")).runs
+    (spec,) = plan(BenchOptions(models="gan", task="ring8", budget="3rounds", seeds=1, device="cpu")).runs
     return Store(tmp_path_factory.mktemp("ring")).save(execute(spec, Resources(1, False)))
 
 

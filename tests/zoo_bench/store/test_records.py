@@ -2,16 +2,21 @@ import json
 import math
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from zoo.cli import main
 from zoo.errors import ZooError
 from zoo_bench import load_results
 from zoo_bench.plan.columns import FIRST, LAST
-from zoo_bench.plan.record import Outcome
+from zoo_bench.plan.record import SCHEMA_VERSION, Outcome
 from zoo_bench.store.records import Store, read_record
 from zoo_bench.store.tables import to_frame, write_tables
+
+OLD = Path(__file__).parent / "data" / "schema-1"
+REFERENCE = Path(__file__).parents[3] / "results" / "reference"
 
 
 @pytest.fixture
@@ -24,7 +29,7 @@ def records(make_record):
     """Records of all kinds: ok with extra metrics, diverged, and an error with awkward text."""
     return [
         make_record(
-            {"model": "gan", "seed": 0}, images=640, steps=10, updates=20, train_seconds=0.25, flops=123_456_789,
+            {"model": "gan", "seed": 0}, images=640, rounds=10, updates=20, train_seconds=0.25, flops=123_456_789,
             params=123, contended=True, metrics={"fid": 12.5, "modes_captured": 9.0, "mode_kl": math.inf, "odd": 0.5},
             throughput={"train_images_per_s": 1e4 / 3},
         ),
@@ -123,6 +128,65 @@ def test_a_record_of_another_layout_is_reported(store, make_record):
     _, (problem,) = store.scan()
     assert "shoe_size" in problem
     assert "not a run record of this version" in problem
+
+
+def test_a_record_of_schema_1_is_read_as_one_of_today():
+    record = read_record(OLD.with_suffix(".json"))
+    old = json.loads(OLD.with_suffix(".json").read_text())
+    assert (record.rounds, record.schema_version) == (old["steps"], SCHEMA_VERSION)
+    assert record.metric_errors == {"diagnostics": old["metric_errors"]["figures"]}
+    assert record.spec.budget == "300,3rounds"
+    assert record.run_id == record.spec.run_id != old["run_id"]
+    changed = {"rounds", "schema_version", "metric_errors", "spec", "run_id"}
+    new = json.loads(record.model_dump_json(exclude=changed))
+    assert new == {name: old[name] for name in new}
+
+
+def test_a_record_of_schema_1_keeps_its_key_where_the_budget_has_no_steps(tmp_path):
+    old = json.loads(OLD.with_suffix(".json").read_text())
+    old["spec"]["budget"], old["run_id"] = "300", "0" * 64
+    del old["steps"]
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    record = read_record(tmp_path / "old.json")
+    assert (record.spec.budget, record.run_id, record.rounds) == ("300", "0" * 64, None)
+
+
+@pytest.mark.parametrize("spec", [3, None, {"budget": 3}, {"budget": ["3steps"]}, {"budget": "3steps"}])
+def test_what_is_no_record_of_schema_1_either_is_refused(tmp_path, spec):
+    (tmp_path / "old.json").write_text(json.dumps({"schema_version": 1, "spec": spec, "metric_errors": 1}))
+    with pytest.raises(ZooError, match="is not a run record of this version"):
+        read_record(tmp_path / "old.json")
+
+
+def test_a_table_of_schema_1_loads_as_its_record_does():
+    table, record = load_results(OLD.with_suffix(".csv")), to_frame([read_record(OLD.with_suffix(".json"))])
+    assert list(table.columns) == list(record.columns)
+    # A table cannot say the new key, and its sentences are those of the old version.
+    for column in record.columns.difference(["run_id", "error"]):
+        assert table[column].equals(record[column]), column
+
+
+def test_a_parquet_table_of_schema_1_loads_as_its_csv_does(tmp_path):
+    counts = {"steps": "Int64", "schema_version": "Int64"}
+    pd.read_csv(OLD.with_suffix(".csv"), dtype=counts).to_parquet(tmp_path / "results.parquet")
+    table, expected = load_results(tmp_path / "results.parquet"), load_results(OLD.with_suffix(".csv"))
+    assert list(table.columns) == list(expected.columns)
+    for column in ("rounds", "budget", "schema_version"):
+        assert table[column].equals(expected[column]), column
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCE.glob("*/results.csv")), ids=lambda path: path.parent.name)
+def test_every_reference_table_loads(path):
+    table = load_results(path)
+    assert list(table.columns[: len(FIRST)]) == list(FIRST)
+    assert table["rounds"].gt(0).all()
+    assert not table["budget"].str.contains("steps").any()
+
+
+def test_a_report_of_an_old_table_has_its_budget_in_rounds(capsys, tmp_path):
+    (tmp_path / "results.csv").write_bytes(OLD.with_suffix(".csv").read_bytes())
+    assert main(["report", str(tmp_path)]) == 0
+    assert "ring8: budget 300,3rounds per run" in capsys.readouterr().out
 
 
 def test_an_absent_record_is_named(tmp_path):

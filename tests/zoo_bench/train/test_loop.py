@@ -75,14 +75,14 @@ def test_images_reach_the_budget_within_one_batch(name, kind):
     model = create(name, kind)
     meter = trained(model, "700").meter
     assert 700 <= meter.images < 700 + model.config.batch_size
-    assert meter.images == meter.steps * model.config.batch_size
+    assert meter.images == meter.rounds * model.config.batch_size
 
 
 @every_model
 def test_training_moves_every_player_as_often_as_it_says(name, kind):
     model = create(name, kind)
-    meter = trained(model, "10steps").meter
-    assert meter.steps == 10
+    meter = trained(model, "10rounds").meter
+    assert meter.rounds == 10
     assert meter.updates == sum(10 // player.every for player in model.players())
     assert meter.images == 10 * model.config.batch_size
     assert meter.flops > 0
@@ -92,7 +92,7 @@ def test_training_moves_every_player_as_often_as_it_says(name, kind):
 def test_training_ends_with_finite_losses_changed_weights_and_everything_trainable(name, kind):
     model = create(name, kind)
     before = {key: weight.detach().clone() for key, weight in model.named_parameters()}
-    training = trained(model, "10steps")
+    training = trained(model, "10rounds")
     assert training.diverged == ""
     assert training.losses.keys() == {player.name for player in model.players()}
     assert all(map(math.isfinite, training.losses.values()))
@@ -105,7 +105,7 @@ def test_training_ends_with_finite_losses_changed_weights_and_everything_trainab
 @every_model
 def test_bf16_trains_with_weights_kept_in_fp32(name, kind):
     model = create(name, kind)
-    training = trained(model, "2steps", precision="bf16")
+    training = trained(model, "2rounds", precision="bf16")
     assert all(map(math.isfinite, training.losses.values()))
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
 
@@ -121,7 +121,7 @@ def test_wgan_gp_makes_five_critic_steps_and_one_generator_step_in_five_rounds()
         play(turn)
 
     model.play = spied
-    meter = trained(model, "15steps").meter
+    meter = trained(model, "15rounds").meter
     assert moves.count("critic") == 15
     assert moves.count("generator") == 3
     assert meter.updates == 18
@@ -148,14 +148,14 @@ def test_a_budget_of_images_stops_at_the_first_round_that_reaches_it():
 
 
 def test_a_budget_of_steps_stops_there():
-    assert trained(Tiny(), "7steps").meter.steps == 7
+    assert trained(Tiny(), "7rounds").meter.rounds == 7
 
 
 def test_a_budget_of_flops_stops_at_the_first_round_that_reaches_it():
     # Products of 2 B 2 operations: left's output and gradient; then right's output, left's output, right's gradient.
     per_round = (2 + 3) * 2 * 4 * 2
     meter = trained(Tiny(4), f"{100.5 * per_round / 1e6}MFLOP").meter
-    assert meter.steps == 101
+    assert meter.rounds == 101
     assert meter.flops == 101 * per_round
 
 
@@ -169,13 +169,13 @@ def test_a_budget_of_seconds_stops_at_the_first_round_that_reaches_it(monkeypatc
             super().play(turn)
 
     meter = trained(Slow(), "9s").meter
-    assert meter.steps == 5
+    assert meter.rounds == 5
     assert meter.seconds == 10.0
 
 
-@pytest.mark.parametrize(("budget", "steps"), [("40,3steps", 3), ("8,30steps", 2), ("1h,5steps,1PFLOP", 5)])
-def test_of_several_limits_the_first_reached_stops(budget, steps):
-    assert trained(Tiny(4), budget).meter.steps == steps
+@pytest.mark.parametrize(("budget", "rounds"), [("40,3rounds", 3), ("8,30rounds", 2), ("1h,5rounds,1PFLOP", 5)])
+def test_of_several_limits_the_first_reached_stops(budget, rounds):
+    assert trained(Tiny(4), budget).meter.rounds == rounds
 
 
 def test_models_are_told_the_round_and_the_share_spent():
@@ -192,7 +192,7 @@ def test_models_are_trained_in_training_mode():
         def play(self, turn: zoo.Turn) -> None:
             modes.append(self.training and self.left.training)
 
-    trained(Watching().eval(), "2steps")
+    trained(Watching().eval(), "2rounds")
     assert modes == [True, True]
 
 
@@ -203,7 +203,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_player():
 
     training = trained(Diverging(), "100k")
     assert "'right'" in training.diverged
-    assert 20 < training.meter.steps < 200
+    assert 20 < training.meter.rounds < 200
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -212,7 +212,7 @@ def test_a_loss_that_is_not_finite_in_the_last_round_is_noticed(value):
         def left_loss(self, turn: zoo.Turn) -> torch.Tensor:
             return super().left_loss(turn) * (value if turn.round == 4 else 1.0)
 
-    assert trained(Diverging(), "5steps").diverged.startswith(f"the loss of player 'left' is {value}")
+    assert trained(Diverging(), "5rounds").diverged.startswith(f"the loss of player 'left' is {value}")
 
 
 def test_parameters_of_others_are_frozen_during_a_move():
@@ -227,7 +227,7 @@ def test_parameters_of_others_are_frozen_during_a_move():
 
     trainable: list[tuple[str, bool, bool]] = []
     model = Watched()
-    trained(model, "3steps")
+    trained(model, "3rounds")
     assert trainable == [("left", True, False), ("right", False, True)] * 3
     assert all(weight.requires_grad for weight in model.parameters())
 
@@ -245,7 +245,7 @@ def test_a_move_changes_the_weights_of_its_player_alone():
             moved.append(True)
 
     moved: list[bool] = []
-    trained(Watched(), "3steps")
+    trained(Watched(), "3rounds")
     assert moved == [True] * 3
 
 
@@ -254,7 +254,7 @@ def test_a_parameter_that_the_model_froze_stays_frozen():
     model.left.bias.requires_grad_(False)
     model.ornament = nn.Parameter(torch.zeros(3), requires_grad=False)
     before = model.left.bias.detach().clone()
-    trained(model, "3steps")
+    trained(model, "3rounds")
     assert torch.equal(model.left.bias, before)
     assert not model.left.bias.requires_grad
     assert not model.ornament.requires_grad
@@ -264,7 +264,7 @@ def test_a_model_with_a_parameter_that_no_player_trains_is_refused_by_name():
     model = Tiny()
     model.forgotten = nn.Linear(2, 2)
     with pytest.raises(PluginError, match=r"no player trains forgotten\.weight, forgotten\.bias"):
-        trained(model, "1steps")
+        trained(model, "1rounds")
 
 
 def test_a_player_whose_network_is_not_the_model_s_is_refused_by_name():
@@ -273,7 +273,7 @@ def test_a_player_whose_network_is_not_the_model_s_is_refused_by_name():
             return [*super().players(), zoo.Player("stray", nn.Linear(2, 2), self.left_loss, zoo.Adam(0.1))]
 
     with pytest.raises(PluginError, match=r"^Stray: the network of player 'stray' is not part of the model: assign it"):
-        trained(Stray(), "1steps")
+        trained(Stray(), "1rounds")
 
 
 @pytest.mark.parametrize("players", [[], None], ids=["empty", "no return"])
@@ -283,7 +283,7 @@ def test_a_model_without_players_is_refused(players):
             return players
 
     with pytest.raises(PluginError, match="at least one"):
-        trained(Lonely(), "1steps")
+        trained(Lonely(), "1rounds")
 
 
 def test_a_loss_that_is_no_scalar_is_refused_with_its_shape():
@@ -292,7 +292,7 @@ def test_a_loss_that_is_no_scalar_is_refused_with_its_shape():
             return super().left_loss(turn).expand(3)
 
     with pytest.raises(PluginError, match=r"loss of player 'left' has shape \(3,\): return a scalar"):
-        trained(Rows(), "1steps")
+        trained(Rows(), "1rounds")
 
 
 def test_players_of_one_name_are_refused():
@@ -301,16 +301,16 @@ def test_players_of_one_name_are_refused():
             return [*super().players(), super().players()[0]]
 
     with pytest.raises(PluginError, match="two players of one name: left, right, left"):
-        trained(Twins(), "1steps")
+        trained(Twins(), "1rounds")
 
 
 def test_progress_is_told_along_the_way():
     told: list[tuple[float, int]] = []
-    trained(Tiny(4), "1600", on_progress=lambda share, training: told.append((share, training.meter.steps)))
+    trained(Tiny(4), "1600", on_progress=lambda share, training: told.append((share, training.meter.rounds)))
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] < 1
-    assert all(0 <= steps / 400 - share < 0.01 for share, steps in told)
+    assert all(0 <= rounds / 400 - share < 0.01 for share, rounds in told)
 
 
 def test_the_history_has_about_a_hundred_points_and_ends_at_the_end(monkeypatch):
@@ -325,7 +325,7 @@ def test_the_history_has_about_a_hundred_points_and_ends_at_the_end(monkeypatch)
 
 @pytest.mark.parametrize("rounds", [1, 9, 10, 11, 25])
 def test_the_training_speed_is_positive_however_short_the_run(rounds):
-    assert trained(Tiny(), f"{rounds}steps").images_per_s > 0
+    assert trained(Tiny(), f"{rounds}rounds").images_per_s > 0
 
 
 def test_the_training_speed_leaves_the_warm_up_out(monkeypatch):
@@ -337,7 +337,7 @@ def test_the_training_speed_leaves_the_warm_up_out(monkeypatch):
             clock.now += 100.0 if turn.round < 10 else 0.5
             super().play(turn)
 
-    assert trained(Slow(4), "30steps").images_per_s == 4 / 0.5
+    assert trained(Slow(4), "30rounds").images_per_s == 4 / 0.5
 
 
 SCHEDULES = {
@@ -365,7 +365,7 @@ def steps_taken(model: Tiny, budget: str, name: str = "right") -> list[float]:
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("name", ["left", "right"])
 def test_learning_rates_of_every_player_follow_the_schedule_over_the_budget(schedule, name):
-    taken = steps_taken(Tiny(schedule=schedule), "4steps", name)
+    taken = steps_taken(Tiny(schedule=schedule), "4rounds", name)
     assert taken == pytest.approx([0.01 * factor for factor in SCHEDULES[schedule]], abs=1e-6)
 
 
@@ -373,9 +373,9 @@ def test_the_schedule_of_a_player_runs_over_its_part_of_the_budget():
     class Staged(Tiny):
         def players(self) -> list[zoo.Player]:
             left, right = super().players()
-            return [left, dataclasses.replace(right, during=(0.5, 1.0))]
+            return [left, dataclasses.replace(right, active=(0.5, 1.0))]
 
-    taken = steps_taken(Staged(schedule="linear"), "8steps")
+    taken = steps_taken(Staged(schedule="linear"), "8rounds")
     assert taken == pytest.approx([0.0] * 4 + [0.01 * factor for factor in SCHEDULES["linear"]], abs=1e-6)
 
 
@@ -399,7 +399,7 @@ def test_the_average_of_the_weights_is_left_in_the_model_and_is_what_marks_see()
     torch.manual_seed(0)
     model, seen = Normed(ema=0.7), []
     start = {key: value.clone() for key, value in model.state_dict().items()}
-    trained(model, "30steps", marks=[1.0], on_mark=lambda share, training: seen.append(model.left[1].weight.clone()))
+    trained(model, "30rounds", marks=[1.0], on_mark=lambda share, training: seen.append(model.left[1].weight.clone()))
     expected = start["left.1.weight"], start["left.0.running_mean"]
     for n, state in enumerate(model.states, start=1):
         decay = min(0.7, n / (n + 9))
@@ -417,7 +417,7 @@ def test_averaging_and_looking_at_the_average_change_nothing_of_the_training():
     for ema in (0.0, 0.9):
         torch.manual_seed(0)
         model = Normed(ema=ema)
-        trained(model, "20steps", marks=[0.25, 0.5, 1.0])
+        trained(model, "20rounds", marks=[0.25, 0.5, 1.0])
         states.append(model.states)
     for plain, averaged in zip(*states, strict=True):
         assert all(torch.equal(plain[key], averaged[key]) for key in plain)
@@ -444,7 +444,7 @@ def test_players_may_share_weights_which_move_in_the_turns_of_both():
 
     moved: list[bool] = []
     model = Watched()
-    trained(model, "3steps")
+    trained(model, "3rounds")
     assert moved == [True] * 6
     assert model.left.weight is model.right.weight
 
@@ -459,7 +459,7 @@ def test_shared_weights_are_averaged_once_per_move():
     torch.manual_seed(0)
     model, weights = Watched(ema=0.01), []
     expected = model.left.weight.detach().clone()
-    trained(model, "3steps")
+    trained(model, "3rounds")
     for weight in weights:
         expected = 0.01 * expected + 0.99 * weight
     torch.testing.assert_close(model.left.weight.data, expected)
@@ -472,7 +472,7 @@ def test_compiled_losses_are_those_of_eager_ones_and_cost_the_same_flops():
     def trained(precision):
         torch.manual_seed(0)
         model = zoo.create("gan", shape=(1, 8, 8))
-        return train(model, Stream(data, 0, torch.device("cpu")), Budget(steps=20), precision=precision)
+        return train(model, Stream(data, 0, torch.device("cpu")), Budget(rounds=20), precision=precision)
 
     eager, compiled = trained("fp32"), trained("fp32+compile")
     assert compiled.losses == pytest.approx(eager.losses, rel=1e-3)

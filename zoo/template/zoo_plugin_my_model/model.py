@@ -18,7 +18,7 @@ class MyModelConfig(zoo.LatentConfig):
     width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the defaults that differ for items of this shape."""
         return {"width": default_width(shape)} if len(shape) == 3 else {"z_dim": 2, "batch_size": 256, "lr": 1e-3}
 

@@ -22,7 +22,7 @@ class DDPMConfig(zoo.ModelConfig):
     width: int = Field(32, ge=8, multiple_of=8, description="Channels at the image's full side, doubled below")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the defaults that differ for items of this shape."""
         return {} if len(shape) == 3 else {"batch_size": 256, "width": 128}
 

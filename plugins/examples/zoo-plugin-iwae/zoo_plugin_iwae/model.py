@@ -22,7 +22,7 @@ class IWAEConfig(zoo.LatentConfig):
     width: int = Field(64, ge=1, description="Channels at half the image's side; doubled whenever the side halves")
 
     @classmethod
-    def presets(cls, shape: tuple[int, ...]) -> dict[str, Any]:
+    def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the defaults that differ for items of this shape."""
         return {"width": default_width(shape)}
 
@@ -58,7 +58,7 @@ class IWAE(zoo.GenerativeModel):
         """Minus the bound; autograd gives each sample's gradient its normalised weight (equation 14)."""
         return -self.bound(self.log_weights(turn.real, *self.encoder(turn.real).chunk(2, dim=1)))
 
-    def figures(self, real: Tensor) -> dict[str, float]:
+    def diagnostics(self, real: Tensor) -> dict[str, float]:
         """Return the bound with k samples and with one, in nats per item, and the number of active units."""
         mu, logvar = self.encoder(real).chunk(2, dim=1)
         log_weights = self.log_weights(real, mu, logvar)

@@ -40,8 +40,8 @@ class VQVAE(zoo.GenerativeModel):
         """Return the players, each with its part of the budget."""
         adam, first = zoo.Adam(self.config.lr), self.config.first_stage
         return [
-            zoo.Player("autoencoder", self.autoencoder, self.autoencoder_loss, adam, during=(0.0, first)),
-            zoo.Player("prior", self.prior, self.prior_loss, adam, during=(first, 1.0)),
+            zoo.Player("autoencoder", self.autoencoder, self.autoencoder_loss, adam, active=(0.0, first)),
+            zoo.Player("prior", self.prior, self.prior_loss, adam, active=(first, 1.0)),
         ]
 
     def encode(self, x: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ class VQVAE(zoo.GenerativeModel):
         codes = self.encode(turn.real)
         return F.cross_entropy(self.prior(codes), codes)
 
-    def figures(self, real: Tensor) -> dict[str, float]:
+    def diagnostics(self, real: Tensor) -> dict[str, float]:
         """Return squared error of reconstructions, perplexity of the codes used, and nats per code under the prior."""
         codes = self.encode(real)
         decoded = self.autoencoder.decoder(self.autoencoder.codebook.lookup(codes))

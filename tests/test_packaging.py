@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import zoo
 
@@ -19,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 PLUGINS = sorted(path.name for path in (ROOT / "plugins").glob("zoo_*") if path.is_dir())
+DISTRIBUTIONS = [ROOT / "zoo" / "template", *sorted((ROOT / "plugins" / "examples").glob("zoo-plugin-*"))]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 MEGABYTE = 1_000_000
 
 
@@ -49,7 +52,7 @@ def test_the_wheel_holds_every_module_of_its_packages(wheel):
 
 def test_the_wheel_says_that_it_is_typed_and_holds_no_caches(wheel):
     names = wheel.namelist()
-    assert {"zoo/py.typed", "zoo_bench/py.typed"} <= set(names)
+    assert {f"{package}/py.typed" for package in ("zoo", "zoo_bench", *PLUGINS)} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
 
 
@@ -83,6 +86,29 @@ def test_every_plugin_has_an_entry_point_and_is_packed(plugin):
     assert PROJECT["project"]["entry-points"]["zoo"].get(name) == plugin
     assert f"plugins/{plugin}" in PACKAGES
     assert plugin in PROJECT["tool"]["mypy"]["packages"]
+
+
+@pytest.mark.parametrize("folder", DISTRIBUTIONS, ids=lambda path: path.name)
+def test_examples_and_the_template_say_that_they_are_typed(folder):
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    [package] = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert (folder / package / "py.typed").is_file()
+
+
+def test_every_page_of_the_top_is_in_the_sdist():
+    included = set(PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"])
+    pages = {f"/{path.name}" for path in ROOT.glob("*.md")} - {"/README.md"}  # hatchling always takes the readme
+    assert pages | {"/CITATION.cff", "/mkdocs.yml", "/noxfile.py"} <= included
+
+
+@pytest.mark.parametrize("texts", [PROJECT["project"]["dependencies"], *EXTRAS.values()])
+def test_dependencies_are_sorted(texts):
+    assert texts == sorted(texts, key=lambda text: Requirement(text).name)
+
+
+@pytest.mark.parametrize("text", [*PROJECT["project"]["dependencies"], *EXTRAS["test"]])
+def test_a_dependency_has_one_lowest_version_which_nox_installs(text):
+    assert [specifier.operator for specifier in Requirement(text).specifier].count(">=") == 1
 
 
 def test_every_entry_point_names_a_package_that_is_packed():

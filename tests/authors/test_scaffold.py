@@ -15,6 +15,7 @@ FILES = {
     "tests/test_tiny_flow.py",
     "zoo_plugin_tiny_flow/__init__.py",
     "zoo_plugin_tiny_flow/model.py",
+    "zoo_plugin_tiny_flow/py.typed",
 }
 
 

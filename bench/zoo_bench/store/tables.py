@@ -98,4 +98,6 @@ def _parsed(column: pd.Series[str]) -> pd.Series[Any]:
         return pd.to_datetime(column, utc=True, format="ISO8601").astype(kind)
     if column.name == "contended":
         return column.map({"True": True, "False": False}).astype("boolean")
+    if kind == "Float64":
+        return column.map(float, na_action="ignore").astype(kind)  # pandas 2 reads some floats one digit off
     return pd.to_numeric(column).astype(kind)

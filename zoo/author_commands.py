@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from zoo.catalogue import Entry
-from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
+from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_sentence
 from zoo.registry import installed
 from zoo.specs import ModelSpec
 
@@ -50,7 +50,7 @@ def _load(entry: Entry[Any]) -> None:
     try:
         entry.spec.load()
     except FAILURES as error:
-        sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {described(error)}"
+        sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {error_sentence(error)}"
         raise PluginError(sentence) from error
     if isinstance(entry.spec, ModelSpec):
         from zoo.model import load_class

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data import cache_root, data_root, prepared_root
-from zoo.errors import FAILURES, described
+from zoo.errors import FAILURES, error_sentence
 from zoo.registry import Registry, installed
 from zoo.version import __version__
 
@@ -99,5 +99,5 @@ def _loads(entry: object) -> Finding:
     try:
         entry.spec.load()
     except FAILURES as error:
-        return Finding(f"model {entry.spec.name}", False, f"of {entry.plugin}: {described(error)}")
+        return Finding(f"model {entry.spec.name}", False, f"of {entry.plugin}: {error_sentence(error)}")
     return Finding(f"model {entry.spec.name}", True, f"imports, from {entry.plugin}")

@@ -46,9 +46,9 @@ LONGEST = 500
 """Characters of an exception's own message that are shown; its traceback has the rest."""
 
 
-def described(error: BaseException) -> str:
-    """Return an exception's type and message, cut where it would fill the screen."""
-    message = str(error)
+def error_sentence(error: BaseException) -> str:
+    """Return an exception's type and message on one line, cut where it would fill the screen."""
+    message = " ".join(str(error).split())
     if len(message) > LONGEST:
         message = f"{message[:LONGEST]}... ({len(message)} characters)"
     return f"{type(error).__name__}: {message}"

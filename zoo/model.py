@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from zoo.catalogue import Entry
 from zoo.config import ModelConfig, Shape
-from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
+from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_sentence
 from zoo.specs import ModelSpec
 
 RENAMED = {
@@ -209,7 +209,7 @@ def load_class(entry: Entry[ModelSpec]) -> type[GenerativeModel]:
     try:
         cls = entry.spec.load()
     except FAILURES as error:
-        message = f"model {entry.spec.name!r} of {entry.plugin} cannot be imported: {described(error)}"
+        message = f"model {entry.spec.name!r} of {entry.plugin} cannot be imported: {error_sentence(error)}"
         raise PluginError(message) from error
     if not (isinstance(cls, type) and issubclass(cls, GenerativeModel)):
         raise PluginError(f"target {entry.spec.target!r} of {entry.plugin} must be a zoo.GenerativeModel subclass")
@@ -240,7 +240,7 @@ def configure(
     except ValidationError as error:
         raise ZooError("; ".join(_sentences(name, error))) from error
     except Exception as error:
-        message = f"settings of model {name!r} of {entry.plugin} cannot be resolved: {described(error)}"
+        message = f"settings of model {name!r} of {entry.plugin} cannot be resolved: {error_sentence(error)}"
         raise PluginError(message) from error
 
 

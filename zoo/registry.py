@@ -16,7 +16,7 @@ import pluggy
 from zoo import hookspecs
 from zoo.catalogue import Catalogue, ColumnCatalogue, Entry, Plugin
 from zoo.columns import Column
-from zoo.errors import FAILURES, PluginError, UnknownNameError, described
+from zoo.errors import FAILURES, PluginError, UnknownNameError, error_sentence
 from zoo.isolation import isolated
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec, TrackerSpec
 from zoo.version import __version__
@@ -96,7 +96,7 @@ class Registry:
                 provided = self._provided(key)
                 self.columns.add(self._columns(key, provided), plugin)
         except FAILURES as error:
-            plugin.error = described(error).replace("\n", " ")
+            plugin.error = error_sentence(error)
             return
         for catalogue, spec in provided:
             catalogue.add(Entry(spec, plugin))

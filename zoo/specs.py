@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from zoo.columns import Column
 from zoo.data import absent
-from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
+from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_sentence
 
 Data = Literal["images", "points"]
 
@@ -124,7 +124,7 @@ class TaskSpec(Spec):
         except ZooError:
             raise
         except FAILURES as error:
-            message = f"task {self.name + text!r} cannot be resolved: {described(error)}"
+            message = f"task {self.name + text!r} cannot be resolved: {error_sentence(error)}"
             raise PluginError(message) from error
         return spec
 

@@ -23,7 +23,7 @@ from rich.console import Console
 from zoo.errors import ZooError
 from zoo_bench.core.names import file_name
 from zoo_bench.report.read.results import groups, load
-from zoo_bench.report.read.summary import Summary, headlines, only, summarise
+from zoo_bench.report.read.summary import Summary, headlines, summarise, with_columns
 from zoo_bench.report.show import formats
 from zoo_bench.report.show.speeds import speed_tables
 from zoo_bench.report.show.terminal import summary_tables
@@ -51,7 +51,7 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
         if not speeds.empty:
             speeds.to_csv(new / "throughput.csv", index=False)
         (new / "table.txt").write_text(_text(own, speeds), encoding="utf-8")
-        (new / "table.md").write_text(formats.markdown(only(own, headlines(own))), encoding="utf-8")
+        (new / "table.md").write_text(formats.markdown(with_columns(own, headlines(own))), encoding="utf-8")
         runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(new / "results.csv", index=False)
         copies = {
             folder / "environment.json": "environment.json",

@@ -32,7 +32,7 @@ def peak(loop: str, name: str) -> int:
     from zoo.model import build
     from zoo.registry import installed
     from zoo_bench.core.budget import Budget
-    from zoo_bench.core.processes import keep_memory
+    from zoo_bench.core.processes import keep_freed_memory
     from zoo_bench.data.loading import load_task
     from zoo_bench.data.stream import Stream
     from zoo_bench.plan.options import BenchOptions
@@ -51,7 +51,7 @@ def peak(loop: str, name: str) -> int:
     if loop == "whole run":
         assert execute(spec, Resources(1, contended=False)).record.status == "ok"
         return resident("VmHWM") - before
-    keep_memory()
+    keep_freed_memory()
     model = build(installed().models.get(name), task.shape, spec.config).to(memory_format=torch.channels_last)
     if loop == "ours":
         train(model, Stream(task.train.data, 0, torch.device("cpu")), Budget(images=IMAGES))

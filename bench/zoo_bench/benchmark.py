@@ -90,7 +90,7 @@ def _choose_fastest(
     if options.precision == "auto":
         probes["precision"] = choose_precision(planned.runs, options.out, options.timeout, say)
         if (mode := probes["precision"]["chosen"]) != "fp32":
-            planned = Plan([spec.but(precision_mode=mode) for spec in planned.runs], planned.left_out)
+            planned = Plan([spec.with_changes(precision_mode=mode) for spec in planned.runs], planned.left_out)
     alone = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)
     if alone and threads is None and planned.runs[0].device == "cpu" and cores() > 1:
         probes["threads"] = choose_threads(planned.runs, options.out, options.timeout, say)
@@ -113,9 +113,9 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
         One row per planned run.
     """
     from zoo_bench.executors import Finished, Progressed, Started
-    from zoo_bench.measure.throughput import ensure as ensure_throughput
+    from zoo_bench.measure.throughput import measure_throughput
     from zoo_bench.report.show.html import write_report
-    from zoo_bench.score.controls import ensure as ensure_controls
+    from zoo_bench.score.controls import score_controls
     from zoo_bench.track.lifecycle import Lifecycle
 
     running: dict[RunSpec, Started] = {}
@@ -151,10 +151,10 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
                 write_atomically(bench.store.root / f"{name}.json", json.dumps(probe, indent=1).encode())
         if bench.store.root.exists():
             write_tables(bench.store.root)
-    ensure_controls(bench.store.root, bench.plan.runs, bench.options.timeout)
+    score_controls(bench.store.root, bench.plan.runs, bench.options.timeout)
     if bench.options.throughput:
         trained = [record for spec in bench.plan.runs if (record := bench.store.find(spec)) and record.status == "ok"]
-        ensure_throughput(bench.store.root, [r.spec for r in trained], max((r.threads for r in trained), default=1))
+        measure_throughput(bench.store.root, [r.spec for r in trained], max((r.threads for r in trained), default=1))
     write_report(bench.store.root)
     return bench.frame()
 

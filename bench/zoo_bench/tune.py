@@ -221,7 +221,7 @@ def _specs(model: str, effort: Effort, budget: str, settings: dict[str, Any]) ->
         models=model, task=effort.task, budget=budget, seeds=effort.seeds, metrics="fid", settings={model: settings}
     )
     planned = plan(options)
-    return [spec.but(seed=FIRST_SEED + spec.seed) for spec in planned.runs]
+    return [spec.with_changes(seed=FIRST_SEED + spec.seed) for spec in planned.runs]
 
 
 def _trials(

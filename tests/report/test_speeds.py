@@ -5,7 +5,7 @@ import json
 import pytest
 
 from zoo.cli import main
-from zoo_bench.measure.throughput import load
+from zoo_bench.measure.throughput import load_throughput
 from zoo_bench.report.show.html import write_report
 from zoo_bench.report.show.speeds import speeds
 
@@ -31,14 +31,14 @@ def measured(bench):
 
 
 def test_speeds_are_worked_out_from_what_was_timed(measured):
-    frame = load(measured).set_index("model")
+    frame = load_throughput(measured).set_index("model")
     assert frame.loc["gan", "train_images_per_s"] == pytest.approx(6400)
     assert frame.loc["dcgan", "train_images_per_s"] == pytest.approx(3200)
     assert frame.loc["gan", "sample_images_per_s_256"] == pytest.approx(1000)
     assert frame.loc["gan", "sample_latency_p50_ms"] == pytest.approx(1.0)
     assert 1.0 < frame.loc["gan", "sample_latency_p99_ms"] < 2.0
     assert frame.loc["gan", "peak_share"] == pytest.approx(6400 * 1e6 / (1e8 / 0.001))
-    (found,) = speeds(load(measured))
+    (found,) = speeds(load_throughput(measured))
     assert found.title == "digits: speed alone on the machine, CPU threads: 2, fp32"
     assert [row[0] for row in found.rows] == ["gan", "dcgan", NASTY]
     assert found.rows[0][-1] == "6%"
@@ -54,5 +54,5 @@ def test_they_are_in_the_page_and_in_the_terminal(measured, capsys):
 
 
 def test_without_a_measurement_nothing_is_said_of_it(bench):
-    assert load(bench).empty
+    assert load_throughput(bench).empty
     assert 'id="speed"' not in write_report(bench).read_text(encoding="utf-8")

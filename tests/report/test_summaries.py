@@ -4,7 +4,7 @@ import pytest
 
 from zoo_bench.report.read.results import groups, load
 from zoo_bench.report.read.statistics import holm, t_interval, welch
-from zoo_bench.report.read.summary import long, summarise
+from zoo_bench.report.read.summary import summarise, tidy_table
 from zoo_bench.report.show.plots import mean_curve
 from zoo_bench.store.tables import to_frame
 
@@ -129,7 +129,7 @@ def test_metrics_of_plugins_that_are_not_installed_are_shown_without_direction(s
 
 def test_the_long_table_has_a_row_per_model_and_metric(summary_of):
     found = summary_of(CLEAR, mode_kl=0.5, fid_floor=0.25)
-    tidy = long([found])
+    tidy = tidy_table([found])
     assert len(tidy) == len(found.models) * len(found.metrics)
     row = tidy[(tidy["model"] == "b") & (tidy["metric"] == "fid")].iloc[0]
     assert (row["better"], row["floor"], row["n"], row["standing"]) == ("lower", 0.25, 3, "")
@@ -143,7 +143,7 @@ def test_controls_are_rows_of_the_long_table_of_their_own_kind(make):
     controls = [*others, {**own, "controls": {"copy": {"fid": 0.2, "unheard_of": 1.0}}}]
     found = summarise(group, controls)
     assert found.references == {"copy": {"fid": 0.2, "unheard_of": 1.0}, "floor": {"fid": 0.25}}
-    tidy = long([found])
+    tidy = tidy_table([found])
     (row,) = tidy[tidy["kind"] == "control"].to_dict("records")
     assert (row["model"], row["metric"], row["mean"], row["floor"], row["n"]) == ("copy", "fid", 0.2, 0.25, 1)
     assert set(tidy.loc[tidy["kind"] == "model", "model"]) == {"gan"}

@@ -40,7 +40,7 @@ def executed(monkeypatch):
             yield Finished(spec, Outcome(record_of(spec)))
 
     monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-    monkeypatch.setattr("zoo_bench.score.controls.ensure", lambda root, specs, timeout: {})
+    monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, specs, timeout: {})
     return given
 
 

@@ -27,7 +27,7 @@ from torchvision import transforms
 import zoo
 from zoo.nn import Permute
 from zoo_bench.core.budget import Budget
-from zoo_bench.core.processes import keep_memory
+from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.stream import Stream
 from zoo_bench.train.loop import train
 
@@ -207,7 +207,7 @@ class Loop:
     def prepare(cls, case: int, folder: str, threads: int) -> None:
         _, loop, prepare = CASES[case]
         if loop == "ours":
-            keep_memory()
+            keep_freed_memory()
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         cls.work = staticmethod(prepare(folder))

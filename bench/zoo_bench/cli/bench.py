@@ -177,7 +177,7 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
 def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
-    from zoo_bench.measure.throughput import load
+    from zoo_bench.measure.throughput import load_throughput
     from zoo_bench.report.read.results import groups, load_controls
     from zoo_bench.report.show.speeds import speed_tables
     from zoo_bench.report.show.terminal import tables
@@ -186,7 +186,7 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     console = Console()
     for part in tables(frame, console.width, load_controls(prepared.store.root, [])):
         console.print(part)
-    speeds = load(prepared.store.root)
+    speeds = load_throughput(prepared.store.root)
     here = speeds["model"].isin([spec.label for spec in prepared.plan.runs]) & speeds["task"].isin(frame["task"])
     for part in speed_tables(speeds[here]):
         console.print(part)

@@ -68,7 +68,7 @@ def report(
         raise ZooError("--format parquet is not text: name a file with --out")
 
     from zoo_bench.report.read.results import groups, kept_apart, load_once
-    from zoo_bench.report.read.summary import only, summarise
+    from zoo_bench.report.read.summary import summarise, with_columns
     from zoo_bench.report.text import failed
 
     results = load_once(folders)
@@ -78,7 +78,9 @@ def report(
         print(f"zoo: {sentence}", file=sys.stderr)
     summaries = [summarise(g, results.controls) for g in found]
     chosen_columns = _columns(summaries, columns, chosen)
-    content = _runs(results, chosen) if runs else _content(results, only(summaries, chosen_columns), chosen, notes)
+    content = (
+        _runs(results, chosen) if runs else _content(results, with_columns(summaries, chosen_columns), chosen, notes)
+    )
     if chosen == "html" and out is None:
         out = folders[0] / "report.html"
     if out is None:

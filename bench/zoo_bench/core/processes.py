@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-from zoo.errors import FAILURES, ZooError, described
+from zoo.errors import FAILURES, ZooError, error_sentence
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def warm_up() -> None:
             forkserver.ensure_running()
 
 
-def keep_memory() -> None:
+def keep_freed_memory() -> None:
     """Let this process keep the memory that it frees, for the tensors of the next round.
 
     By default glibc gives back large blocks and takes them again in every round, page by page: thousands of page faults
@@ -52,7 +52,7 @@ def keep_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, -1)
 
 
-def apart(function: Callable[..., T], *arguments: Any, timeout: float | None) -> T:
+def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: float | None) -> T:
     """Return what a function returns in a process of its own.
 
     Args:
@@ -78,7 +78,7 @@ def apart(function: Callable[..., T], *arguments: Any, timeout: float | None) ->
         raise ZooError("its process ended before it had a result") from None
     finally:
         receiver.close()
-        end(process)
+        end_process(process)
     if failure:
         raise ZooError(failure)
     return answer
@@ -90,11 +90,11 @@ def _answer(sender: Connection[Any, Any], function: Callable[..., Any], argument
     try:
         message = (function(*arguments), "")
     except FAILURES as error:
-        message = (None, described(error))
+        message = (None, error_sentence(error))
     sender.send(message)
 
 
-def end(process: Any) -> None:
+def end_process(process: Any) -> None:
     """End a process that has said its last word, or has been silent for too long, and free what it holds here."""
     process.join(timeout=1.0)
     if process.is_alive():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zoo.catalogue import Entry
-from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, described
+from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_sentence
 from zoo.specs import TaskSpec
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
     except ZooError:
         raise
     except FAILURES as error:
-        message = f"task {spec.name!r} of {entry.plugin} cannot be loaded: {described(error)}"
+        message = f"task {spec.name!r} of {entry.plugin} cannot be loaded: {error_sentence(error)}"
         raise PluginError(message) from error
     if not isinstance(task, Task):
         raise PluginError(f"target of task {spec.name!r} of {entry.plugin} must return a zoo.Task, got {task!r}")

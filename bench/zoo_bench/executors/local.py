@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from zoo_bench.core.processes import context, end, without_main_module
+from zoo_bench.core.processes import context, end_process, without_main_module
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
 from zoo_bench.plan.record import Outcome, Progress, RunRecord, Status
 from zoo_bench.plan.resources import Resources, share_this_machine
@@ -114,7 +114,7 @@ def _failed(current: _Running, status: Status, message: str) -> Outcome:
 
 def _close(current: _Running) -> None:
     current.events.close()
-    end(current.process)
+    end_process(current.process)
 
 
 def _exit_reason(code: int) -> str:

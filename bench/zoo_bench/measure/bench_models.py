@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from zoo.registry import installed
-from zoo_bench.core.processes import keep_memory
+from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.spec import RunSpec
@@ -50,7 +50,7 @@ def wait(device: torch.device) -> None:
 def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
     """Build the model of a run as the run does, untrained."""
     spec: RunSpec = request.param
-    keep_memory()
+    keep_freed_memory()
     torch.set_num_threads(WORK["threads"])
     torch.manual_seed(0)
     device = torch.device(spec.device)

@@ -15,23 +15,23 @@ from typing import Any, get_args
 
 import torch
 
-from zoo.errors import FAILURES, ZooError, described
+from zoo.errors import FAILURES, ZooError, error_sentence
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
 from zoo_bench.core.keyed import read_keyed
-from zoo_bench.core.processes import apart, keep_memory
+from zoo_bench.core.processes import keep_freed_memory, run_in_subprocess
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.resources import cores
 from zoo_bench.plan.spec import PrecisionMode, RunSpec
 from zoo_bench.train.game import Game, build_on
 
-MATRIX = 512
-PROMISING, WORTH = 1.2, 1.1
+MATRIX_SIDE = 512
+MIN_MATRIX_GAIN, MIN_ROUND_GAIN = 1.2, 1.1
 """Gains of matrix products from which on rounds are measured, and of rounds from which on a mode is taken."""
-WARM_UP, ROUNDS = 5, 15
-TOLERANCE = 0.05
-LIMIT = 300.0
+WARM_UP_ROUNDS, TIMED_ROUNDS = 5, 15
+LOSS_TOLERANCE = 0.05
+MEASUREMENT_TIMEOUT_S = 300.0
 """Seconds after which a measurement counts as hung. What hangs here has no say, and its runs will tell of it."""
 
 Say = Callable[[str], None]
@@ -48,15 +48,17 @@ def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | No
     Args:
         specs: The runs, of which each model is measured once on each task.
         folder: The bench's, whose earlier measurements on the same machine are taken instead of new ones.
-        timeout: Seconds after which a run counts as hung; one measurement has at most :data:`LIMIT`.
+        timeout: Seconds after which a run counts as hung; one measurement has at most :data:`MEASUREMENT_TIMEOUT_S`.
         say: Told in a sentence what takes time.
     """
     device = specs[0].device
     stored = _stored(folder / "precision.json", [device])
-    rates = stored.get("matrix_products_per_s") or apart(matrix_rates, device, timeout=LIMIT)
+    rates = stored.get("matrix_products_per_s") or run_in_subprocess(
+        matrix_rates, device, timeout=MEASUREMENT_TIMEOUT_S
+    )
     found = {"key": stored["key"], "matrix_products_per_s": rates}
     gain = rates["bf16"] / rates["fp32"]
-    if gain < PROMISING:
+    if gain < MIN_MATRIX_GAIN:
         reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
         return {**found, "chosen": "fp32", "reason": reason}
     modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
@@ -112,7 +114,9 @@ def _rounds(
         say(f"measuring rounds of {len(missing)} model{'s' * (len(missing) > 1)}: {', '.join(ways)}")
     for name, spec in missing.items():
         try:
-            own = apart(measure, spec, list(ways.values()), timeout=min(timeout or LIMIT, LIMIT))
+            own = run_in_subprocess(
+                measure, spec, list(ways.values()), timeout=min(timeout or MEASUREMENT_TIMEOUT_S, MEASUREMENT_TIMEOUT_S)
+            )
         except ZooError as error:
             own = [{"error": str(error)}] * len(ways)
         found[name] = dict(zip(ways, own, strict=True))
@@ -138,7 +142,7 @@ def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
     reasons = [f"rounds in {best} run at {gains[best]:.2f} times the speed of fp32 here"] if gains else []
     if left_out := sorted(set(modes) - set(usable)):
         reasons.append(f"{', '.join(left_out)} failed or its losses differ")
-    return best if gains.get(best, 1.0) >= WORTH else "fp32", "; ".join(reasons)
+    return best if gains.get(best, 1.0) >= MIN_ROUND_GAIN else "fp32", "; ".join(reasons)
 
 
 def _agrees(found: dict[str, Any], reference: dict[str, Any]) -> bool:
@@ -147,7 +151,7 @@ def _agrees(found: dict[str, Any], reference: dict[str, Any]) -> bool:
     if found is reference:
         return True
     pairs = [(loss, reference["losses"][player]) for player, loss in found["losses"].items()]
-    return all(abs(a - b) <= TOLERANCE * (1 + abs(b)) for a, b in pairs)
+    return all(abs(a - b) <= LOSS_TOLERANCE * (1 + abs(b)) for a, b in pairs)
 
 
 def matrix_rates(device: str) -> dict[str, float]:
@@ -155,7 +159,7 @@ def matrix_rates(device: str) -> dict[str, float]:
     torch.set_num_threads(1)
     rates = {}
     for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        a, b = torch.randn(2, MATRIX, MATRIX, device=device).to(kind)
+        a, b = torch.randn(2, MATRIX_SIDE, MATRIX_SIDE, device=device).to(kind)
         times = [_timed(lambda a=a, b=b: a @ b, device) for _ in range(12)]
         rates[name] = 1 / min(times[2:])
     return rates
@@ -171,7 +175,7 @@ def measure(spec: RunSpec, ways: Iterable[tuple[PrecisionMode, int]]) -> list[di
     Returns:
         For every way ``{"seconds": of a round, "losses": {player: loss}}``, or ``{"error": sentence}``.
     """
-    keep_memory()
+    keep_freed_memory()
     device = torch.device(spec.device)
     task = load_task(installed().tasks.get(spec.task))
     found: list[dict[str, Any]] = []
@@ -186,11 +190,11 @@ def measure(spec: RunSpec, ways: Iterable[tuple[PrecisionMode, int]]) -> list[di
             def play(game: Game = game, stream: Stream = stream) -> None:
                 game.play(stream.next(game.model.config.batch_size), 0.0)
 
-            times = [_timed(play, spec.device) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
+            times = [_timed(play, spec.device) for _ in range(WARM_UP_ROUNDS + TIMED_ROUNDS)][WARM_UP_ROUNDS:]
             losses = {name: float(loss) for name, loss in game.losses.items()}
-            found.append({"seconds": sum(times) / ROUNDS, "losses": losses})
+            found.append({"seconds": sum(times) / TIMED_ROUNDS, "losses": losses})
         except FAILURES as error:
-            found.append({"error": described(error).partition("\n")[0]})
+            found.append({"error": error_sentence(error)})
     return found
 
 

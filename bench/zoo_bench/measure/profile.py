@@ -21,7 +21,7 @@ from zoo.evaluation import in_batches
 from zoo.files import write_atomically
 from zoo.model import build
 from zoo_bench.core.names import file_name
-from zoo_bench.core.processes import apart
+from zoo_bench.core.processes import run_in_subprocess
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.resources import Resources
@@ -78,7 +78,7 @@ def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tu
         timeout: Seconds after which the run counts as hung.
     """
     try:
-        seconds, content, problem = apart(_profiled, spec, threads, timeout=timeout)
+        seconds, content, problem = run_in_subprocess(_profiled, spec, threads, timeout=timeout)
     except ZooError as error:
         return {}, f"error: {error}"
     write_atomically(out / "profile" / file_name(f"{spec.task}-{spec.model}-{spec.run_id[:8]}.prof"), content)

@@ -43,7 +43,7 @@ COLUMNS = (
 matrix products that training reaches, 0 to about 1."""
 
 
-def ensure(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
+def measure_throughput(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
     """Measure the models of every task among the runs, all of a task together, unless that is stored already.
 
     What the folder has of other models on the same kind of device is measured again beside new ones, so that all rows
@@ -72,12 +72,12 @@ def ensure(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
             write_atomically(path, json.dumps(measured, indent=1).encode())
             for model in sorted(set(timed) - {row["model"] for row in _rows(measured)}):
                 print(f"throughput of {model} on {task} could not be measured", file=sys.stderr)
-    frame = load(root)
+    frame = load_throughput(root)
     if not frame.empty:
         write_atomically(root / "throughput.csv", frame.to_csv(index=False).encode())
 
 
-def load(root: Path) -> pd.DataFrame:
+def load_throughput(root: Path) -> pd.DataFrame:
     """Return what is stored, one row per task and model, with :data:`COLUMNS`."""
     import pandas as pd
 
@@ -87,7 +87,7 @@ def load(root: Path) -> pd.DataFrame:
 
 def _timed(spec: RunSpec) -> dict[str, Any]:
     """Return what a speed depends on: the spec without seed and budget, whose place a constant takes."""
-    return spec.but(seed=0, budget="1").model_dump(mode="json")
+    return spec.with_changes(seed=0, budget="1").model_dump(mode="json")
 
 
 def _measure(key: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class RunSpec(BaseModel):
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def but(self, **fields: Any) -> RunSpec:
+    def with_changes(self, **fields: Any) -> RunSpec:
         """Return a spec with other values in these fields, and so with another key."""
         return RunSpec(**{**self.model_dump(), **fields})
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import torch
 from safetensors.torch import save
 
-from zoo.errors import FAILURES, described
+from zoo.errors import FAILURES, error_sentence
 from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
-from zoo_bench.core.processes import keep_memory
+from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.core.seeds import derive
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
@@ -22,7 +22,7 @@ from zoo_bench.plan.record import Outcome, Progress, RunRecord
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.speed import peak_memory_mb, sampling
-from zoo_bench.score.curve import MARKS, Curve
+from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import frechet_distance
 from zoo_bench.score.scoring import model_diagnostics, score
@@ -30,7 +30,7 @@ from zoo_bench.score.sheets import image_grid, neighbours, scatter
 from zoo_bench.train.game import build_on
 from zoo_bench.train.loop import Training, train
 
-HELD_OUT = 2000
+DIAGNOSTIC_ITEMS = 2000
 """Items of the validation split on which a model computes its diagnostics."""
 
 
@@ -41,7 +41,7 @@ def execute(
 
     Never raises for what a plugin does: the record then has status "error" and says what happened.
     """
-    keep_memory()
+    keep_freed_memory()
     torch.set_num_threads(resources.threads)
     record = RunRecord.begun(spec, resources)
     outcome = Outcome(record)
@@ -49,7 +49,7 @@ def execute(
         _execute(spec, resources, outcome, on_progress)
     except FAILURES as error:
         record.status = "error"
-        record.error = described(error)
+        record.error = error_sentence(error)
         record.traceback = traceback.format_exc()
     return outcome
 
@@ -73,7 +73,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     curve = Curve(model, task, spec.seed)
     torch.manual_seed(derive(spec.seed, "training"))
     stream = Stream(task.train.data, spec.seed, device, resources.memory)
-    marks = MARKS if "fid" in spec.metrics else ()
+    marks = CURVE_SHARES if "fid" in spec.metrics else ()
     budget = Budget.parse(spec.budget)
     training = train(
         model, stream, budget, precision=spec.precision_mode, on_progress=report, marks=marks, on_mark=curve.add
@@ -101,7 +101,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     scored = score(evaluation, metrics)
     who = f"{type(model).__name__}.diagnostics()"
     own = model_diagnostics(
-        model, task.validation.data[:HELD_OUT], lambda name: registry.columns.check_own(name, entry.plugin, who)
+        model, task.validation.data[:DIAGNOSTIC_ITEMS], lambda name: registry.columns.check_own(name, entry.plugin, who)
     )
     for found in (scored, own):
         record.metrics |= found.values

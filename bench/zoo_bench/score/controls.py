@@ -19,7 +19,7 @@ from zoo.task import Task
 from zoo.version import __version__
 from zoo_bench.core.keyed import read_keyed, write_keyed
 from zoo_bench.core.names import file_name
-from zoo_bench.core.processes import apart
+from zoo_bench.core.processes import run_in_subprocess
 from zoo_bench.data.loading import load_task
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.score.scoring import score
@@ -65,7 +65,7 @@ def compute(spec: RunSpec) -> Scores:
     return {name: score(Evaluation(task, data, reference), metrics).values for name, data in samples(task).items()}
 
 
-def ensure(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[str, Scores]:
+def score_controls(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[str, Scores]:
     """Return the controls of every task among the runs, scored once per folder and kept in ``controls/<task>.json``.
 
     Scoring happens in a process of its own, ended as hung after ``timeout`` seconds. A task whose controls cannot be
@@ -85,7 +85,7 @@ def ensure(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[
         scores = stored["controls"] if stored else None
         if scores is None:
             try:
-                scores = apart(compute, spec, timeout=timeout)
+                scores = run_in_subprocess(compute, spec, timeout=timeout)
             except ZooError as error:
                 print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
                 continue

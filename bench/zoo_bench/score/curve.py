@@ -20,12 +20,12 @@ from zoo_bench.score.metrics.frechet import expected_null, frechet_distance
 from zoo_bench.train.loop import Training
 from zoo_bench.train.meter import Meter
 
-MARKS = tuple(2.0**-k for k in range(5, -1, -1))
+CURVE_SHARES = tuple(2.0**-k for k in range(5, -1, -1))
 """Shares of the budget at which a run is scored: 1/32, 1/16, ..., 1."""
 
-LIGHT = 2000
+CURVE_SAMPLES = 2000
 
-TARGET = 5.0
+TARGET_MULTIPLE = 5.0
 """Multiple of the floor at which the target lies."""
 
 
@@ -53,8 +53,8 @@ class Curve:
         self.seconds = 0.0
         self._model = model
         self._seed = seed
-        self._samples = min(LIGHT, task.samples)
-        self._task = dataclasses.replace(task, test=Split(task.validation.data[:LIGHT]))
+        self._samples = min(CURVE_SAMPLES, task.samples)
+        self._task = dataclasses.replace(task, test=Split(task.validation.data[:CURVE_SAMPLES]))
         self._reference = Reference(self._task)
         self._lowest = math.inf
 
@@ -72,7 +72,7 @@ class Curve:
     def target(self) -> float:
         """Five times the expected FID of real data against the same items."""
         real = self._reference.features
-        return TARGET * expected_null(real, self._samples, len(real))
+        return TARGET_MULTIPLE * expected_null(real, self._samples, len(real))
 
     def _score(self, share: float, meter: Meter, generated: torch.Tensor) -> None:
         evaluation = Evaluation(self._task, generated, self._reference)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from zoo.columns import is_column_name
-from zoo.errors import FAILURES, PluginError, ZooError, described
+from zoo.errors import FAILURES, PluginError, ZooError, error_sentence
 from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel
 from zoo.specs import MetricSpec
@@ -37,7 +37,7 @@ class Scored:
         if isinstance(error, ZooError):
             self.errors[name] = str(error)
         else:
-            self.errors[name] = described(error)
+            self.errors[name] = error_sentence(error)
             self.traceback += "".join(traceback.format_exception(error))
 
 

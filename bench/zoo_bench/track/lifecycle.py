@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import FAILURES, PluginError, ZooError, described
+from zoo.errors import FAILURES, PluginError, ZooError, error_sentence
 from zoo.registry import HookManager, Registry
 from zoo.runs import RunProgress, RunRecord, RunSpec
 
@@ -27,7 +27,7 @@ class Lifecycle:
 
     def __init__(self, registry: Registry, track: str, folder: Path) -> None:
         self._manager = HookManager()
-        self._said: set[str] = set()
+        self._warnings: set[str] = set()
         for plugin, module in registry.listeners:
             self._manager.register(module, f"plugin {plugin.name!r} of {plugin}")
         for entry in registry.trackers.select(track) if track else ():
@@ -39,7 +39,7 @@ class Lifecycle:
             except ZooError:
                 raise
             except FAILURES as error:
-                raise PluginError(f"{name} cannot be used: {_sentence(error)}") from error
+                raise PluginError(f"{name} cannot be used: {error_sentence(error)}") from error
 
     def started(self, spec: RunSpec) -> None:
         """Tell of a run that has begun."""
@@ -59,13 +59,9 @@ class Lifecycle:
                 with contextlib.redirect_stdout(sys.stderr):
                     implementation.function(*(arguments[name] for name in implementation.argnames))
             except FAILURES as error:
-                self._say(f"{implementation.plugin_name} failed in {hook}: {_sentence(error)}")
+                self._warn(f"{implementation.plugin_name} failed in {hook}: {error_sentence(error)}")
 
-    def _say(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
+    def _warn(self, sentence: str) -> None:
+        if sentence not in self._warnings:
+            self._warnings.add(sentence)
             print(f"zoo: warning: {sentence}", file=sys.stderr)
-
-
-def _sentence(error: BaseException) -> str:
-    return described(error).replace("\n", " ")

@@ -52,8 +52,8 @@ def fake_executor(monkeypatch):
                 yield Finished(spec, Outcome(record))
 
         monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-        monkeypatch.setattr("zoo_bench.score.controls.ensure", lambda root, specs, timeout: {})
-        monkeypatch.setattr("zoo_bench.measure.throughput.ensure", lambda root, specs, threads: None)
+        monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, specs, timeout: {})
+        monkeypatch.setattr("zoo_bench.measure.throughput.measure_throughput", lambda root, specs, threads: None)
         return given
 
     return install

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from zoo.errors import ZooError
-from zoo_bench.core.processes import apart, keep_memory
+from zoo_bench.core.processes import keep_freed_memory, run_in_subprocess
 
 ROUNDS = """
 import resource
@@ -16,11 +16,11 @@ import sys
 
 import torch
 
-from zoo_bench.core.processes import keep_memory
+from zoo_bench.core.processes import keep_freed_memory
 
 torch.set_num_threads(1)
 if sys.argv[1] == "keep":
-    keep_memory()
+    keep_freed_memory()
 
 
 def play():
@@ -54,13 +54,13 @@ def test_a_round_takes_no_new_pages_if_the_process_keeps_its_memory():
 
 def test_a_c_library_without_the_setting_is_left_alone(monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    keep_memory()
+    keep_freed_memory()
 
 
 def test_a_call_apart_returns_what_it_returns_from_a_process_of_its_own():
-    assert apart(divmod, 7, 2, timeout=None) == (3, 1)
-    assert apart(os.getpid, timeout=60.0) != os.getpid()
-    assert len(apart(bytes, 10**7, timeout=None)) == 10**7
+    assert run_in_subprocess(divmod, 7, 2, timeout=None) == (3, 1)
+    assert run_in_subprocess(os.getpid, timeout=60.0) != os.getpid()
+    assert len(run_in_subprocess(bytes, 10**7, timeout=None)) == 10**7
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_call_apart_returns_what_it_returns_from_a_process_of_its_own():
 )
 def test_a_call_apart_that_has_no_result_is_one_sentence(call, timeout, sentence):
     with pytest.raises(ZooError, match=f"^{re.escape(sentence)}$"):
-        apart(*call, timeout=timeout)
+        run_in_subprocess(*call, timeout=timeout)
     assert multiprocessing.active_children() == []
 
 

@@ -44,7 +44,7 @@ def rates(monkeypatch):
     """Set the matrix products per second, and run what is measured in this process."""
 
     def set_rates(**speeds):
-        monkeypatch.setattr(probe, "apart", lambda call, *arguments, timeout: call(*arguments))
+        monkeypatch.setattr(probe, "run_in_subprocess", lambda call, *arguments, timeout: call(*arguments))
         monkeypatch.setattr(probe, "matrix_rates", lambda device: speeds)
 
     return set_rates
@@ -146,7 +146,7 @@ def test_a_model_that_ends_its_process_or_hangs_is_noted(monkeypatch, tmp_path, 
             return {"fp32": 100.0, "bf16": 300.0}
         raise ZooError("its process ended before it had a result")
 
-    monkeypatch.setattr(probe, "apart", apart)
+    monkeypatch.setattr(probe, "run_in_subprocess", apart)
     found = probe.choose_precision(specs_of("sngan"), tmp_path, timeout, print)
     assert (found["chosen"], found["reason"]) == ("fp32", "no model works")
 
@@ -160,7 +160,7 @@ def four_cores(monkeypatch):
             found = models[spec.model]
             return [{"error": found} if isinstance(found, str) else timed(found[threads]) for _, threads in ways]
 
-        monkeypatch.setattr(probe, "apart", lambda call, *arguments, timeout: call(*arguments))
+        monkeypatch.setattr(probe, "run_in_subprocess", lambda call, *arguments, timeout: call(*arguments))
         monkeypatch.setattr(probe, "matrix_rates", lambda device: {"fp32": 1.0, "bf16": 1.0})
         monkeypatch.setattr(probe, "measure", measure)
         for module in ("measure.probe", "plan.resources"):

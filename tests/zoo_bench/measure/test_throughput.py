@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from zoo_bench.measure import throughput as alone
+from zoo_bench.measure import throughput
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.report.show.speeds import speed_tables
@@ -26,13 +26,13 @@ def specs_of(models="vae,wgan-gp"):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     root = tmp_path_factory.mktemp("bench")
-    alone.ensure(root, specs_of(), 1)
+    throughput.measure_throughput(root, specs_of(), 1)
     return root
 
 
 def test_every_model_has_a_row_with_all_speeds(measured):
     table = pd.read_csv(measured / "throughput.csv")
-    assert list(table.columns) == list(alone.COLUMNS)
+    assert list(table.columns) == list(throughput.COLUMNS)
     assert sorted(table["model"]) == ["vae", "wgan-gp"]
     assert table.notna().all(axis=None)
     assert (table["sample_latency_p99_ms"] >= table["sample_latency_p50_ms"]).all()
@@ -42,7 +42,7 @@ def test_every_model_has_a_row_with_all_speeds(measured):
 def test_speeds_follow_from_the_raw_samples(measured):
     content = json.loads((measured / "throughput" / "ring8.json").read_text())
     found = {b["name"]: b for b in content["benchmarks"]}
-    table = alone.load(measured).set_index("model")
+    table = throughput.load_throughput(measured).set_index("model")
     train = found["test_train[wgan-gp]"]
     assert train["extra_info"]["images"] == 5 * content["zoo"]["specs"][1]["config"]["batch_size"]
     samples = pd.Series(train["stats"]["data"])
@@ -61,53 +61,53 @@ def test_pytest_benchmark_can_compare_what_is_kept(measured):
 
 
 def test_what_is_stored_is_measured_again_only_for_other_models_or_threads(measured, monkeypatch):
-    monkeypatch.setattr(alone, "_measure", lambda key: pytest.fail("measured again"))
-    alone.ensure(measured, specs_of(), 1)
-    alone.ensure(measured, specs_of("vae"), 1)
+    monkeypatch.setattr(throughput, "_measure", lambda key: pytest.fail("measured again"))
+    throughput.measure_throughput(measured, specs_of(), 1)
+    throughput.measure_throughput(measured, specs_of("vae"), 1)
     with pytest.raises(pytest.fail.Exception):
-        alone.ensure(measured, specs_of(), 2)
+        throughput.measure_throughput(measured, specs_of(), 2)
     with pytest.raises(pytest.fail.Exception):
-        alone.ensure(measured, specs_of("gan"), 1)
+        throughput.measure_throughput(measured, specs_of("gan"), 1)
 
 
 def test_a_further_model_is_measured_beside_those_that_the_folder_has(measured, tmp_path, monkeypatch):
     shutil.copytree(measured, tmp_path / "bench")
     asked = []
-    monkeypatch.setattr(alone, "_measure", lambda key: asked.append(key) or {"benchmarks": []})
-    alone.ensure(tmp_path / "bench", specs_of("gan"), 1)
+    monkeypatch.setattr(throughput, "_measure", lambda key: asked.append(key) or {"benchmarks": []})
+    throughput.measure_throughput(tmp_path / "bench", specs_of("gan"), 1)
     assert asked[0]["models"] == ["vae", "wgan-gp", "gan"]
     assert [spec["model"] for spec in asked[0]["specs"]] == ["vae", "wgan-gp", "gan"]
 
 
 def test_a_model_that_cannot_be_timed_is_named_and_the_others_stand(tmp_path, monkeypatch, capfd):
-    broken = [s.but(model="no-such-model", config={}) if s.model == "vae" else s for s in specs_of()]
-    monkeypatch.setattr(alone, "TIMEOUT", 120.0)
-    alone.ensure(tmp_path, broken, 1)
-    assert list(alone.load(tmp_path)["model"]) == ["wgan-gp"]
+    broken = [s.with_changes(model="no-such-model", config={}) if s.model == "vae" else s for s in specs_of()]
+    monkeypatch.setattr(throughput, "TIMEOUT", 120.0)
+    throughput.measure_throughput(tmp_path, broken, 1)
+    assert list(throughput.load_throughput(tmp_path)["model"]) == ["wgan-gp"]
     assert "throughput of no-such-model on ring8 could not be measured" in capfd.readouterr().err
 
 
 def test_a_measurement_that_hangs_is_given_up(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(alone, "TIMEOUT", 0.1)
-    alone.ensure(tmp_path, specs_of("vae"), 1)
-    assert alone.load(tmp_path).empty
+    monkeypatch.setattr(throughput, "TIMEOUT", 0.1)
+    throughput.measure_throughput(tmp_path, specs_of("vae"), 1)
+    assert throughput.load_throughput(tmp_path).empty
     assert "not measured within" in capfd.readouterr().err
 
 
 def test_the_table_shows_the_fastest_first(measured):
     console = Console(file=io.StringIO(), width=100)
-    for part in speed_tables(alone.load(measured)):
+    for part in speed_tables(throughput.load_throughput(measured)):
         console.print(part)
     text = console.file.getvalue()
     assert "ring8: speed alone on the machine, CPU threads: 1, fp32" in text
-    speeds = alone.load(measured).set_index("model")["train_images_per_s"]
+    speeds = throughput.load_throughput(measured).set_index("model")["train_images_per_s"]
     fastest = speeds.idxmax()
     assert next(line.split()[0] for line in text.splitlines() if line.startswith((" vae", " wgan"))) == fastest
 
 
 def test_pytest_collects_what_is_timed_without_work_as_skipped_with_a_reason(monkeypatch):
     monkeypatch.delenv("ZOO_THROUGHPUT", raising=False)
-    file = Path(alone.__file__).with_name("bench_models.py")
+    file = Path(throughput.__file__).with_name("bench_models.py")
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-n0", "-p", "no:cacheprovider", str(file)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout

@@ -73,7 +73,7 @@ def execute_fake(fake_registry, monkeypatch):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_runs_to_a_full_record_twice_the_same_bit_for_bit(name, monkeypatch):
-    monkeypatch.setattr("zoo_bench.score.curve.LIGHT", 100)
+    monkeypatch.setattr("zoo_bench.score.curve.CURVE_SAMPLES", 100)
     spec = spec_of(name)
     outcomes = []
     for noise in (1, 2):

@@ -6,7 +6,7 @@ import psutil
 import torch
 
 import zoo
-from zoo_bench.run import speed as in_run
+from zoo_bench.run import speed
 
 
 def test_speeds_are_those_of_samples_and_sampling_is_in_eval_mode(monkeypatch):
@@ -23,14 +23,14 @@ def test_speeds_are_those_of_samples_and_sampling_is_in_eval_mode(monkeypatch):
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     model = Slow((2,), zoo.ModelConfig())
     model.weight = torch.nn.Parameter(torch.zeros(1))
-    speeds = in_run.sampling(model)
+    speeds = speed.sampling(model)
     assert round(speeds["sample_images_per_s"], 6) == 100.0
     assert round(speeds["sample_latency_ms"], 6) == 10.0
     assert modes == {(False, False)}
 
 
 def test_peak_memory_is_at_least_what_is_used_now():
-    assert in_run.peak_memory_mb(torch.device("cpu")) >= 0.9 * psutil.Process().memory_info().rss / 1e6
+    assert speed.peak_memory_mb(torch.device("cpu")) >= 0.9 * psutil.Process().memory_info().rss / 1e6
 
 
 def test_on_windows_the_peak_is_that_of_the_working_set(monkeypatch):
@@ -38,4 +38,4 @@ def test_on_windows_the_peak_is_that_of_the_working_set(monkeypatch):
     monkeypatch.setattr("sys.platform", "win32")
     monkeypatch.setattr(psutil, "Process", lambda: process)
     monkeypatch.setitem(sys.modules, "resource", None)
-    assert in_run.peak_memory_mb(torch.device("cpu")) == 5.0
+    assert speed.peak_memory_mb(torch.device("cpu")) == 5.0

@@ -23,7 +23,7 @@ def counted(monkeypatch):
         scored.append(spec.task)
         return {"real": {"fid": 1.0}}
 
-    monkeypatch.setattr(controls, "apart", fake)
+    monkeypatch.setattr(controls, "run_in_subprocess", fake)
     return scored
 
 
@@ -69,14 +69,14 @@ def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench)
 
 def test_controls_are_scored_once_per_folder_and_task(tmp_path, counted, spec):
     for _ in range(3):
-        assert controls.ensure(tmp_path, [spec, spec], None) == {"digits": {"real": {"fid": 1.0}}}
+        assert controls.score_controls(tmp_path, [spec, spec], None) == {"digits": {"real": {"fid": 1.0}}}
     assert counted == ["digits"]
 
 
 @pytest.mark.parametrize("change", [{"task_version": "2"}, {"judge": "other@00000000"}, {"metrics": ("fid",)}])
 def test_controls_are_scored_again_when_what_they_depend_on_changes(tmp_path, counted, spec, change):
-    controls.ensure(tmp_path, [spec], None)
-    controls.ensure(tmp_path, [spec.model_copy(update=change)], None)
+    controls.score_controls(tmp_path, [spec], None)
+    controls.score_controls(tmp_path, [spec.model_copy(update=change)], None)
     assert counted == ["digits", "digits"]
 
 
@@ -85,7 +85,7 @@ def test_a_damaged_file_of_controls_is_written_again(tmp_path, counted, spec, te
     path = tmp_path / "controls" / "digits.json"
     path.parent.mkdir()
     path.write_text(text)
-    controls.ensure(tmp_path, [spec], None)
+    controls.score_controls(tmp_path, [spec], None)
     assert counted == ["digits"]
     assert json.loads(path.read_text())["controls"] == {"real": {"fid": 1.0}}
 
@@ -94,14 +94,18 @@ def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, spec, m
     def fail(call, spec, timeout):
         raise ZooError("RuntimeError: no judge today")
 
-    monkeypatch.setattr(controls, "apart", fail)
-    assert controls.ensure(tmp_path, [spec], None) == {}
+    monkeypatch.setattr(controls, "run_in_subprocess", fail)
+    assert controls.score_controls(tmp_path, [spec], None) == {}
     assert "controls of digits could not be scored: RuntimeError: no judge today" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_infinite_scores_are_kept(tmp_path, spec, monkeypatch):
-    monkeypatch.setattr(controls, "apart", lambda call, spec, timeout: {"one-mode": {"mode_kl_reverse": math.inf}})
+    monkeypatch.setattr(
+        controls, "run_in_subprocess", lambda call, spec, timeout: {"one-mode": {"mode_kl_reverse": math.inf}}
+    )
     for _ in range(2):
-        assert controls.ensure(tmp_path, [spec], None) == {"digits": {"one-mode": {"mode_kl_reverse": math.inf}}}
-        monkeypatch.setattr(controls, "apart", None)
+        assert controls.score_controls(tmp_path, [spec], None) == {
+            "digits": {"one-mode": {"mode_kl_reverse": math.inf}}
+        }
+        monkeypatch.setattr(controls, "run_in_subprocess", None)

@@ -9,7 +9,7 @@ from torch import nn
 
 import zoo
 from zoo.evaluation import Evaluation
-from zoo_bench.score.curve import MARKS, Curve
+from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.metrics.frechet import expected_null
 
 TRAINING = SimpleNamespace(meter=SimpleNamespace(images=640, seconds=1.5, flops=10**6))
@@ -42,8 +42,8 @@ def curve(digits_task):
 
 
 def test_marks_double_up_to_the_whole_budget():
-    assert MARKS[-1] == 1.0
-    assert all(later == 2 * earlier for earlier, later in itertools.pairwise(MARKS))
+    assert CURVE_SHARES[-1] == 1.0
+    assert all(later == 2 * earlier for earlier, later in itertools.pairwise(CURVE_SHARES))
 
 
 def test_a_point_says_what_was_spent_and_the_score(curve):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
-from zoo_bench.measure.throughput import load as load_speeds
+from zoo_bench.measure.throughput import load_throughput
 from zoo_bench.plan.labels import changed, describe
 from zoo_bench.plan.record import RunRecord
 from zoo_bench.report.read.columns import machine_dependent
@@ -46,7 +46,7 @@ class Results:
         environments: Number of runs by canonical JSON of their environment.
         controls: What ``controls/*.json`` hold: "task", "task_version", "judge", and figures by control and column.
         problems: One sentence per file that could not be read.
-        speeds: What :func:`zoo_bench.measure.throughput.load` finds in each folder, and ``_folder``.
+        speeds: What :func:`zoo_bench.measure.throughput.load_throughput` finds in each folder, and ``_folder``.
     """
 
     frame: pd.DataFrame
@@ -127,7 +127,7 @@ def _load(path: Path, results: Results) -> pd.DataFrame:
         frame = load_results(tables[0] if tables else path)
         further = {name: [""] * len(frame) for name in further}
     results.controls += load_controls(path, results.problems)
-    results.speeds.append(load_speeds(path).assign(_folder=str(path)))
+    results.speeds.append(load_throughput(path).assign(_folder=str(path)))
     return frame.assign(_folder=str(path), **further)
 
 

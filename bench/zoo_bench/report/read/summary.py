@@ -203,7 +203,7 @@ def headlines(summaries: Sequence[Summary]) -> list[str]:
     return list(dict.fromkeys(m.name for s in summaries for m in s.metrics if m.headline))
 
 
-def only(summaries: Sequence[Summary], columns: Collection[str]) -> list[Summary]:
+def with_columns(summaries: Sequence[Summary], columns: Collection[str]) -> list[Summary]:
     """Return the summaries with no other metrics than these columns."""
     return [replace(s, metrics=[m for m in s.metrics if m.name in columns]) for s in summaries]
 
@@ -220,7 +220,7 @@ def _collapsed(runs: pd.DataFrame) -> int:
     return int(((runs["status"] == "diverged") | few.fillna(False)).sum())
 
 
-def long(summaries: Sequence[Summary]) -> pd.DataFrame:
+def tidy_table(summaries: Sequence[Summary]) -> pd.DataFrame:
     """Return a tidy table: one row per group, model and metric, then one per control; ``kind`` says which."""
     import pandas as pd
 

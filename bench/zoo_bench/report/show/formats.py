@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from zoo.columns import Column
 from zoo_bench.report import text
-from zoo_bench.report.read.summary import Model, Summary, long
+from zoo_bench.report.read.summary import Model, Summary, tidy_table
 from zoo_bench.report.show.terminal import caption, notes, title
 
 PLAIN_BEST = "Bold: best. ≈: not separable from it (Welch's t, Holm-corrected, 5 %)."
@@ -59,19 +59,19 @@ def latex(summaries: Sequence[Summary]) -> str:
 
 def csv(summaries: Sequence[Summary]) -> str:
     """Return the tidy table: one row per group, model and metric."""
-    return long(summaries).to_csv(index=False)
+    return tidy_table(summaries).to_csv(index=False)
 
 
 def parquet(summaries: Sequence[Summary]) -> bytes:
     """Return the tidy table as a Parquet file."""
     buffer = io.BytesIO()
-    long(summaries).to_parquet(buffer, index=False)
+    tidy_table(summaries).to_parquet(buffer, index=False)
     return buffer.getvalue()
 
 
 def as_json(summaries: Sequence[Summary], notes: Sequence[str]) -> str:
     """Return the tidy table's rows, a verdict per group, and what the reader must know."""
-    rows = json.loads(long(summaries).to_json(orient="records"))
+    rows = json.loads(tidy_table(summaries).to_json(orient="records"))
     verdicts = [{**s.group.key, "verdict": s.verdict(), "notes": s.group.notes} for s in summaries]
     return json.dumps({"rows": rows, "verdicts": verdicts, "notes": list(notes)}, indent=2)
 

@@ -50,7 +50,8 @@ def speeds(frame: pd.DataFrame) -> list[Speeds]:
     """Return what was measured, one element per task and machine.
 
     Args:
-        frame: As :func:`zoo_bench.measure.throughput.load` returns it; with ``_folder`` if it is of several benches.
+        frame: As :func:`zoo_bench.measure.throughput.load_throughput` returns it; with ``_folder`` if it
+            is of several benches.
     """
     keys = ["task", "threads", "device", "precision_mode", *(["_folder"] if "_folder" in frame else [])]
     found = []

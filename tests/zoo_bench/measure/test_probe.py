@@ -81,7 +81,7 @@ def test_a_model_that_fails_is_noted_with_its_reason(monkeypatch):
         raise RuntimeError("no kernel\nfor this")
 
     monkeypatch.setattr(probe.Game, "play", play)
-    assert probe.measure(specs_of("sngan")[0], [("bf16", 1)]) == [{"error": "RuntimeError: no kernel"}]
+    assert probe.measure(specs_of("sngan")[0], [("bf16", 1)]) == [{"error": "RuntimeError: no kernel for this"}]
 
 
 def test_a_bench_keeps_what_chose_its_arithmetic_and_does_not_choose_again(rates, monkeypatch, tmp_path):

@@ -1,7 +1,7 @@
 """genzoo: generative models as plugins, compared under equal budgets.
 
-This package is what a plugin author imports; it knows no harness. Importing it does not import torch: the names that
-need torch are resolved on first use.
+This package is what a plugin author imports; it depends on no harness. Importing it does not import torch: the names
+that need torch are resolved on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m zoo``: the command line, with this very Python."""
+"""``python -m zoo``: the command line, run by this Python."""
 
 from zoo.cli import entry
 

@@ -1,4 +1,4 @@
-"""Tensors that can be computed again, kept on disk: whole and unharmed, or not used."""
+"""A cache on disk for tensors that can be recomputed; a file that is damaged is not used."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from zoo.data import cache_root
 from zoo.errors import ZooError
 from zoo.files import write_atomically
 
-KEPT = 32
-"""Files kept; beyond them, the one unused for longest goes."""
+MAX_CACHED_FILES = 32
+"""Beyond them, the least recently used files are deleted."""
 
 
 def cached(key: str, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -37,13 +37,13 @@ def cached(key: str, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tens
             return load(content[32:])
     except (OSError, SafetensorError):
         pass
-    found = compute()
+    tensors = compute()
     with contextlib.suppress(OSError, ZooError):
-        _keep(path, save({name: tensor.contiguous() for name, tensor in found.items()}))
-    return found
+        _keep(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}))
+    return tensors
 
 
 def _keep(path: Path, content: bytes) -> None:
     write_atomically(path, hashlib.sha256(content).digest() + content)
-    for old in sorted(path.parent.glob("*.safetensors"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
+    for old in sorted(path.parent.glob("*.safetensors"), key=lambda p: p.stat().st_mtime)[:-MAX_CACHED_FILES]:
         old.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Model cards: what ``zoo show`` and the documentation say of a model."""
+"""Model cards: what ``zoo show`` and the documentation say about a model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Reference:
         task: The task.
         runs: "3/3": successful runs of all.
         fid: Geometric mean; None if there is none.
-        modes: "10/10": mean of the modes captured, of those known; "" if none are.
+        modes: "10/10": mean number of modes captured, out of those known; "" if none are known.
         command: What reproduces it.
     """
 
@@ -60,7 +60,7 @@ def settings(entry: Entry[ModelSpec]) -> list[Setting]:
     return [
         Setting(
             name,
-            " or ".join(map(_kind, field.get("anyOf", [field]))),
+            " or ".join(map(_type_text, field.get("anyOf", [field]))),
             json.dumps(field.get("default")),
             field.get("description", ""),
         )
@@ -73,14 +73,14 @@ def tuned(entry: Entry[ModelSpec]) -> dict[str, str]:
     from zoo.model import load_class
 
     return {
-        kind: " ".join(f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in chosen.items())
+        kind: " ".join(f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in defaults.items())
         or "as above"
-        for kind, chosen in load_class(entry).Config.tuned.items()
+        for kind, defaults in load_class(entry).Config.tuned.items()
     }
 
 
-def _kind(schema: dict[str, Any]) -> str:
-    """Say a JSON schema in a few characters: "number > 0", "one of hinge, non-saturating"."""
+def _type_text(schema: dict[str, Any]) -> str:
+    """Describe a JSON schema in a few characters: "number > 0", "one of hinge, non-saturating"."""
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
     signs = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}

@@ -27,7 +27,7 @@ class Plugin:
         module: What it imports.
         provides: Kind and name of everything that it provides; nothing if it failed.
         error: Why it failed; "" if it did not.
-        warnings: What it did to the process and had undone, in phrases.
+        warnings: What it changed in the process, which was then undone, in phrases.
     """
 
     name: str
@@ -108,24 +108,24 @@ class Catalogue(Generic[S]):
     def select(self, patterns: str) -> list[Entry[S]]:
         """Return the entries that a comma-separated list of names and ``*`` patterns means; "all" means every one.
 
-        Patterns leave out what means nothing without parameters.
+        Patterns do not match tasks that are incomplete without parameters.
 
         Raises:
             ZooError: If a name is unknown, or a pattern matches nothing.
         """
-        chosen: dict[str, Entry[S]] = {}
+        selected: dict[str, Entry[S]] = {}
         for pattern in filter(None, (p.strip() for p in patterns.split(","))):
             if pattern == "all" or (any(c in pattern for c in "*?[") and not self._split(pattern)[1]):
                 glob = "*" if pattern == "all" else pattern
-                found = [e for e in self if fnmatch.fnmatchcase(e.spec.name, glob) and _complete(e.spec)]
-                if not found:
+                matches = [e for e in self if fnmatch.fnmatchcase(e.spec.name, glob) and _complete(e.spec)]
+                if not matches:
                     raise UnknownNameError(self.kind, pattern, self._entries)
             else:
-                found = [self.get(pattern)]
-            chosen.update((e.spec.name, e) for e in found)
-        if not chosen:
+                matches = [self.get(pattern)]
+            selected.update((e.spec.name, e) for e in matches)
+        if not selected:
             raise ZooError(f"no {self.kind} named; known: {', '.join(sorted(self._entries)) or 'none'}")
-        return list(chosen.values())
+        return list(selected.values())
 
 
 def _complete(spec: Spec) -> bool:
@@ -133,44 +133,44 @@ def _complete(spec: Spec) -> bool:
 
 
 class ColumnCatalogue:
-    """The columns that installed plugins fill, each of one distribution: in a table one would stand for the other."""
+    """The columns that installed plugins fill. Each belongs to one distribution: no two may fill the same."""
 
     def __init__(self) -> None:
-        self._owned: dict[str, tuple[Column, Plugin, str]] = {}
+        self._entries: dict[str, tuple[Column, Plugin, str]] = {}
 
     def get(self, name: str) -> Column | None:
         """Return a column, or None if no installed plugin fills it."""
-        return self._owned[name][0] if name in self._owned else None
+        return self._entries[name][0] if name in self._entries else None
 
     def add(self, columns: Iterable[tuple[Column, str]], plugin: Plugin) -> None:
-        """Note the columns of a plugin: all, or, if another distribution fills one, none.
+        """Add the columns of a plugin: all, or, if another distribution fills one, none.
 
         Args:
             columns: Each with the name of the metric that fills it, or "" if the plugin only describes it.
-            plugin: Whose they are.
+            plugin: The plugin that they belong to.
 
         Raises:
             PluginError: If another distribution fills one.
         """
-        own = {column.name: (column, plugin, metric) for column, metric in columns}
-        for column, _, metric in own.values():
-            if column.name in self._owned and self._owned[column.name][1].distribution != plugin.distribution:
-                who = f"metric {metric!r}" if metric else f"plugin {plugin.name!r}"
-                raise PluginError(f"{who} has a column {self._filled(column.name)}")
-        self._owned |= {name: entry for name, entry in own.items() if name not in self._owned}
+        entries = {column.name: (column, plugin, metric) for column, metric in columns}
+        for column, _, metric in entries.values():
+            if column.name in self._entries and self._entries[column.name][1].distribution != plugin.distribution:
+                subject = f"metric {metric!r}" if metric else f"plugin {plugin.name!r}"
+                raise PluginError(f"{subject} has a column {self._filled(column.name)}")
+        self._entries |= {name: entry for name, entry in entries.items() if name not in self._entries}
 
-    def check_own(self, name: str, plugin: Plugin, who: str) -> None:
-        """Check that a plugin's model may return a column of its own: nobody fills it, or the plugin describes it.
+    def check_own(self, name: str, plugin: Plugin, subject: str) -> None:
+        """Check that a plugin's model may return a column: no plugin fills it, or the same plugin describes it.
 
         Raises:
-            PluginError: If somebody else fills it; ``who`` begins the sentence.
+            PluginError: If another plugin or a metric fills it; ``subject`` begins the sentence.
         """
-        if name in self._owned:
-            _, owner, metric = self._owned[name]
+        if name in self._entries:
+            _, owner, metric = self._entries[name]
             if metric or owner != plugin:
-                raise PluginError(f"{who} returns {self._filled(name)}")
+                raise PluginError(f"{subject} returns {self._filled(name)}")
 
     def _filled(self, name: str) -> str:
-        _, plugin, metric = self._owned[name]
+        _, plugin, metric = self._entries[name]
         by = f"metric {metric!r} of {plugin}" if metric else str(plugin)
         return f"{name!r}, which {by} fills: choose another name"

@@ -20,7 +20,7 @@ from zoo.specs import CommandSpec, ModelSpec
 from zoo.tables import print_table
 from zoo.version import __version__
 
-UNUSABLE = 2
+EXIT_UNUSABLE_ARGUMENTS = 2
 NO_PLUGINS = "--no-plugins"
 HELP = "Generative models as plugins, compared under equal budgets."
 TABLES = {
@@ -30,6 +30,8 @@ TABLES = {
     "parameters": ["task", "parameters"],
     "reference_results": ["reference results", "runs", "FID", "modes", "command"],
 }
+"""Headings of the tables of ``zoo show``, by key of its JSON output."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -60,11 +62,11 @@ def metrics(as_json: Json = False) -> None:
 
 def plugins(as_json: Json = False) -> None:
     """List the installed plugins, with what each provides or what is wrong with it."""
-    found = installed().plugins
+    registry = installed()
     if as_json:
-        print(json.dumps([dataclasses.asdict(p) for p in found], indent=2))
+        print(json.dumps([dataclasses.asdict(p) for p in registry.plugins], indent=2))
     else:
-        rows = [[p.name, p.distribution, p.version, _state(p)] for p in found]
+        rows = [[p.name, p.distribution, p.version, _state(p)] for p in registry.plugins]
         print_table(["name", "distribution", "version", "provides, or what is wrong"], rows)
 
 
@@ -107,7 +109,7 @@ def _model_facts(entry: Entry[ModelSpec]) -> dict[str, Any]:
         "settings": [dataclasses.asdict(setting) for setting in card.settings(entry)],
         "tuned": [{"kind": kind, "settings": text} for kind, text in card.tuned(entry).items()],
         "parameters": [{"task": task, "parameters": count} for task, count in counts.items()],
-        "reference_results": [dataclasses.asdict(found) for found in card.references(entry)],
+        "reference_results": [dataclasses.asdict(reference) for reference in card.references(entry)],
     }
 
 
@@ -130,14 +132,14 @@ def _list(
     row: Callable[[Any], list[str]],
     headers: Sequence[str] = ("name", "family", "data", "summary"),
 ) -> None:
-    found = list(entries)
     if as_json:
         facts = [
-            {**dataclasses.asdict(e.spec), "plugin": e.plugin.distribution, "version": e.plugin.version} for e in found
+            {**dataclasses.asdict(e.spec), "plugin": e.plugin.distribution, "version": e.plugin.version}
+            for e in entries
         ]
         print(json.dumps(facts, indent=2))
     else:
-        print_table(headers, [row(e.spec) for e in found])
+        print_table(headers, [row(e.spec) for e in entries])
 
 
 def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
@@ -145,7 +147,7 @@ def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
 
     Args:
         invoked: Name of the command, if any.
-        with_help: Whether ``--help`` is an option. To parse it Typer imports pydantic, which takes as long as a list.
+        with_help: Whether ``--help`` is an option. With it Typer imports pydantic, which takes as long as a listing.
     """
     app = typer.Typer(name="zoo", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     settings = {"help_option_names": ["--help"] if with_help else []}
@@ -158,8 +160,8 @@ def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
     return app
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(value: bool) -> None:
+    if value:
         print(__version__)
         raise typer.Exit
 
@@ -186,7 +188,7 @@ def _load_command(entry: Entry[CommandSpec]) -> Callable[..., Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 all well, 1 some run failed, 2 unusable arguments."""
+    """Run the command line and return its exit code: 0 for success, 1 if a run failed, 2 for unusable arguments."""
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     with only(HOST) if NO_PLUGINS in arguments else nullcontext():
         return _run(arguments)
@@ -213,10 +215,10 @@ def _run(arguments: list[str]) -> int:
 
 def _refuse(sentence: str) -> int:
     print(f"zoo: {sentence}", file=sys.stderr)
-    return UNUSABLE
+    return EXIT_UNUSABLE_ARGUMENTS
 
 
 def entry() -> None:
-    """Entry point of the console script. SIGTERM, as schedulers send it, is what Ctrl-C is: what is done is kept."""
+    """Entry point of the console script. SIGTERM, which schedulers send, acts as Ctrl-C: finished work is kept."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -34,15 +34,15 @@ class Column:
         integer: Whether its values are whole numbers.
         total: Column that holds the highest possible value, so that 9 is shown as "9/10"; "" if there is none.
         floor: Column that holds what real data score at the sample sizes of the run; "" if there is none.
-        headline: Whether it stands in the terminal's table, and in Markdown and LaTeX where no columns are named.
-        group: What it tells of: "overall" for fidelity and diversity together, "fidelity", "diversity", "modes",
+        headline: Whether it is shown in the terminal's table, and in Markdown and LaTeX where no columns are named.
+        group: What it describes: "overall" for fidelity and diversity together, "fidelity", "diversity", "modes",
             "memorisation", "utility", "curve" for quality along the budget, "speed" for what depends on the machine,
-            "size" for what no seed changes; "run" for what identifies a run; "companion" for what stands beside another
-            column, such as its standard error; "" for anything else.
-        cost: Whether it is what a run costs rather than what it is worth.
+            "size" for what no seed changes; "run" for what identifies a run; "companion" for what accompanies
+            another column, such as its standard error; "" for anything else.
+        cost: Whether it measures what a run costs rather than how good its result is.
 
     Raises:
-        ValueError: If the name, the direction, the scale or the range is none of these.
+        ValueError: If the name, the direction, the scale or the range is not as described.
     """
 
     name: str

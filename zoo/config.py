@@ -21,7 +21,7 @@ Kind = Literal["points", "small", "grey", "colour", "large"]
 def kind_of(shape: Shape) -> Kind:
     """Return the kind of data that settings are tuned for.
 
-    Points (D,) are one; images (C, H, W) are small up to 16 pixels, grey or colour up to 32, and large above.
+    Points (D,) are one kind; images (C, H, W) are small up to 16 pixels, grey or colour up to 32, and large above.
     """
     if len(shape) != 3:
         return "points"
@@ -49,7 +49,7 @@ Space = Range | tuple[Any, ...]
 class ModelConfig(BaseModel):
     """Settings of a model, validated and immutable. Subclass it and add fields with defaults.
 
-    The fields here are the harness's to carry out, for every model alike; a subclass may give them other defaults.
+    The harness carries out the fields declared here, for every model alike; a subclass may give them other defaults.
 
     Attributes:
         tuned: By kind of data, the defaults that ``zoo tune`` found; those of the preset "tuned", and of a config
@@ -67,7 +67,7 @@ class ModelConfig(BaseModel):
     tuned: ClassVar[Mapping[Kind, Mapping[str, Any]]] = {}
     named_presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     search: ClassVar[Mapping[str, Space]] = {}
-    named: ClassVar[Any]  # the old name of named_presets: known to pydantic, so that it is refused with the new one
+    named: ClassVar[Any]  # the old name of named_presets: declared so that zoo.model can refuse it and name the new one
 
     batch_size: int = Field(64, ge=1, description="Real items drawn, and charged, per round")
     schedule: Schedule = Field("constant", description="Of learning rates over the budget; all but constant end at 0")

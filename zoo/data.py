@@ -1,4 +1,4 @@
-"""Where data are on this machine. Imports nothing heavy, so that a listing may ask."""
+"""Where data are on this machine. Imports nothing heavy, so that listings stay fast."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def data_root() -> Path:
 
 
 def cache_root() -> Path:
-    """Return the folder for what can be made again: ``$ZOO_CACHE``, or the platform's cache folder for genzoo."""
+    """Return the folder for files that can be recreated: ``$ZOO_CACHE``, or the platform's cache folder for genzoo."""
     return Path(os.environ.get("ZOO_CACHE") or _platform_folder())
 
 

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-ENTRIES = 2**20
-ROWS = 32
-SLACK = 1e-12
+BLOCK_ENTRIES = 2**20
+"""Float64 entries in a block, about 8 MB: few enough to stay in a processor's cache."""
+
+MIN_BLOCK_ROWS = 32
+RELATIVE_SLACK = 1e-12
+"""Share by which squared norms are lowered: more than the rounding error of a squared distance."""
 
 
 def products(left: Tensor, right: Tensor) -> Iterator[tuple[slice, Tensor]]:
@@ -21,7 +24,7 @@ def products(left: Tensor, right: Tensor) -> Iterator[tuple[slice, Tensor]]:
         left: (N, F) float64.
         right: (M, F) float64.
     """
-    size = max(ROWS, ENTRIES // len(right))
+    size = max(MIN_BLOCK_ROWS, BLOCK_ENTRIES // len(right))
     buffer = left.new_empty(min(size, len(left)), len(right))
     for start in range(0, len(left), size):
         rows = slice(start, min(start + size, len(left)))
@@ -41,9 +44,9 @@ def squared_distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
     features = x.shape[1]
     centre = y.mean(dim=0)
     left, right = (z.new_ones(len(z), features + 2) for z in (x, y))
-    for z, made, norm in ((x, left, features), (y, right, features + 1)):
-        centred = torch.sub(z, centre, out=made[:, :features])
-        made[:, norm] = (1.0 - SLACK) * torch.einsum("nf,nf->n", centred, centred)
+    for z, factor, norm in ((x, left, features), (y, right, features + 1)):
+        centred = torch.sub(z, centre, out=factor[:, :features])
+        factor[:, norm] = (1.0 - RELATIVE_SLACK) * torch.einsum("nf,nf->n", centred, centred)
     left[:, :features] *= -2.0
     return products(left, right)
 
@@ -57,14 +60,14 @@ def nearest(x: Tensor, y: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
     Args:
         x: (N, F) float64.
         y: (M, F) float64, M >= k.
-        k: How many.
+        k: Number of neighbours.
 
     Returns:
         Distances, (N, k) float64 ascending, exact to rounding, and indices into ``y``, (N, k) int64.
     """
     distances, indices = x.new_empty(len(x), k), torch.empty(len(x), k, dtype=torch.int64)
     for rows, block in squared_distances(x, y):
-        found = (block.topk(k, largest=False) if k > 1 else block.min(dim=1, keepdim=True)).indices
-        distances[rows], order = (x[rows, None] - y[found]).norm(dim=2).sort(dim=1, stable=True)
-        indices[rows] = found.gather(1, order)
+        neighbours = (block.topk(k, largest=False) if k > 1 else block.min(dim=1, keepdim=True)).indices
+        distances[rows], order = (x[rows, None] - y[neighbours]).norm(dim=2).sort(dim=1, stable=True)
+        indices[rows] = neighbours.gather(1, order)
     return distances, indices

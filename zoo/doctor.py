@@ -48,7 +48,7 @@ def _torch() -> Finding:
 
 
 def _data(registry: Registry) -> Finding:
-    """Say where data sets are: a folder that is only read need not be writable."""
+    """Describe the folder of data sets, which is only read and so need not be writable."""
     root, specs = data_root(), [entry.spec for entry in registry.tasks if entry.spec.shape]
     files = {root / name for spec in specs for name in (*spec.files, *spec.instead)}
     size = sum(file.stat().st_size for file in files if file.is_file())

@@ -28,7 +28,7 @@ class UnknownNameError(ZooError):
 
 
 class NameClashError(ZooError):
-    """Two installed distributions provide the same name, so it means neither."""
+    """Two installed distributions provide the same name, so that the name is ambiguous."""
 
 
 class PluginError(ZooError):
@@ -40,15 +40,15 @@ class DataError(ZooError):
 
 
 FAILURES = (Exception, SystemExit)
-"""What is caught around a plugin's code: ``sys.exit`` in it must not end the command, as Ctrl-C must."""
+"""What is caught around a plugin's code: ``sys.exit`` there must not end the command, while Ctrl-C must."""
 
-LONGEST = 500
+MAX_MESSAGE_CHARACTERS = 500
 """Characters of an exception's own message that are shown; its traceback has the rest."""
 
 
 def error_sentence(error: BaseException) -> str:
     """Return an exception's type and message on one line, cut where it would fill the screen."""
     message = " ".join(str(error).split())
-    if len(message) > LONGEST:
-        message = f"{message[:LONGEST]}... ({len(message)} characters)"
+    if len(message) > MAX_MESSAGE_CHARACTERS:
+        message = f"{message[:MAX_MESSAGE_CHARACTERS]}... ({len(message)} characters)"
     return f"{type(error).__name__}: {message}"

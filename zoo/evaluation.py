@@ -1,4 +1,4 @@
-"""What a metric sees: generated items, real items, and what is shared between metrics, computed once."""
+"""What a metric receives: generated items, real items, and results that metrics share, computed once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from zoo.errors import ZooError
 from zoo.task import ConfidentJudge, Judge, Task
 
 T = TypeVar("T")
-BATCH = 256
-LARGE = 2**22
+JUDGE_BATCH_SIZE = 256
+MIN_CACHED_BYTES = 2**22
+"""Size of images from which a judge's results are cached on disk: smaller sets are quickly judged again."""
 
 
 class Judged:
@@ -26,22 +27,22 @@ class Judged:
     Args:
         judge: The judge.
         data: Stored items.
-        keep: Whether what is seen is kept on disk, keyed by the hashes of judge and items. Only images are, and only
-            from 4 MB on: less is judged again in no time.
+        keep: Whether the results are kept on disk, keyed by the hashes of judge and items. Only those of images are,
+            and only from 4 MB on: smaller sets are quickly judged again.
     """
 
     def __init__(self, judge: Judge, data: Tensor, keep: bool = False) -> None:
         self._judge = judge
         self._data = data
-        self._keep = keep and data.dtype == torch.uint8 and data.numel() >= LARGE
+        self._keep = keep and data.dtype == torch.uint8 and data.numel() >= MIN_CACHED_BYTES
 
     @property
     def features(self) -> Tensor:
-        """(N, F) float64 on the CPU, a new tensor each time; what the judge said is kept in its own precision."""
-        return (self._together["features"] if self._together is not None else self._alone).double()
+        """(N, F) float64 on the CPU, a new tensor each time; the judge's result is kept in its own precision."""
+        return (self._judgement["features"] if self._judgement is not None else self._features_only).double()
 
     @cached_property
-    def _alone(self) -> Tensor:
+    def _features_only(self) -> Tensor:
         if self._keep:
             return self._cached(lambda: {"features": self._each(self._judge.features)})["features"]
         return self._each(self._judge.features)
@@ -53,29 +54,29 @@ class Judged:
         Raises:
             ZooError: If the judge knows no modes.
         """
-        if self._together is not None:
-            return self._together["modes"]
-        found = in_batches(self._judge.modes, self._data)
-        if any(modes is None for modes in found):
+        if self._judgement is not None:
+            return self._judgement["modes"]
+        batches = in_batches(self._judge.modes, self._data)
+        if any(modes is None for modes in batches):
             raise ZooError(f"judge {self._judge.name!r} knows no modes")
-        return torch.cat([modes for modes in found if modes is not None]).cpu()
+        return torch.cat([modes for modes in batches if modes is not None]).cpu()
 
     @property
     def confidence(self) -> Tensor | None:
-        """The probability of each mode, (N,) float, 0 to 1, or None if the judge does not say."""
-        return None if self._together is None else self._together["confidence"]
+        """The probability of each mode, (N,) float, 0 to 1, or None if the judge gives none."""
+        return None if self._judgement is None else self._judgement["confidence"]
 
     @cached_property
-    def _together(self) -> dict[str, Tensor] | None:
+    def _judgement(self) -> dict[str, Tensor] | None:
         judge = self._judge
         if not isinstance(judge, ConfidentJudge):
             return None
 
         def compute() -> dict[str, Tensor]:
-            found = in_batches(judge.judge, self._data)
+            batches = in_batches(judge.judge, self._data)
             return {
                 name: torch.cat(parts).cpu()
-                for name, parts in zip(found[0]._fields, zip(*found, strict=True), strict=True)
+                for name, parts in zip(batches[0]._fields, zip(*batches, strict=True), strict=True)
             }
 
         return self._cached(compute) if self._keep else compute()
@@ -88,19 +89,19 @@ class Judged:
 
 
 def in_batches(function: Callable[[Tensor], T], data: Tensor) -> list[T]:
-    """Return what a judge's function says of each batch of stored items."""
-    return [function(batch) for batch in data.split(BATCH)]
+    """Return what a judge's function returns for each batch of stored items."""
+    return [function(batch) for batch in data.split(JUDGE_BATCH_SIZE)]
 
 
 def digest(data: Tensor) -> str:
     """Return the SHA-256 of a tensor's shape, type and content."""
-    found = hashlib.sha256(f"{tuple(data.shape)} {data.dtype}".encode())
-    found.update(data.contiguous().flatten().numpy().data)
-    return found.hexdigest()
+    checksum = hashlib.sha256(f"{tuple(data.shape)} {data.dtype}".encode())
+    checksum.update(data.contiguous().flatten().numpy().data)
+    return checksum.hexdigest()
 
 
 class Reference:
-    """The real side of a comparison. Several evaluations may share it, and then share what is computed of it.
+    """The real side of a comparison. Several evaluations may share it, and so what is computed from it.
 
     Attributes:
         task: The task.
@@ -112,7 +113,7 @@ class Reference:
         self.task = task
         self.test = Judged(task.judge, task.test.data, keep=True)
         self.train = Judged(task.judge, task.train.data, keep=True)
-        self._known: dict[Hashable, Any] = {}
+        self._results: dict[Hashable, Any] = {}
 
     @cached_property
     def features(self) -> Tensor:
@@ -132,10 +133,10 @@ class Reference:
     def once(self, function: Callable[..., T], *arguments: Hashable) -> T:
         """Return ``function(reference, *arguments)``, computed once: for what depends on real items alone."""
         key = (function, *arguments)
-        if key not in self._known:
-            self._known[key] = function(self, *arguments)
-        found: T = self._known[key]
-        return found
+        if key not in self._results:
+            self._results[key] = function(self, *arguments)
+        result: T = self._results[key]
+        return result
 
     @cached_property
     def _scale(self) -> tuple[Tensor, Tensor]:
@@ -144,7 +145,7 @@ class Reference:
 
 
 class Evaluation:
-    """Generated items beside the task's test split.
+    """Generated items and the task's test split, to be compared.
 
     Features are float64 on the CPU and standardised by the mean and standard deviation of the real features, so that
     no metric depends on the scale that a judge happens to have.
@@ -153,7 +154,7 @@ class Evaluation:
         task: The task.
         generated: Images (M, C, H, W) uint8, or points (M, D) float32.
         real: The test split's items.
-        reference: What is known of real items.
+        reference: The real side of the comparison.
         judged: The generated items as the judge sees them.
 
     Args:

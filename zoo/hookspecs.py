@@ -2,8 +2,8 @@
 
 An implementation may take fewer arguments than the hook offers, so hooks can gain arguments without breaking plugins.
 
-The :data:`RUN_HOOKS` are told of runs, in the process of ``zoo bench``, which waits for them. One that raises is named
-in a sentence on stderr; the bench and the other plugins go on. ``tryfirst`` and ``trylast`` order them.
+The :data:`RUN_HOOKS` are called during runs, in the process of ``zoo bench``, which waits for them. One that raises is
+named in a sentence on stderr; the bench and the other plugins go on. ``tryfirst`` and ``trylast`` order them.
 Implementations are called one by one, so that no hook can be wrapped: a plugin with a wrapper is refused.
 """
 
@@ -133,7 +133,7 @@ def zoo_trackers() -> Iterable[TrackerSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def zoo_run_started(spec: RunSpec) -> None:
-    """Be told that a run has begun.
+    """React to the start of a run.
 
     Args:
         spec: What the run is a function of: ``model``, ``task``, ``seed``, ``budget``, ``config`` and more.
@@ -152,7 +152,7 @@ def zoo_run_started(spec: RunSpec) -> None:
 
 @hookspec
 def zoo_run_progress(spec: RunSpec, progress: RunProgress) -> None:
-    """Be told how far a run is, a few times a second at most.
+    """React to the progress of a run; called a few times a second at most.
 
     Args:
         spec: As in :func:`zoo_run_started`.
@@ -173,11 +173,11 @@ def zoo_run_progress(spec: RunSpec, progress: RunProgress) -> None:
 
 @hookspec
 def zoo_run_finished(spec: RunSpec, record: RunRecord, files: Mapping[str, Path]) -> None:
-    """Be told that a run has ended, well or not, and is stored.
+    """React to the end of a run, successful or not, when it is stored.
 
     Args:
         spec: As in :func:`zoo_run_started`.
-        record: What was found: ``status``, ``error``, ``metrics``, ``throughput``, ``history``, ``curve`` and more.
+        record: The result: ``status``, ``error``, ``metrics``, ``throughput``, ``history``, ``curve`` and more.
         files: The run's files by suffix: ".json", and ".safetensors", ".png" and ".neighbours.png" where there are any.
 
     Example::

@@ -1,4 +1,4 @@
-"""What importing a plugin must not do to the process that it shares with others: noticed, and undone."""
+"""Detects and undoes changes that importing a plugin must not make to the process that it shares with others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class _Diverted(io.TextIOBase):
-    """Text that was meant for stdout, which belongs to results; it goes to stderr."""
+    """Takes the place of stdout, which is for results, and sends what is written to stderr."""
 
     used = False
 
@@ -60,7 +60,7 @@ def _handlers() -> dict[int, Any]:
 
 
 def _handler_changes(before: dict[int, Any]) -> list[str]:
-    changed = [number for number, now in _handlers().items() if now != before[number]]
+    changed = [number for number, handler in _handlers().items() if handler != before[number]]
     for number in changed:
         signal.signal(number, before[number])
     return [f"the handler of {signal.Signals(number).name}" for number in changed]
@@ -78,9 +78,9 @@ def _settings() -> dict[str, Any] | None:
 def _setting_changes(before: dict[str, Any] | None) -> list[str]:
     if "torch" not in sys.modules:
         return []
-    from zoo.settings import FACTORY, changed, restore
+    from zoo.settings import FACTORY_VALUES, changed, restore
 
-    before = FACTORY if before is None else before
-    found = changed(before)
+    before = FACTORY_VALUES if before is None else before
+    phrases = changed(before)
     restore(before)
-    return [f"torch's {change}" for change in found]
+    return [f"torch's {phrase}" for phrase in phrases]

@@ -28,8 +28,8 @@ RENAMED = {
 """What plugins defined before the first release, and what it is called now; the old names are refused."""
 
 
-def _refuse_renamed(kind: str, defined: Container[str], owner: str) -> None:
-    for old, new in RENAMED[kind].items():
+def _refuse_renamed(class_name: str, defined: Container[str], owner: str) -> None:
+    for old, new in RENAMED[class_name].items():
         if old.partition("(")[0] in defined:
             raise PluginError(f"{owner} defines {old}, which is now called {new}")
 
@@ -79,7 +79,7 @@ class Turn:
     def recall(self, name: str, make: Callable[[], Tensor]) -> Tensor:
         """Return ``kept[name]`` detached, or what ``make()`` returns without gradients if no player kept it.
 
-        A discriminator that moves more often than its generator says
+        A discriminator that moves more often than its generator calls
         ``turn.recall("fake", lambda: self.sample(turn.size))``.
         """
         if name in self.kept:
@@ -98,12 +98,12 @@ class Player:
             ``nn.ModuleList([first, second])``; the model itself is the network of an only player.
         loss: From the turn to a scalar tensor to minimise.
         optimizer: From parameters to an optimiser: :class:`zoo.Adam`, or ``partial(torch.optim.SGD, lr=0.1)``.
-        every: It moves in every ``every``-th round: 5 for a generator that answers five critic steps.
+        every: It moves in every ``every``-th round: 5 for a generator that moves once in five critic steps.
         active: It moves while the share of the budget spent is in [start, stop): (0.5, 1.0) for a prior that is fitted
             to the codes of an autoencoder trained before it. Learning-rate schedules run over this part.
 
     Raises:
-        ValueError: If ``every`` is below 1, or ``active`` no ascending pair within [0, 1].
+        ValueError: If ``every`` is below 1, or ``active`` is not an ascending pair within [0, 1].
         PluginError: If ``active`` is given under its old name.
     """
 
@@ -165,10 +165,10 @@ class GenerativeModel(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} must define sample(n)")
 
     def diagnostics(self, real: Tensor) -> dict[str, float]:
-        """Return measures of the model's own on held-out data, such as a bound on the likelihood; none by default.
+        """Return the model's own measures on held-out data, such as a bound on the likelihood; none by default.
 
         The harness calls it after training, in eval mode and without gradients. They become columns of the results,
-        which no other column may be named like.
+        so no other column may have their names.
 
         Args:
             real: Items of the validation split, as in :attr:`Turn.real`.
@@ -204,7 +204,7 @@ def load_class(entry: Entry[ModelSpec]) -> type[GenerativeModel]:
     """Import a model's class.
 
     Raises:
-        PluginError: If that fails, the target is no GenerativeModel, or a name that it defines was changed.
+        PluginError: If that fails, the target is not a GenerativeModel, or it defines a name that has been changed.
     """
     try:
         cls = entry.spec.load()
@@ -246,11 +246,11 @@ def configure(
 
 def _sentences(name: str, error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
-        where = ".".join([name, *map(str, problem["loc"])])
+        location = ".".join([name, *map(str, problem["loc"])])
         if problem["type"] == "value_error":
-            yield f"{where}: {problem['ctx']['error']}"
+            yield f"{location}: {problem['ctx']['error']}"
             continue
-        yield f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
+        yield f"{location}: {problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
 
 
 def build(entry: Entry[ModelSpec], shape: Shape, settings: dict[str, Any]) -> GenerativeModel:

@@ -1,4 +1,4 @@
-"""Discovery of plugins: one entry point at a time, so that a broken one is recorded and the rest goes on."""
+"""Discovery of plugins: one entry point at a time, so that a broken one is recorded and the others are loaded."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, Ta
 from zoo.version import __version__
 
 T = TypeVar("T")
-GROUP = "zoo"
-HARNESSES = "zoo.harness"
+ENTRY_POINT_GROUP = "zoo"
+HARNESS_GROUP = "zoo.harness"
 HOST = "genzoo"
-SELECTION = "ZOO_PLUGINS"
+"""The distribution that this package is part of."""
+
+SELECTION_VARIABLE = "ZOO_PLUGINS"
 
 
 class HookManager(pluggy.PluginManager):
-    """Knows zoo's hooks. Implementations are called one by one, so wrappers, which never would be, are refused."""
+    """Holds zoo's hooks. Implementations are called one by one, never wrapped, so that wrappers are refused."""
 
     def __init__(self) -> None:
         super().__init__(hookspecs.PROJECT)
@@ -48,7 +50,7 @@ class HookManager(pluggy.PluginManager):
 
 
 class Registry:
-    """All that the installed plugins provide; ``listeners`` are those with hooks that are told of runs."""
+    """All that the installed plugins provide; ``listeners`` are the plugins with run hooks."""
 
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
@@ -80,11 +82,11 @@ class Registry:
         for catalogue in catalogues:
             with contextlib.suppress(UnknownNameError):
                 return catalogue.get(name)
-        known = [entry.spec.name for catalogue in catalogues for entry in catalogue]
-        raise UnknownNameError("model, task or metric", name, known)
+        names = [entry.spec.name for catalogue in catalogues for entry in catalogue]
+        raise UnknownNameError("model, task or metric", name, names)
 
     def load(self, plugin: Plugin, entry_point: importlib.metadata.EntryPoint) -> None:
-        """Import one entry point and take in what it provides: all of it, or, if anything fails, none of it."""
+        """Import one entry point and add what it provides: all of it, or, if anything fails, none of it."""
         self.plugins.append(plugin)
         key = f"{plugin.distribution}:{plugin.name}"
         try:
@@ -108,12 +110,12 @@ class Registry:
 
     def _columns(self, key: str, provided: list[tuple[Catalogue[Spec], Spec]]) -> list[tuple[Column, str]]:
         """Return the columns that a plugin fills, each with the name of its metric, or "" if the plugin itself does."""
-        own = [(column, "") for column in self._call("zoo_columns", key, Column)]
+        columns = [(column, "") for column in self._call("zoo_columns", key, Column)]
         metrics = [spec for _, spec in provided if isinstance(spec, MetricSpec)]
-        return own + [(column, metric.name) for metric in metrics for column in metric.columns]
+        return columns + [(column, metric.name) for metric in metrics for column in metric.columns]
 
     def _provided(self, key: str) -> list[tuple[Catalogue[Spec], Spec]]:
-        kinds = {
+        hooks = {
             "zoo_models": (self.models, ModelSpec),
             "zoo_tasks": (self.tasks, TaskSpec),
             "zoo_metrics": (self.metrics, MetricSpec),
@@ -121,27 +123,27 @@ class Registry:
             "zoo_trackers": (self.trackers, TrackerSpec),
             "zoo_commands": (self.commands, CommandSpec),
         }
-        provided: list[tuple[Any, Any]] = []  # a catalogue and a spec of its kind
-        for hook, (catalogue, kind) in kinds.items():
-            specs: Iterator[Spec] = self._call(hook, key, kind)
+        provided: list[tuple[Any, Any]] = []  # a catalogue and a spec of its type
+        for hook, (catalogue, spec_type) in hooks.items():
+            specs: Iterator[Spec] = self._call(hook, key, spec_type)
             provided += [(catalogue, spec) for spec in specs]
         return provided
 
-    def _call(self, hook: str, key: str, kind: type[T]) -> Iterator[T]:
+    def _call(self, hook: str, key: str, item_type: type[T]) -> Iterator[T]:
         """Yield what one plugin's implementation of a hook provides."""
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            for provided in implementation.function() if implementation.plugin_name == key else ():
-                if not isinstance(provided, kind):
-                    raise PluginError(f"{hook} must yield zoo.{kind.__name__}, got {type(provided).__name__}")
-                yield provided
+            for item in implementation.function() if implementation.plugin_name == key else ():
+                if not isinstance(item, item_type):
+                    raise PluginError(f"{hook} must yield zoo.{item_type.__name__}, got {type(item).__name__}")
+                yield item
 
 
 def _refuse_unknown_hooks(module: ModuleType) -> None:
-    """Raise for a ``@zoo.hookimpl`` function whose name is no hook; pluggy would pass over it in silence."""
-    known = [name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")]
+    """Raise for a ``@zoo.hookimpl`` function whose name is not that of a hook; pluggy would silently ignore it."""
+    names = [name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")]
     for name, function in inspect.getmembers(module, inspect.isfunction):
-        if hasattr(function, f"{hookspecs.PROJECT}_impl") and name not in known:
-            raise UnknownNameError("hook", name, known)
+        if hasattr(function, f"{hookspecs.PROJECT}_impl") and name not in names:
+            raise UnknownNameError("hook", name, names)
 
 
 def _refuse_other_versions(point: importlib.metadata.EntryPoint) -> None:
@@ -159,7 +161,7 @@ def _refuse_other_versions(point: importlib.metadata.EntryPoint) -> None:
 
 
 def _provenance(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
-    """Return the name and version of the distribution; the remains of one that was half removed may have neither."""
+    """Return the name and version of the distribution; one that was partly removed may have neither."""
     metadata = _metadata(point.dist)
     [name], [version] = metadata.get("Name", ["unknown"]), metadata.get("Version", [""])
     return name, version
@@ -167,7 +169,7 @@ def _provenance(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
 
 @functools.cache
 def _metadata(distribution: importlib.metadata.Distribution | None) -> dict[str, list[str]]:
-    """Return a distribution's metadata, all values of a key; read once, as each look at the original parses it anew."""
+    """Return a distribution's metadata, all values of a key; cached, as each access to the original parses it again."""
     try:
         fields = distribution.metadata if distribution else None
     except Exception:
@@ -181,45 +183,45 @@ def _allowed(points: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.
     Raises:
         UnknownNameError: If it names what is not installed.
     """
-    wanted = os.environ.get(SELECTION)
+    selection = os.environ.get(SELECTION_VARIABLE)
     by_names = [({point.name, _provenance(point)[0]}, point) for point in points]
-    if wanted is None:
+    if selection is None:
         return [point for _, point in by_names]
-    chosen = set(filter(None, (name.strip() for name in wanted.split(","))))
-    known = set().union(*(names for names, _ in by_names))
-    for name in sorted(chosen - known):
-        raise UnknownNameError(f"plugin in {SELECTION}", name, known)
+    selected = set(filter(None, (name.strip() for name in selection.split(","))))
+    installed_names = set().union(*(names for names, _ in by_names))
+    for name in sorted(selected - installed_names):
+        raise UnknownNameError(f"plugin in {SELECTION_VARIABLE}", name, installed_names)
     always = harnesses()
-    return [point for names, point in by_names if names & chosen or (HOST in names and point.value in always)]
+    return [point for names, point in by_names if names & selected or (HOST in names and point.value in always)]
 
 
 def harnesses() -> set[str]:
-    """Return the plugins' modules that run benches, and say so by an entry point in the group ``zoo.harness`` too."""
-    return {point.value for point in importlib.metadata.entry_points(group=HARNESSES)}
+    """Return the modules of plugins that run benches; each also has an entry point in the group ``zoo.harness``."""
+    return {point.value for point in importlib.metadata.entry_points(group=HARNESS_GROUP)}
 
 
 @contextlib.contextmanager
 def only(names: str) -> Iterator[None]:
-    """Load only the plugins that ``names`` selects as ``$ZOO_PLUGINS`` does, in processes started meanwhile too."""
-    before = os.environ.get(SELECTION)
-    os.environ[SELECTION] = names
+    """Load only the plugins that ``names`` selects as ``$ZOO_PLUGINS`` does, also in processes started meanwhile."""
+    before = os.environ.get(SELECTION_VARIABLE)
+    os.environ[SELECTION_VARIABLE] = names
     installed.cache_clear()
     try:
         yield
     finally:
-        del os.environ[SELECTION]
+        del os.environ[SELECTION_VARIABLE]
         if before is not None:
-            os.environ[SELECTION] = before
+            os.environ[SELECTION_VARIABLE] = before
         installed.cache_clear()
 
 
 def discover(entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> Registry:
     """Load entry points, by default the allowed ones of the group ``zoo``: genzoo's, then by distribution and name."""
     if entry_points is None:
-        entry_points = _allowed(importlib.metadata.entry_points(group=GROUP))
+        entry_points = _allowed(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP))
     registry = Registry()
-    found = [(*_provenance(point), point) for point in entry_points]
-    for name, version, point in sorted(found, key=lambda item: (item[0] != HOST, item[0], item[2].name)):
+    candidates = [(*_provenance(point), point) for point in entry_points]
+    for name, version, point in sorted(candidates, key=lambda item: (item[0] != HOST, item[0], item[2].name)):
         registry.load(Plugin(point.name, name, version, point.value), point)
     return registry
 

@@ -1,4 +1,4 @@
-"""What the hooks of runs are given, as types: what a plugin may rely on, whichever harness calls it."""
+"""Types of the arguments of run hooks: what a plugin may rely on, whichever harness calls it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class RunProgress(Protocol):
 
 
 class RunRecord(Protocol):
-    """What was found. What does not apply or was not reached is None.
+    """The result of a run. What does not apply or was not reached is None.
 
     A record has further fields, those of ``docs/schema/run-record.json``.
     """

@@ -12,8 +12,8 @@ from pathlib import Path
 from zoo.errors import ZooError
 from zoo.registry import installed
 
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*_cache")
+PLUGIN_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+SKIPPED_FILES = shutil.ignore_patterns("__pycache__", "*.pyc", ".*_cache")
 
 
 def write_plugin(name: str, parent: Path) -> Path:
@@ -26,7 +26,7 @@ def write_plugin(name: str, parent: Path) -> Path:
     Raises:
         ZooError: If the name is unusable or taken, or the folder exists or cannot be written.
     """
-    if not NAME.fullmatch(name) or keyword.iskeyword(_class(name)):
+    if not PLUGIN_NAME.fullmatch(name) or keyword.iskeyword(_class(name)):
         raise ZooError(f"name {name!r} must be lower-case words of letters and digits with hyphens, such as 'my-model'")
     for entry in installed().models:
         if entry.spec.name == name:
@@ -39,7 +39,7 @@ def write_plugin(name: str, parent: Path) -> Path:
         with tempfile.TemporaryDirectory(prefix=".zoo-plugin-", dir=parent) as temporary:
             draft = Path(temporary) / folder.name
             with as_file(files("zoo") / "template") as template:
-                shutil.copytree(template, draft, ignore=SKIPPED)
+                shutil.copytree(template, draft, ignore=SKIPPED_FILES)
             _rename(draft, name)
             draft.rename(folder)
     except OSError as error:
@@ -48,7 +48,7 @@ def write_plugin(name: str, parent: Path) -> Path:
 
 
 def _rename(draft: Path, name: str) -> None:
-    """Put the new name in the place of the template's, in its three spellings, in contents and paths."""
+    """Replace the template's name by the new one, in its three spellings, in contents and paths."""
     spellings = {
         "my-model": name,
         "my_model": name.replace("-", "_"),

@@ -24,8 +24,9 @@ SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda value: setattr(torch.backends.cudnn, "benchmark", value),
     ),
 }
+"""How each setting is read and written."""
 
-FACTORY = {
+FACTORY_VALUES = {
     "default dtype": torch.float32,
     "default device": torch.device("cpu"),
     "gradient mode": True,
@@ -34,6 +35,7 @@ FACTORY = {
     "deterministic algorithms": False,
     "cudnn.benchmark": False,
 }
+"""Values after torch is imported; the number of threads depends on the machine."""
 
 
 def snapshot() -> dict[str, Any]:
@@ -43,12 +45,12 @@ def snapshot() -> dict[str, Any]:
 
 def changed(before: dict[str, Any]) -> list[str]:
     """Return a phrase for each setting that has another value than in ``before``, which may lack some."""
-    now = snapshot()
-    return [f"{name} from {value} to {now[name]}" for name, value in before.items() if now[name] != value]
+    after = snapshot()
+    return [f"{name} from {value} to {after[name]}" for name, value in before.items() if after[name] != value]
 
 
 def restore(before: dict[str, Any]) -> None:
-    """Give the settings in ``before`` these values again."""
+    """Set the settings in ``before`` back to these values."""
     for name, value in before.items():
         read, write = SETTINGS[name]
         if read() != value:
@@ -57,7 +59,7 @@ def restore(before: dict[str, Any]) -> None:
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """Give settings and torch's global generator back as they were."""
+    """Restore settings and torch's global generator on exit."""
     before = snapshot()
     try:
         with torch.random.fork_rng(devices=[]):

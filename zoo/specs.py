@@ -78,7 +78,7 @@ class TaskSpec(Spec):
     """A data set and how it is judged; ``target`` is a function without arguments that returns a :class:`zoo.Task`.
 
     A task may take parameters: ``folder:PATH?size=32``. Then ``variants`` turns what follows the name into the spec of
-    one such task, and ``target`` is called with the ``argument`` of that. It has a name of its own, such as
+    one such task, and ``target`` is called with its ``argument``. It has a name of its own, such as
     ``folder@cats-32-1f3a``, which is part of results and file names, and which ``variants`` must understand as well.
 
     Attributes:
@@ -89,7 +89,7 @@ class TaskSpec(Spec):
         needs: What must be there beforehand, for listings; empty if nothing.
         files: The files it reads, relative to the data root, so that a listing can say whether they are there.
         instead: What serves as well if all of it is there, such as the files' archives.
-        takes: What may follow the name, for people, as in ":PATH?size=32"; empty if nothing.
+        takes: What may follow the name, for messages, as in ":PATH?size=32"; empty if nothing.
         variants: ``"module:function"`` from this spec and what follows the name to the spec that both mean.
         argument: What ``target`` is called with; empty: with nothing.
     """
@@ -146,7 +146,7 @@ class MetricSpec(Spec):
     """A metric; ``target`` is a function from :class:`zoo.Evaluation` to ``{column name: value}``.
 
     Attributes:
-        columns: Every figure it may return.
+        columns: Every column that it may fill.
         needs: What the task must offer: any of "images", "points", "features", "modes", "mixture".
     """
 
@@ -177,6 +177,6 @@ def _import(target: str) -> Any:
     name, _, attribute = target.partition(":")
     module = importlib.import_module(name)
     if not hasattr(module, attribute):
-        own = [key for key, value in vars(module).items() if getattr(value, "__module__", None) == name]
-        raise UnknownNameError(f"attribute of {name}", attribute, own)
+        names = [key for key, value in vars(module).items() if getattr(value, "__module__", None) == name]
+        raise UnknownNameError(f"attribute of {name}", attribute, names)
     return getattr(module, attribute)

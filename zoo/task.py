@@ -68,12 +68,12 @@ class Judge(Protocol):
         ...
 
     def modes(self, data: Tensor) -> Tensor | None:
-        """Map stored items (N, ...) to the index of their mode, (N,) int64, or None if it knows none."""
+        """Map stored items (N, ...) to the index of their mode, (N,) int64, or None if it has no modes."""
         ...
 
 
 class Judgement(NamedTuple):
-    """What a judge says of some items.
+    """What a judge returns for some items.
 
     Attributes:
         features: (N, F) float.
@@ -88,7 +88,7 @@ class Judgement(NamedTuple):
 
 @runtime_checkable
 class ConfidentJudge(Judge, Protocol):
-    """A judge that gives features, modes and its confidence in one pass; a judge need not be able to."""
+    """A judge that gives features, modes and its confidence in one pass; judges need not offer this."""
 
     def judge(self, data: Tensor) -> Judgement:
         """Judge stored items (N, ...); features and modes are those of the other two methods."""

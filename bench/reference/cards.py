@@ -1,7 +1,7 @@
 """Write ``zoo/reference.csv``, the reference results on the models' cards: ``python bench/reference/cards.py``.
 
 One row per bench in ``results/reference/``, model, task and budget, of the runs of genzoo's own models with the
-settings that are their defaults now. A setting that is newer than a run had the field's default there.
+settings that are today's defaults. A setting that was added after a run counts with its default there.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def table(results: Path = RESULTS) -> str:
     writer.writeheader()
     for path in sorted(results.glob("*/results.csv")):
         with path.open(newline="", encoding="utf-8") as lines:
-            rows = [row for row in csv.DictReader(lines) if _counts(row)]
+            rows = [row for row in csv.DictReader(lines) if _is_included(row)]
         for row in rows:
             row["budget"] = row["budget"].replace("steps", "rounds")  # as tables of schema 1 called them
         writer.writerows(_summaries(rows))
     return text.getvalue()
 
 
-def _counts(row: Row) -> bool:
+def _is_included(row: Row) -> bool:
     return row["plugin"] == HOST and _is_default(row["model"], row["task"], row["config"])
 
 
@@ -56,17 +56,17 @@ def _is_default(model: str, task: str, config: str) -> bool:
 def _summaries(rows: list[Row]) -> Iterator[Row]:
     for key in dict.fromkeys((row["model"], row["task"], row["budget"]) for row in rows):
         model, task, budget = key
-        every = [row for row in rows if (row["model"], row["task"], row["budget"]) == key]
-        well = [row for row in every if row["status"] == "ok"]
-        fids = [float(row["fid"]) for row in well if row["fid"]]
-        modes = [float(row["modes_captured"]) for row in well if row["modes_captured"]]
+        group = [row for row in rows if (row["model"], row["task"], row["budget"]) == key]
+        finished = [row for row in group if row["status"] == "ok"]
+        fids = [float(row["fid"]) for row in finished if row["fid"]]
+        modes = [float(row["modes_captured"]) for row in finished if row["modes_captured"]]
         yield {
             "model": model,
             "task": task,
-            "runs": f"{len(well)}/{len(every)}",
+            "runs": f"{len(finished)}/{len(group)}",
             "fid": f"{math.exp(fmean(map(math.log, fids))):.6g}" if fids else "",
-            "modes": f"{fmean(modes):.3g}/{well[0]['modes_total']}" if modes else "",
-            "command": f"zoo bench --models {model} --task {task} --budget {budget} --seeds {len(every)}",
+            "modes": f"{fmean(modes):.3g}/{finished[0]['modes_total']}" if modes else "",
+            "command": f"zoo bench --models {model} --task {task} --budget {budget} --seeds {len(group)}",
         }
 
 

@@ -45,23 +45,23 @@ def take(folder: Path, reference: Path = REFERENCE, suffix: str = "") -> list[Pa
         new = out.with_name(f".{out.name}")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-        own = [summary for summary in summaries if summary.group.key["task"] == task]
+        selection = [summary for summary in summaries if summary.group.key["task"] == task]
         (speeds,) = results.speeds
         speeds = speeds[speeds["task"] == task].drop(columns="_folder")
         if not speeds.empty:
             speeds.to_csv(new / "throughput.csv", index=False)
-        (new / "table.txt").write_text(_text(own, speeds), encoding="utf-8")
-        (new / "table.md").write_text(formats.markdown(with_columns(own, headlines(own))), encoding="utf-8")
+        (new / "table.txt").write_text(_text(selection, speeds), encoding="utf-8")
+        (new / "table.md").write_text(formats.markdown(with_columns(selection, headlines(selection))), encoding="utf-8")
         runs[[c for c in runs.columns if not c.startswith("_")]].to_csv(new / "results.csv", index=False)
         copies = {
             folder / "environment.json": "environment.json",
             folder / "controls" / f"{file_name(str(task))}.json": "controls.json",
         }
-        for summary in own:
+        for summary in selection:
             for label, files in summary.group.runs.sort_values("seed").groupby("_label")["_file"]:
                 name = re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-")
                 copies[Path(files.iloc[0]).with_suffix(".png")] = f"{name}.png"
-        for summary in own[:1]:
+        for summary in selection[:1]:
             if "modes_captured" in {metric.name for metric in summary.metrics}:
                 (new / "modes.png").write_bytes(modes(summary))
             if any(str(run) in results.curves for run in summary.group.runs["run_id"]):
@@ -87,9 +87,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="what `zoo bench --out` wrote")
     parser.add_argument("--suffix", default="", help="of the folders' names")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        for out in take(given.folder, suffix=given.suffix):
+        for out in take(arguments.folder, suffix=arguments.suffix):
             print(out)
         print(write())
     except ZooError as error:

@@ -16,8 +16,8 @@ from zoo_bench.report.show.plots import mean_curve
 Curves = Mapping[str, Sequence[Mapping[str, float]]]
 
 ROW_INCHES = 0.32
-LINES = cycler(ls=["-", "--", ":"]) * rcParams["axes.prop_cycle"]
-SPENT = {"images": "training images", "seconds": "training seconds"}
+LINE_STYLES = cycler(ls=["-", "--", ":"]) * rcParams["axes.prop_cycle"]
+AXIS_TITLES = {"images": "training images", "seconds": "training seconds"}
 
 
 def modes(summary: Summary) -> bytes:
@@ -30,8 +30,8 @@ def modes(summary: Summary) -> bytes:
     figure = Figure(figsize=(7.5, 0.9 + ROW_INCHES * len(rows)), layout="constrained")
     axes = figure.subplots()
     for y, model in enumerate(rows):
-        found = model.values["modes_captured"]
-        axes.plot(found, [y + 0.5 * (i / len(found) - 0.5) for i in range(len(found))], "o", ms=3.5, alpha=0.6)
+        counts = model.values["modes_captured"]
+        axes.plot(counts, [y + 0.5 * (i / len(counts) - 0.5) for i in range(len(counts))], "o", ms=3.5, alpha=0.6)
         axes.plot(model.estimates["modes_captured"].mean, y, "|", color="black", ms=14, mew=1.5)
     axes.axvline(total / 2, color="grey", ls="--", lw=0.8)
     axes.set_yticks(range(len(rows)), [_collapse(model) for model in rows], fontsize=8)
@@ -45,8 +45,8 @@ def modes(summary: Summary) -> bytes:
 def learning_curves(summary: Summary, curves: Curves) -> bytes:
     """Return a PNG of validation FID against images and seconds of training; from three seeds on with 95 % bands."""
     figure = Figure(figsize=(10, 3.6), layout="constrained")
-    for axes, (spent, title) in zip(figure.subplots(1, 2, sharey=True), SPENT.items(), strict=True):
-        axes.set_prop_cycle(LINES)
+    for axes, (spent, title) in zip(figure.subplots(1, 2, sharey=True), AXIS_TITLES.items(), strict=True):
+        axes.set_prop_cycle(LINE_STYLES)
         for model in summary.models:
             if points := mean_curve(summary, curves, model.label, spent):
                 x, mean, low, high, n = zip(*points, strict=True)

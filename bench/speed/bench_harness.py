@@ -23,7 +23,7 @@ from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
-TRIVIAL = 30
+TRIVIAL_RUNS = 30
 
 
 def specs_of(models: str, task: str, budget: str, seeds: int, metrics: str = "all") -> list[RunSpec]:
@@ -31,9 +31,9 @@ def specs_of(models: str, task: str, budget: str, seeds: int, metrics: str = "al
 
 
 def finish(executor, specs: list[RunSpec], options: Options) -> None:
-    ended = [event.outcome.record for event in executor(specs, options) if isinstance(event, Finished)]
-    assert len(ended) == len(specs)
-    assert {record.status for record in ended} == {"ok"}
+    records = [event.outcome.record for event in executor(specs, options) if isinstance(event, Finished)]
+    assert len(records) == len(specs)
+    assert {record.status for record in records} == {"ok"}
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_start_up(benchmark, how, command):
 def test_trivial_runs(benchmark, how):
     """A run of one round, in a process of its own and without one: the difference is what a process costs."""
     benchmark.group = "runs of one round"
-    benchmark.extra_info |= {"loop": how, "items": TRIVIAL}
-    specs = specs_of("vae", "ring8", "1rounds", TRIVIAL, metrics="mixture-modes")
+    benchmark.extra_info |= {"loop": how, "items": TRIVIAL_RUNS}
+    specs = specs_of("vae", "ring8", "1rounds", TRIVIAL_RUNS, metrics="mixture-modes")
 
-    def apart() -> None:
+    def in_processes() -> None:
         finish(local.run, specs, Options(workers=1, threads=1))
 
-    def together() -> None:
+    def in_one_process() -> None:
         for spec in specs:
             assert execute(spec, Resources(1, False)).record.status == "ok"
 
-    benchmark.pedantic(apart if how == "ours" else together, rounds=2, warmup_rounds=1)
+    benchmark.pedantic(in_processes if how == "ours" else in_one_process, rounds=2, warmup_rounds=1)
 
 
 @pytest.mark.parametrize(("how", "workers", "threads"), [("ours", 2, 1), ("one run, two threads", 1, 2)])

@@ -2,8 +2,8 @@
 
     pytest bench/speed/bench_memory.py -s
 
-Each is a process of its own on MNIST, which must be under ``$ZOO_DATA``. What is printed is its peak above what it had
-once data were loaded, and the libraries that a run's process has from the start. Linux only.
+Each is a process of its own on MNIST, which must be under ``$ZOO_DATA``. What is printed is its peak above the memory
+that it had with the data and the libraries of a run's process loaded. Linux only.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ def peak(loop: str, name: str) -> int:
 def test_memory(benchmark, name, loop):
     benchmark.group = f"memory of {name}, 28 pixels"
     command = [sys.executable, __file__, loop, name]
-    done = benchmark.pedantic(
+    completed = benchmark.pedantic(
         subprocess.run, args=(command,), kwargs={"check": True, "capture_output": True, "text": True}, rounds=1
     )
-    benchmark.extra_info |= {"loop": loop, "items": 1, "bytes": int(done.stdout)}
-    print(f"\n{name}, {loop}: {int(done.stdout) / 1e6:.0f} MB")
+    benchmark.extra_info |= {"loop": loop, "items": 1, "bytes": int(completed.stdout)}
+    print(f"\n{name}, {loop}: {int(completed.stdout) / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

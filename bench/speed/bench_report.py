@@ -26,8 +26,8 @@ from zoo_bench.store.tables import write_tables
 
 TASKS = [f"task-{i}" for i in range(5)]
 MODELS = [f"model-{i:02d}" for i in range(20)]
-LOAD = "from pathlib import Path; from zoo_bench import load_results; print(len(load_results({path!r})))"
-GIGABYTE = 2**20  # in the kB that the kernel counts in
+LOAD_SCRIPT = "from pathlib import Path; from zoo_bench import load_results; print(len(load_results({path!r})))"
+KILOBYTES_PER_GIGABYTE = 2**20  # the kernel counts memory in units of 1,024 bytes
 
 
 def record(number: int) -> RunRecord:
@@ -72,7 +72,7 @@ def measured(*command: str) -> tuple[float, float]:
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - start
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / GIGABYTE
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / KILOBYTES_PER_GIGABYTE
 
 
 def main() -> int:
@@ -89,8 +89,11 @@ def main() -> int:
                 *measured(sys.executable, "-c", "import zoo_bench.store.records, pandas"),
                 None,
             ),
-            "load results.parquet": (*measured(sys.executable, "-c", LOAD.format(path=f"{root}/results.parquet")), 3.0),
-            "load the records": (*measured(sys.executable, "-c", LOAD.format(path=str(root))), 60.0),
+            "load results.parquet": (
+                *measured(sys.executable, "-c", LOAD_SCRIPT.format(path=f"{root}/results.parquet")),
+                3.0,
+            ),
+            "load the records": (*measured(sys.executable, "-c", LOAD_SCRIPT.format(path=str(root))), 60.0),
             "zoo report --format table": (*measured(*zoo, "report", str(root), "--format", "table"), None),
             "zoo report, with report.html": (*measured(*zoo, "report", str(root)), None),
         }

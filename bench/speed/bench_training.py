@@ -2,7 +2,7 @@
 
     pytest bench/speed/bench_training.py --benchmark-json training.json && python bench/speed/ratios.py training.json
 
-The ratio of the two medians is what the harness costs. One thread, so that both are steady.
+The ratio of the two medians is what the harness costs. One thread, so that both times are steady.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ STEPS = {
 def bare(name: str, model: GenerativeModel) -> None:
     step, batch = STEPS[name](model), model.config.batch_size
     order = torch.cat([torch.randperm(len(DATA)) for _ in range(1 + ROUNDS * batch // len(DATA))])
-    for chosen in order[: ROUNDS * batch].split(batch):
-        real = DATA[chosen].float().div_(127.5).sub_(1.0)
+    for indices in order[: ROUNDS * batch].split(batch):
+        real = DATA[indices].float().div_(127.5).sub_(1.0)
         step(real.contiguous(memory_format=torch.channels_last))
 
 

@@ -15,9 +15,9 @@ from typing import Any
 def table(content: dict[str, Any]) -> str:
     """Return the table; a ratio of 2 means that ours takes half of the time for an item: an image, a run, a start."""
     groups: dict[str, dict[str, float]] = defaultdict(dict)
-    for found in content["benchmarks"]:
-        extra = found["extra_info"]
-        groups[found["group"]][extra["loop"]] = extra["items"] / found["stats"]["median"]
+    for entry in content["benchmarks"]:
+        extra = entry["extra_info"]
+        groups[entry["group"]][extra["loop"]] = extra["items"] / entry["stats"]["median"]
     machine = content["machine_info"]
     lines = [f"Python {machine['python_version']} on {machine['cpu']['brand_raw']}, {content['datetime'][:10]}.", ""]
     lines += ["| what | how | items/s | ours / it |", "|---|---|--:|--:|"]

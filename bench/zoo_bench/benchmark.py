@@ -37,9 +37,10 @@ class Bench:
         options: What was asked for.
         plan: All runs that this means.
         store: The output folder.
-        missing: The runs to be executed now.
-        execution: What the executor is told.
-        probes: By name, "precision" and "threads", what was measured to choose what was not given.
+        missing: The runs that are still to be executed.
+        execution: Options of the executor.
+        probes: The measurements behind a precision or a number of threads that was not given, by "precision" and
+            "threads".
     """
 
     options: BenchOptions
@@ -55,7 +56,7 @@ class Bench:
         return to_frame([record for record in records if record])
 
 
-def prepare(options: BenchOptions, say: Callable[[str], None] = lambda sentence: None) -> Bench:
+def prepare(options: BenchOptions, log: Callable[[str], None] = lambda sentence: None) -> Bench:
     """Plan a bench and find what is missing; nothing is written.
 
     Precision "auto" is the fastest that :mod:`zoo_bench.measure.probe` finds, and so is the number of threads of runs
@@ -63,7 +64,7 @@ def prepare(options: BenchOptions, say: Callable[[str], None] = lambda sentence:
 
     Args:
         options: What is asked for.
-        say: Told in a sentence of measurements that take time.
+        log: Called with a sentence before measurements that take time.
 
     Raises:
         ZooError: If any option is unusable, in one sentence.
@@ -73,14 +74,14 @@ def prepare(options: BenchOptions, say: Callable[[str], None] = lambda sentence:
     planned = plan(options)
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
-    planned, threads, probes = _choose_fastest(options, planned, say)
+    planned, threads, probes = _choose_fastest(options, planned, log)
     missing = [spec for spec in planned.runs if options.force or _is_missing(store.find(spec), options.retry_failed)]
     execution = Options(options.workers, threads, options.timeout, options.address)
     return Bench(options, planned, store, missing, execution, probes)
 
 
 def _choose_fastest(
-    options: BenchOptions, planned: Plan, say: Callable[[str], None]
+    options: BenchOptions, planned: Plan, log: Callable[[str], None]
 ) -> tuple[Plan, int | None, dict[str, Probe]]:
     """Return the plan in the precision and the number of threads that were given or measured, and what was measured."""
     from zoo_bench.measure.probe import choose_precision, choose_threads
@@ -88,12 +89,12 @@ def _choose_fastest(
     threads = options.threads
     probes: dict[str, Probe] = {}
     if options.precision == "auto":
-        probes["precision"] = choose_precision(planned.runs, options.out, options.timeout, say)
+        probes["precision"] = choose_precision(planned.runs, options.out, options.timeout, log)
         if (mode := probes["precision"]["chosen"]) != "fp32":
             planned = Plan([spec.with_changes(precision_mode=mode) for spec in planned.runs], planned.left_out)
-    alone = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)
-    if alone and threads is None and planned.runs[0].device == "cpu" and cores() > 1:
-        probes["threads"] = choose_threads(planned.runs, options.out, options.timeout, say)
+    one_at_a_time = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)
+    if one_at_a_time and threads is None and planned.runs[0].device == "cpu" and cores() > 1:
+        probes["threads"] = choose_threads(planned.runs, options.out, options.timeout, log)
         threads = probes["threads"]["chosen"]
     return planned, threads, probes
 
@@ -107,7 +108,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
 
     Args:
         bench: From :func:`prepare`.
-        on_event: Told of everything that happens.
+        on_event: Called with every event.
 
     Returns:
         One row per planned run.
@@ -130,7 +131,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
     try:
         for event in execute(bench.missing, bench.execution) if bench.missing else ():
             if isinstance(event, Started):
-                bench.store.create()  # now, so that a folder that cannot be made costs no training
+                bench.store.create()  # before training, so that none is lost if the folder cannot be created
                 running[event.spec] = event
                 lifecycle.started(event.spec)
             elif isinstance(event, Progressed):
@@ -178,8 +179,8 @@ def bench(
         models: Names, ``*`` patterns and ``gan[packing=2]``, as a list or with commas; "all" for every installed model.
         task: Names of tasks, as a list or with commas.
         budget: "200k" training images, "90s", "3000rounds", "5PFLOP", or several with commas.
-        out: Folder for results; what is there already is not run again. None: nothing is kept.
-        on_event: Told of everything that happens.
+        out: Folder for results; runs that it has are not run again. None: nothing is kept.
+        on_event: Called with every event.
         options: ``seeds``, ``metrics``, ``settings`` and all others of
             :class:`~zoo_bench.plan.options.BenchOptions`; names may be given as lists, and settings also as
             ``["dcgan.lr=1e-4"]``.
@@ -195,18 +196,18 @@ def bench(
         >>> frame.groupby("model")["fid"].mean()
     """
     with tempfile.TemporaryDirectory(prefix="zoo-bench-") as temporary:
-        chosen = {"models": models, "task": task, "budget": budget, "out": Path(out or temporary), **options}
-        return run(prepare(_options(chosen)), on_event)
+        arguments = {"models": models, "task": task, "budget": budget, "out": Path(out or temporary), **options}
+        return run(prepare(_options(arguments)), on_event)
 
 
-def _options(given: dict[str, Any]) -> BenchOptions:
+def _options(arguments: dict[str, Any]) -> BenchOptions:
     """Read Python arguments: lists of names, and settings as the command line writes them, are accepted too."""
-    known = [option.name for option in fields(BenchOptions)]
-    for name in given:
-        if name not in known:
-            raise UnknownNameError("argument of bench", name, known)
+    names = [option.name for option in fields(BenchOptions)]
+    for name in arguments:
+        if name not in names:
+            raise UnknownNameError("argument of bench", name, names)
     lists = ("models", "task", "metrics", "track")
-    joined = dict(given)
+    joined = dict(arguments)
     joined |= {name: ",".join(joined[name]) for name in lists if not isinstance(joined.get(name, ""), str)}
     if not isinstance(joined.get("settings", {}), Mapping):
         joined["settings"] = parse_settings(joined["settings"])

@@ -1,4 +1,4 @@
-"""What the harness plugs into ``zoo``, on the same path as a third party. Imports nothing heavy."""
+"""What the harness plugs into ``zoo``, through the same hooks as a third party. Imports nothing heavy."""
 
 from __future__ import annotations
 

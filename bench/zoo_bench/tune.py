@@ -28,10 +28,10 @@ from zoo_bench.store.records import Store
 FIRST_SEED = 1000
 """Training seeds of trials start here, so that no bench is scored on a seed that it was tuned on."""
 
-AT_ONCE = 4
-"""Trials that are suggested together; it is no matter of the machine, so that a study is the same everywhere."""
+TRIALS_PER_BATCH = 4
+"""Trials that are suggested together; the same on every machine, so that studies do not depend on it."""
 
-FINALISTS = 3
+FINALIST_COUNT = 3
 """Trials that are run again at the final budget, if there is one."""
 
 OBJECTIVE = "FID against the validation split at the end of the budget, geometric mean over seeds"
@@ -78,20 +78,20 @@ def _order(trial: Trial) -> float:
 
 @dataclass(frozen=True)
 class Effort:
-    """What every model is given.
+    """The effort that every model is given.
 
     Attributes:
         task: Name of a task.
-        budget: Of every run.
+        budget: Budget of every run.
         trials: Choices of settings, the defaults among them.
         seeds: Runs of each.
-        seed: Of the sampler.
-        final_budget: Of the three best trials again, because what wins short runs need not win long ones (successive
-            halving, Jamieson and Talwalkar 2016).
+        seed: Seed of the sampler.
+        final_budget: Budget with which the three best trials are run again, because what wins short runs need not win
+            long ones (successive halving, Jamieson and Talwalkar 2016).
         fixed: By model, settings of every trial, which are not searched.
 
     Raises:
-        ZooError: If a number is below one, or the final budget is none.
+        ZooError: If a number is below one, or the final budget is not one.
     """
 
     task: str
@@ -152,10 +152,10 @@ def tune(
 
     Args:
         model: Name of a model that declares a search space.
-        effort: What every model is given.
+        effort: The effort that every model is given.
         store: Where the records of runs are, without weights.
-        options: What the executor is told.
-        on_event: Told of everything that happens.
+        options: Options of the executor.
+        on_event: Called with every event.
 
     Raises:
         ZooError: If an argument is unusable, or Optuna is not installed.
@@ -171,21 +171,21 @@ def tune(
     sampler = optuna.samplers.TPESampler(seed=effort.seed, constant_liar=True)
     search = optuna.create_study(sampler=sampler)
 
-    def run(chosen: list[dict[str, Any]], budget: str = effort.budget) -> list[Trial]:
-        planned = [_specs(model, effort, budget, settings) for settings in chosen]
-        return _trials(planned, chosen, store, options, on_event)
+    def run(choices: list[dict[str, Any]], budget: str = effort.budget) -> list[Trial]:
+        planned = [_specs(model, effort, budget, settings) for settings in choices]
+        return _trials(planned, choices, store, options, on_event)
 
     trials = run([{}])
     while len(trials) < effort.trials:
-        asked = [search.ask() for _ in range(min(AT_ONCE, effort.trials - len(trials)))]
-        chosen = [{name: _suggest(trial, name, values) for name, values in space.items()} for trial in asked]
-        done = run(chosen)
-        for trial, result in zip(asked, done, strict=True):
+        suggestions = [search.ask() for _ in range(min(TRIALS_PER_BATCH, effort.trials - len(trials)))]
+        choices = [{name: _suggest(trial, name, values) for name, values in space.items()} for trial in suggestions]
+        results = run(choices)
+        for trial, result in zip(suggestions, results, strict=True):
             search.tell(trial, math.inf if result.value is None else result.value)
-        trials += done
+        trials += results
     finals = []
     if effort.final_budget:
-        finalists = list({trial.runs[0]: trial for trial in sorted(trials, key=_order)}.values())[:FINALISTS]
+        finalists = list({trial.runs[0]: trial for trial in sorted(trials, key=_order)}.values())[:FINALIST_COUNT]
         finals = run([trial.settings for trial in finalists], effort.final_budget)
     spec = _specs(model, effort, effort.budget, {})[0]
     study = Study(
@@ -226,17 +226,17 @@ def _specs(model: str, effort: Effort, budget: str, settings: dict[str, Any]) ->
 
 def _trials(
     planned: list[list[RunSpec]],
-    chosen: list[dict[str, Any]],
+    choices: list[dict[str, Any]],
     store: Store,
     options: Options,
     on_event: Callable[[Event], None],
 ) -> list[Trial]:
-    """Run several choices of settings side by side, as far as they have not come to an end by themselves."""
-    ended = ("ok", "diverged")
+    """Run several choices of settings side by side, without the runs that are stored as ok or diverged."""
+    final_statuses = ("ok", "diverged")
     missing = [
         spec
         for spec in dict.fromkeys(itertools.chain(*planned))
-        if (record := store.find(spec)) is None or record.status not in ended
+        if (record := store.find(spec)) is None or record.status not in final_statuses
     ]
     if missing:
         store.create()
@@ -246,7 +246,7 @@ def _trials(
             on_event(event)
     return [
         Trial(settings=settings, value=_value([store.find(spec) for spec in specs]), runs=[s.run_id for s in specs])
-        for settings, specs in zip(chosen, planned, strict=True)
+        for settings, specs in zip(choices, planned, strict=True)
     ]
 
 

@@ -14,8 +14,8 @@ from zoo_vae.model import VAE, VAEConfig
 class BetaVAEConfig(VAEConfig):
     """Settings of beta-VAE. With ``capacity`` set, Burgess et al. 2018: ``gamma |KL - C|``, C annealed to ``capacity``.
 
-    The batch is the VAE's and the learning rate tuned like its, so that beta makes the difference; the paper's, for far
-    longer training, are batch 64 and lr 1e-4. Tuning leaves beta alone: by FID it would find 1, the VAE.
+    The batch is the VAE's and the learning rate is tuned in the same way, so that beta makes the difference; the
+    paper's, for far longer training, are batch 64 and lr 1e-4. Beta is not tuned: by FID the best is 1, the VAE.
     """
 
     tuned: ClassVar = {
@@ -34,8 +34,8 @@ class BetaVAEConfig(VAEConfig):
     def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the VAE's, with the paper's latent for colour images, and beta 2 up to 16 pixels.
 
-        What presses on the posterior is beta times latents over pixels (section 4.2 of the paper): beta 4 at 8x8 would
-        press as 256 does at the paper's 64x64, and empties every latent.
+        The pressure on the posterior is beta times latents over pixels (section 4.2 of the paper): beta 4 at 8x8 is
+        like 256 at the paper's 64x64, and every latent collapses to the prior.
         """
         defaults = super().shape_defaults(shape)
         if len(shape) != 3:
@@ -46,7 +46,7 @@ class BetaVAEConfig(VAEConfig):
 
 
 class BetaVAE(VAE):
-    """Negative ELBO with beta times the KL. More beta normally means a worse FID: blur buys independent latents."""
+    """Negative ELBO with beta times the KL. Larger beta: more independent latents, blurrier images, worse FID."""
 
     Config = BetaVAEConfig
 

@@ -13,7 +13,7 @@ from zoo.nn import ConvEncoder, ConvGenerator, default_width
 
 
 class DCGANConfig(zoo.LatentConfig):
-    """Settings of DCGAN; "paper" has the paper's but for its batch of 128: those of all GANs on images are 64 here."""
+    """Settings of DCGAN; "paper" has the paper's except for the batch of 128: all GANs on images use 64 here."""
 
     tuned: ClassVar = {
         "small": {"lr": 1e-3, "betas": (0.0, 0.9)},

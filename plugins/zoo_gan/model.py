@@ -75,14 +75,14 @@ class GAN(zoo.GenerativeModel):
         sizes = [config.z_dim, *config.generator_hidden, size], [config.packing * size, *config.discriminator_hidden, 1]
         if config.preset == "pacgan":
             self.generator = mlp(sizes[0], norm_from=0 if config.batch_norm else None)
-            judge = mlp(sizes[1], activation=nn.Identity, layer=partial(Maxout, pieces=5))
+            layers = mlp(sizes[1], activation=nn.Identity, layer=partial(Maxout, pieces=5))
         else:
             self.generator = mlp(sizes[0], activation=leaky, norm_from=1 if config.batch_norm else None)
-            judge = mlp(sizes[1], activation=leaky)
+            layers = mlp(sizes[1], activation=leaky)
         self.generator.append(nn.Unflatten(1, shape))
         if len(shape) == 3:
             self.generator.append(nn.Tanh())
-        self.discriminator = nn.Sequential(nn.Flatten(), *judge, nn.Flatten(0))
+        self.discriminator = nn.Sequential(nn.Flatten(), *layers, nn.Flatten(0))
         if config.preset == "pacgan":
             self.apply(dcgan_init)
         if config.spectral_norm:

@@ -103,6 +103,6 @@ class VAE(zoo.GenerativeModel):
         }
 
     def sample(self, n: int) -> Tensor:
-        """Draw images as the mean given a latent, as the field shows them; points with the likelihood's noise."""
+        """Draw images as the mean given a latent, as is usual in the field; points with the likelihood's noise."""
         output = self.decoder(self.latent(n))
         return self.likelihood.mean(output) if len(self.shape) == 3 else self.likelihood.sample(output)

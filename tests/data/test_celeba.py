@@ -102,7 +102,7 @@ def test_duplicates_stay_where_they_were_published(root, unchecked):
 def test_it_is_ready_and_runs_from_its_file_format(root, unchecked, runs, monkeypatch):
     write_partition(root)
     write_archive(root)
-    monkeypatch.setattr(pictures, "LEAST", 32)
+    monkeypatch.setattr(pictures, "MIN_SAMPLES", 32)
     assert zoo.installed().tasks.get("celeba64").spec.state == "ready"
     runs("celeba64")
 

@@ -206,7 +206,7 @@ def test_all_and_patterns_leave_folder_out():
 
 
 def test_held_out_splits_are_capped(pictures, monkeypatch):
-    monkeypatch.setattr(pictures_module, "MOST", 5)
+    monkeypatch.setattr(pictures_module, "MAX_HELD_OUT_IMAGES", 5)
     task = task_of(pictures)
     assert [len(task.validation), len(task.test)] == [5, 5]
 
@@ -218,12 +218,12 @@ def test_too_small_a_held_out_split_is_refused(pictures, monkeypatch):
 
 
 def test_it_runs(pictures, runs, monkeypatch):
-    monkeypatch.setattr(pictures_module, "LEAST", 64)
+    monkeypatch.setattr(pictures_module, "MIN_SAMPLES", 64)
     runs(f"folder:{pictures}?size=16&grey=1")
 
 
 def test_a_folder_goes_through_the_harness_and_back(pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures_module, "LEAST", 64)
+    monkeypatch.setattr(pictures_module, "MIN_SAMPLES", 64)
     (spec,) = plan(
         BenchOptions(models="vae", task=f"folder:{pictures}?size=16", budget="64", seeds=1, metrics="fid")
     ).runs

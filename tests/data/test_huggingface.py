@@ -169,7 +169,7 @@ def bind_result(name):
 
 
 def test_it_runs(saved, runs, monkeypatch):
-    monkeypatch.setattr(pictures_module, "LEAST", 64)
+    monkeypatch.setattr(pictures_module, "MIN_SAMPLES", 64)
     runs(f"hf:{saved}?size=16")
 
 

@@ -9,8 +9,8 @@ from zoo.distances import nearest, squared_distances
 @pytest.fixture(params=["one block", "many blocks"])
 def blocks(request, monkeypatch):
     if request.param == "many blocks":
-        monkeypatch.setattr(distances, "ENTRIES", 1)
-        monkeypatch.setattr(distances, "ROWS", 7)
+        monkeypatch.setattr(distances, "BLOCK_ENTRIES", 1)
+        monkeypatch.setattr(distances, "MIN_BLOCK_ROWS", 7)
 
 
 @pytest.mark.parametrize("k", [1, 4])

@@ -47,7 +47,7 @@ def test_it_is_unbiased_at_any_size(draw):
 def test_its_value_does_not_depend_on_blocks(draw, monkeypatch):
     x, y = draw(0), draw(1, 300)
     whole = kernel_distance(x, y)
-    monkeypatch.setattr("zoo.distances.ENTRIES", 1)
+    monkeypatch.setattr("zoo.distances.BLOCK_ENTRIES", 1)
     assert kernel_distance(x, y) == pytest.approx(whole, rel=1e-9)
 
 

@@ -91,8 +91,8 @@ def test_batches_and_blocks_do_not_matter(sets, evaluate, seed, n, d, shift):
     plain = scores(evaluate(*sets(seed, n, d, shift)), OF_FEATURES + OF_MODES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "BATCH", 17)
-        patch.setattr(distances, "ENTRIES", 1)
-        patch.setattr(distances, "ROWS", 5)
+        patch.setattr(distances, "BLOCK_ENTRIES", 1)
+        patch.setattr(distances, "MIN_BLOCK_ROWS", 5)
         assert scores(evaluate(*sets(seed, n, d, shift)), OF_FEATURES + OF_MODES) == pytest.approx(
             plain, rel=1e-6, abs=1e-9
         )

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from zoo.cli import main
-from zoo_bench.plan.columns import FIRST
+from zoo_bench.plan.columns import LEADING_COLUMNS
 
 FORMATS = ("table", "csv", "markdown", "latex", "json")
 
@@ -73,7 +73,7 @@ def test_several_folders_are_merged_run_by_run(bench, tmp_path, make):
     assert main(["report", str(bench), str(other), "--runs", "--out", str(out)]) == 0
     frame = pd.read_parquet(out)
     assert len(frame) == 18 + 12
-    assert tuple(frame.columns[: len(FIRST)]) == FIRST
+    assert tuple(frame.columns[: len(LEADING_COLUMNS)]) == LEADING_COLUMNS
 
 
 def test_what_is_kept_apart_is_said_on_stderr(bench, tmp_path, make, capsys):

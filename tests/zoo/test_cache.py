@@ -45,7 +45,7 @@ def test_a_damaged_file_is_computed_again(ask, folder, harm):
 
 
 def test_the_file_unused_for_longest_goes(ask, folder, monkeypatch):
-    monkeypatch.setattr(cache, "KEPT", 2)
+    monkeypatch.setattr(cache, "MAX_CACHED_FILES", 2)
     for age, key in enumerate("ab"):
         ask(key)
         for path in folder.iterdir():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from zoo.errors import ZooError
-from zoo.evaluation import BATCH, Evaluation, Reference
+from zoo.evaluation import JUDGE_BATCH_SIZE, Evaluation, Reference
 from zoo.task import Judgement, Split, Task
 
 
@@ -82,9 +82,9 @@ def test_features_and_modes_are_computed_once_however_many_metrics_ask():
 
 
 def test_items_of_several_batches_keep_their_order():
-    real, generated = points(BATCH + 3, 0), points(2 * BATCH + 1, 1)
+    real, generated = points(JUDGE_BATCH_SIZE + 3, 0), points(2 * JUDGE_BATCH_SIZE + 1, 1)
     made = Evaluation(Task(Split(real), Split(real), Split(real), CountingJudge(), 2, 40), generated)
-    assert made.features_real.shape == (BATCH + 3, 3)
+    assert made.features_real.shape == (JUDGE_BATCH_SIZE + 3, 3)
     assert torch.equal(made.features_generated[:, 0].argsort(stable=True), generated[:, 0].argsort(stable=True))
     assert torch.equal(made.modes_generated, (generated[:, 0] > 0).long())
 

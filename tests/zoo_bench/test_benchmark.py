@@ -12,7 +12,7 @@ from zoo.errors import UnknownNameError, ZooError
 from zoo_bench import load_results
 from zoo_bench.benchmark import prepare, run
 from zoo_bench.executors import Finished, Started
-from zoo_bench.plan.columns import FIRST, LAST
+from zoo_bench.plan.columns import LEADING_COLUMNS, TRAILING_COLUMNS
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
@@ -140,7 +140,7 @@ def test_an_unknown_executor_is_refused_before_anything_is_written(tmp_path):
 def test_bench_returns_a_frame_of_all_runs(tmp_path, executed):
     frame = zoo_bench.bench(models=["vae", "gan"], task=["digits"], budget="640", seeds=2, out=tmp_path)
     assert isinstance(frame, pd.DataFrame)
-    assert list(frame.columns) == [*FIRST, *LAST]
+    assert list(frame.columns) == [*LEADING_COLUMNS, *TRAILING_COLUMNS]
     assert frame.groupby("model")["fid"].mean().to_dict() == {"gan": 10.5, "vae": 10.5}
     assert len(load_results(tmp_path)) == 4
 

@@ -1,8 +1,8 @@
 """The convolutional trunks that every image model shares, so that a difference between models is the method's.
 
-4x4 kernels with stride 2, as in DCGAN (Radford et al. 2016): channels double whenever the side halves, which it
-does twice at least, and on while it is even and 8 or more: 8 ends at 2, 28 at 7, 16, 32 and 64 at 4. Any square image
-whose side is a multiple of 4 fits.
+4x4 kernels with stride 2, as in DCGAN (Radford et al. 2016): channels double whenever the side halves. The side is
+halved at least twice, and further while it is even and 8 or more: 8 ends at 2, 28 at 7, 16, 32 and 64 at 4. Any square
+image whose side is a multiple of 4 fits.
 
 Vectors become feature maps, and maps vectors, with the channels last, as convolutions have them in memory. In the order
 of ``nn.Flatten`` gradients would come back in another layout than activations have, and the backward pass of a
@@ -26,7 +26,7 @@ def halvings(shape: tuple[int, ...]) -> tuple[int, int]:
     """Return how often an image's side is halved, and the side that is left.
 
     Raises:
-        ZooError: If the shape is no image's, the image not square, or its side no multiple of 4.
+        ZooError: If the shape is not an image's, the image is not square, or its side is not a multiple of 4.
     """
     if len(shape) != 3:
         raise ZooError(f"convolutions need images (C, H, W), not items of shape {shape}")

@@ -47,7 +47,7 @@ class Gaussian(Likelihood):
     Args:
         sigma: Standard deviation on the scale of items. None: in training the most likely one, which is the batch's
             root mean square error (optimal sigma-VAE, Rybkin et al. 2021); in evaluation its running average. A
-            parameter instead would move by a learning rate a step, and the KL weigh too much for thousands of steps.
+            learned sigma would move by one learning rate per step, and the KL weigh too much for thousands of steps.
     """
 
     log_sigma: Tensor

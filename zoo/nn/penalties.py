@@ -10,7 +10,7 @@ def input_gradient(network: nn.Module, x: Tensor) -> Tensor:
     """Return grad_x D(x) of every sample, flattened: (N, D), differentiable in the network's parameters.
 
     Args:
-        network: From items (N, ...) to one number each, (N,). It must treat samples apart: no batch normalisation.
+        network: From items (N, ...) to one number each, (N,). It must treat samples separately: no batch normalisation.
         x: Where the gradient is taken; none flows back to what made it.
     """
     x = x.detach().requires_grad_()
@@ -41,6 +41,6 @@ def pack(x: Tensor, m: int) -> Tensor:
     A discriminator that sees several independent samples at once can tell that they are too alike.
 
     Raises:
-        RuntimeError: If N is no multiple of ``m``.
+        RuntimeError: If N is not a multiple of ``m``.
     """
     return x if m == 1 else x.unflatten(0, (-1, m)).flatten(1, 2)

@@ -1,6 +1,7 @@
-"""The residual networks of GANs (Gulrajani et al. 2017, Miyato et al. 2018), for square images of any multiple of 4.
+"""The residual networks of GANs (Gulrajani et al. 2017, Miyato et al. 2018).
 
-At 32 pixels they are those of Miyato et al.'s table 4; at other sides they have as many blocks as the side needs.
+They fit square images whose side is a multiple of 4. At 32 pixels they are those of Miyato et al.'s table 4; at other
+sides they have as many blocks as the side needs.
 """
 
 from __future__ import annotations

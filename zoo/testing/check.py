@@ -16,8 +16,10 @@ from zoo.settings import restored
 from zoo.specs import ModelSpec
 from zoo.testing.subject import CANDIDATES, Failure, Subject, accepted
 
-FOREIGN = ("/zoo/testing/", "/zoo/model.py", "/torch/", "/pydantic/", "/safetensors/", "/copy.py", "<frozen",
-           "<string>")  # fmt: skip
+LIBRARY_PATHS = (
+    "/zoo/testing/", "/zoo/model.py", "/torch/", "/pydantic/", "/safetensors/", "/copy.py", "<frozen", "<string>",
+)  # fmt: skip
+"""Parts of file names that are not the plugin's: errors are located outside of them."""
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - as pytest's own
@@ -30,7 +32,7 @@ class Rule:
 
     Attributes:
         name: A few words with hyphens.
-        claim: What holds for what passes.
+        claim: What holds for everything that passes.
         advice: What to do if it does not hold.
         examine: Raises if the claim does not hold for the subject.
         once: Whether the claim is about the plugin, and not about items of one shape.
@@ -66,7 +68,7 @@ def general() -> list[Rule]:
 
 
 class Examined(Protocol):
-    """What gives rise to the subjects of checks."""
+    """The model, task or metric that checks examine, one subject at a time."""
 
     @property
     def name(self) -> str:
@@ -74,12 +76,12 @@ class Examined(Protocol):
         ...
 
     def subjects(self, rule: Rule) -> list[tuple[Any, str]]:
-        """Return what the rule examines, each with where that is, for messages."""
+        """Return what the rule examines, each with a phrase for messages that says on which items."""
         ...
 
 
 class Subjects:
-    """The subjects that one model gives rise to, built when a check first needs them."""
+    """The subjects of one model, built when a check first needs them."""
 
     def __init__(self, entry: Entry[ModelSpec]) -> None:
         self.entry = entry
@@ -102,10 +104,10 @@ class Subjects:
     def each(self) -> list[Subject]:
         """The model for one small shape of every kind of data that it declares."""
         with restored():
-            found = [Subject(self.entry, shape) for shape in accepted(self.entry)]
-        if len(found) < len(self.entry.spec.data):
+            subjects = [Subject(self.entry, shape) for shape in accepted(self.entry)]
+        if len(subjects) < len(self.entry.spec.data):
             raise Failure(f"the model refuses every usual shape of {' or '.join(self.entry.spec.data)}")
-        return found
+        return subjects
 
 
 @dataclass(frozen=True)
@@ -135,22 +137,22 @@ class Check:
             CheckFailed: If the rule is broken.
             DataError: If the data of a task are not there.
         """
-        where = ""
+        items = ""
         try:
-            for subject, where in self.subjects.subjects(self.rule):  # noqa: B007 - used where it fails
+            for subject, items in self.subjects.subjects(self.rule):  # noqa: B007 - used in messages
                 with restored():
                     torch.set_num_threads(1)  # these models are small: more threads only wait for each other
                     self.rule.examine(subject)
         except Failure as failure:
-            raise CheckFailed(f"{failure}{where}: {self.rule.advice}") from None
+            raise CheckFailed(f"{failure}{items}: {self.rule.advice}") from None
         except DataError:
             raise
         except FAILURES as error:
-            raise CheckFailed(f"{_sentence(error)}{where}: {self.rule.advice}") from error
+            raise CheckFailed(f"{_sentence(error)}{items}: {self.rule.advice}") from error
 
 
 def _sentence(error: BaseException) -> str:
-    """Name the error and the last line that it went through, of code that is not this kit's or a library's."""
+    """Return the error and the last line of its traceback that is not in this kit or a library."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not _foreign(f.filename)]
     at = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     first = str(error).strip().partition("\n")[0].rstrip(".")
@@ -159,4 +161,4 @@ def _sentence(error: BaseException) -> str:
 
 def _foreign(filename: str) -> bool:
     parts = filename.replace("\\", "/")
-    return any(part in parts for part in FOREIGN)
+    return any(part in parts for part in LIBRARY_PATHS)

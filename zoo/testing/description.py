@@ -1,4 +1,4 @@
-"""Rules about what a plugin says of itself: spec, settings, shapes, imports."""
+"""Rules about how a plugin describes itself: spec, settings, shapes, imports."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from zoo.model import build, configure
 from zoo.testing.check import rule
 from zoo.testing.subject import SIDES, Subject, require
 
-SUMMARY_LENGTH = 100
-REFUSED = {"images": (1, 9, 14), "points": (3,)}
+MAX_SUMMARY_CHARACTERS = 100
+UNUSUAL_SHAPES = {"images": (1, 9, 14), "points": (3,)}
 
 
 @rule("write what it is in one line, in the ModelSpec's summary", once=True)
@@ -23,7 +23,7 @@ def summary(subject: Subject) -> None:
     text = subject.spec.summary
     require(text.strip(), "the summary is empty")
     require("\n" not in text, "the summary has a line break")
-    require(len(text) <= SUMMARY_LENGTH, f"the summary has {len(text)} characters")
+    require(len(text) <= MAX_SUMMARY_CHARACTERS, f"the summary has {len(text)} characters")
 
 
 @rule("fill in the ModelSpec's family and paper; an unpublished model's paper is 'unpublished'", once=True)
@@ -70,8 +70,8 @@ def settings_round_trip(subject: Subject) -> None:
     """Settings survive JSON, in which every record stores them."""
     config = subject.config
     text = json.dumps(config.model_dump(mode="json"))
-    again = configure(subject.entry, subject.shape, json.loads(text))[1]
-    require(again == config, f"settings read back from {text} differ")
+    restored = configure(subject.entry, subject.shape, json.loads(text))[1]
+    require(restored == config, f"settings read back from {text} differ")
 
 
 @rule("give every field of the Config a description: Field(0.1, gt=0, description='...')")
@@ -121,14 +121,14 @@ def settings_frozen(subject: Subject) -> None:
 @rule("declare in the spec's data what the model can do, and raise zoo.ZooError for the shapes that it cannot")
 def refuses_in_a_sentence(subject: Subject) -> None:
     """Other kinds and odd shapes are handled, or refused with a ZooError."""
-    for kind, shape in REFUSED.items():
+    for kind, shape in UNUSUAL_SHAPES.items():
         try:
             build(subject.entry, shape, {})
         except ZooError:
             continue
         require(kind in subject.spec.data, f"{kind} of shape {shape} are accepted though the spec does not list {kind}")
-        odd = Subject(subject.entry, shape)
-        odd.play(odd.build(), rounds=1)
+        unusual = Subject(subject.entry, shape)
+        unusual.play(unusual.build(), rounds=1)
 
 
 @rule("build networks for self.shape, or raise zoo.ZooError for a side that the method cannot have")
@@ -136,14 +136,14 @@ def usual_sides(subject: Subject) -> None:
     """It trains and samples at 8, 16, 28 and 32 pixels, or refuses the side with a ZooError."""
     shapes = [(channels, side, side) for side in SIDES for channels in (1, 3)] if len(subject.shape) == 3 else [(2,)]
     for shape in shapes:
-        other = Subject(subject.entry, shape)
+        sized = Subject(subject.entry, shape)
         try:
-            model = other.build()
+            model = sized.build()
         except ZooError:
             continue
-        game = other.play(model, rounds=1, batch=4)
-        found = tuple(other.samples(game.model, 2).shape)
-        require(found == (2, *shape), f"sample(2) returns {found} for items of {shape}")
+        game = sized.play(model, rounds=1, batch=4)
+        sample_shape = tuple(sized.samples(game.model, 2).shape)
+        require(sample_shape == (2, *shape), f"sample(2) returns {sample_shape} for items of {shape}")
 
 
 def _wrong(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Run as a script in a fresh interpreter: import a plugin, then its model, and print as JSON what that did."""
+"""Run as a script in a fresh interpreter: import a plugin, then its model, and print the effects as JSON."""
 
 from __future__ import annotations
 

@@ -20,11 +20,13 @@ from zoo.testing.check import Rule, rule
 from zoo.testing.subject import Imported, imported, require
 
 METRIC_RULES: list[Rule] = []
-NEEDS = {"images", "points", "features", "modes", "mixture"}
-MODES = 4
-ITEMS = 600
-FEW = 12
-STD = 0.1
+KNOWN_NEEDS = {"images", "points", "features", "modes", "mixture"}
+STAND_IN_MODES = 4
+STAND_IN_ITEMS = 600
+"""Items of each split of a stand-in task."""
+
+FEW_ITEMS = 12
+STAND_IN_STD = 0.1
 
 
 @dataclass
@@ -61,21 +63,23 @@ class StandInJudge:
 def stand_ins() -> list[Task]:
     """Return a small task of each kind: images of four classes, points of four classes, a mixture of four Gaussians."""
     corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
-    images = torch.randint(64, 192, (MODES, 1, 8, 8), generator=torch.Generator().manual_seed(0))
+    images = torch.randint(64, 192, (STAND_IN_MODES, 1, 8, 8), generator=torch.Generator().manual_seed(0))
     return [
         _stand_in(images, 16.0, torch.uint8),
-        _stand_in(corners, STD, torch.float32),
-        _stand_in(corners, STD, torch.float32, Mixture(corners, STD)),
+        _stand_in(corners, STAND_IN_STD, torch.float32),
+        _stand_in(corners, STAND_IN_STD, torch.float32, Mixture(corners, STAND_IN_STD)),
     ]
 
 
 def _stand_in(centres: Tensor, std: float, dtype: torch.dtype, mixture: Mixture | None = None) -> Task:
     def split(seed: int) -> Split:
-        modes = torch.arange(MODES).repeat(ITEMS // MODES)
-        noise = torch.randn(ITEMS, *centres.shape[1:], generator=torch.Generator().manual_seed(seed)) * std
+        modes = torch.arange(STAND_IN_MODES).repeat(STAND_IN_ITEMS // STAND_IN_MODES)
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(STAND_IN_ITEMS, *centres.shape[1:], generator=generator) * std
         return Split((centres[modes] + noise).to(dtype), modes)
 
-    return Task(split(1), split(2), split(3), StandInJudge(centres), MODES, samples=ITEMS, mixture=mixture)
+    judge = StandInJudge(centres)
+    return Task(split(1), split(2), split(3), judge, STAND_IN_MODES, samples=STAND_IN_ITEMS, mixture=mixture)
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,8 @@ class MetricSubject:
     def subjects(self, _: Rule) -> list[tuple[MetricSubject, str]]:
         """See :class:`zoo.testing.check.Examined`."""
         fit = [task for task in stand_ins() if set(self.spec.needs) <= task.offers]
-        found = [(MetricSubject(self.entry, task), f" (on {'x'.join(map(str, task.shape))} items)") for task in fit]
-        return found or [(self, "")]
+        subjects = [(MetricSubject(self.entry, task), f" (on {'x'.join(map(str, task.shape))} items)") for task in fit]
+        return subjects or [(self, "")]
 
     @cached_property
     def controls(self) -> dict[str, Tensor]:
@@ -135,10 +139,10 @@ def columns_described(subject: MetricSubject) -> None:
         require(column.description.strip(), f"{column.name} has no description")
 
 
-@rule(f"name in needs only what tasks offer: {', '.join(sorted(NEEDS))}", of=METRIC_RULES)
+@rule(f"name in needs only what tasks offer: {', '.join(sorted(KNOWN_NEEDS))}", of=METRIC_RULES)
 def needs_known(subject: MetricSubject) -> None:
     """Some task can offer all that the metric needs."""
-    unknown = set(subject.spec.needs) - NEEDS
+    unknown = set(subject.spec.needs) - KNOWN_NEEDS
     require(not unknown, f"no task offers {', '.join(sorted(unknown))}")
     fit = any(set(subject.spec.needs) <= task.offers for task in stand_ins())
     require(fit, f"no task offers {' and '.join(subject.spec.needs)} together")
@@ -147,15 +151,15 @@ def needs_known(subject: MetricSubject) -> None:
 @rule("return {column name: number} with names that the MetricSpec declares", of=METRIC_RULES)
 def columns_as_declared(subject: MetricSubject) -> None:
     """It returns numbers under declared names only, and each of them for some samples."""
-    found = subject.score(subject.controls["real"])
+    scores = subject.score(subject.controls["real"])
     declared = {column.name for column in subject.spec.columns}
-    unknown = found.keys() - declared
-    require(found, "the metric returns no columns")
+    unknown = scores.keys() - declared
+    require(scores, "the metric returns no columns")
     require(not unknown, f"the metric returns undeclared {', '.join(sorted(unknown))}")
-    returned = found.keys() | {name for data in subject.controls.values() for name in subject.score(data)}
+    returned = scores.keys() | {name for data in subject.controls.values() for name in subject.score(data)}
     missing = declared - returned
     require(not missing, f"the metric declares {', '.join(sorted(missing))} and returns none, whatever it is given")
-    for name, value in found.items():
+    for name, value in scores.items():
         require(isinstance(value, float | int), f"{name} is {type(value).__name__}, not a float")
 
 
@@ -170,11 +174,12 @@ def finite_on_real_data(subject: MetricSubject) -> None:
 def same_samples_same_figure(subject: MetricSubject) -> None:
     """The same samples get the same figures, whatever the global seed."""
     torch.manual_seed(1)
-    one = subject.score(subject.controls["real"])
+    first = subject.score(subject.controls["real"])
     torch.manual_seed(2)
-    other = subject.score(subject.controls["real"])
-    for name, value in one.items():
-        require(math.isclose(value, other.get(name, math.nan), rel_tol=1e-6), f"{name} is {value}, then {other[name]}")
+    second = subject.score(subject.controls["real"])
+    for name, value in first.items():
+        same = math.isclose(value, second.get(name, math.nan), rel_tol=1e-6)
+        require(same, f"{name} is {value}, then {second[name]}")
 
 
 @rule("work on copies, and seed no generator but the metric's own: other metrics come after", of=METRIC_RULES)
@@ -187,7 +192,7 @@ def changes_nothing(subject: MetricSubject) -> None:
     subject.spec.load()(evaluation)
     for name, value in before.items():
         require(torch.equal(value, getattr(evaluation, name)), f"the metric changes the evaluation's {name}")
-    require(not (found := changed(settings)), f"the metric changes {', '.join(found)}")
+    require(not (changes := changed(settings)), f"the metric changes {', '.join(changes)}")
     require(torch.initial_seed() == seed, "the metric seeds torch's global generator")
 
 
@@ -195,7 +200,7 @@ def changes_nothing(subject: MetricSubject) -> None:
 def few_samples(subject: MetricSubject) -> None:
     """A dozen samples get figures, or one sentence on why not."""
     try:
-        subject.score(subject.controls["real"][:: ITEMS // FEW])
+        subject.score(subject.controls["real"][:: STAND_IN_ITEMS // FEW_ITEMS])
     except ZooError as error:
         require(str(error).strip() and "\n" not in str(error), "the metric refuses few samples without a sentence")
 
@@ -209,5 +214,5 @@ def direction(subject: MetricSubject) -> None:
             continue
         sign = 1.0 if column.better == "higher" else -1.0
         real, *others = (sign * scores[name].get(column.name, math.nan) for name in ("real", "one-mode", "noise"))
-        worse = any(real > other for other in others)
-        require(worse, f"by {column.name}, where {column.better} is better, real data are behind noise and one mode")
+        better = any(real > other for other in others)
+        require(better, f"by {column.name}, where {column.better} is better, real data are behind noise and one mode")

@@ -29,8 +29,8 @@ def players_named(subject: Subject) -> None:
 def networks_belong(subject: Subject) -> None:
     """Every player's network is part of the model."""
     model = subject.build()
-    own = set(model.parameters())
-    strays = [p.name for p in model.players() if not own.issuperset(p.network.parameters())]
+    parameters = set(model.parameters())
+    strays = [p.name for p in model.players() if not parameters.issuperset(p.network.parameters())]
     require(not strays, f"the network of {' and '.join(strays)} has parameters that are not the model's")
 
 
@@ -114,9 +114,9 @@ def only_on_its_turn(subject: Subject) -> None:
     before: dict[Tensor, Tensor] = {}
 
     def remember(player: Player) -> None:
-        own = set(player.network.parameters())
+        parameters = set(player.network.parameters())
         before.clear()
-        before.update({w: w.detach().clone() for w in game.trained if w not in own})
+        before.update({w: w.detach().clone() for w in game.trained if w not in parameters})
 
     def compare(player: Player) -> None:
         touched = any(not torch.equal(old, new) for new, old in before.items())
@@ -150,8 +150,8 @@ def losses_keep_mode(subject: Subject) -> None:
     model = subject.build()
     before = {name for name, module in model.named_modules() if module.training}
     subject.play(model)
-    left = sorted(before - {name for name, module in model.named_modules() if module.training})
-    require(not left, f"after a round {', '.join(left[:3]) or 'the model'} is in eval mode")
+    switched = sorted(before - {name for name, module in model.named_modules() if module.training})
+    require(not switched, f"after a round {', '.join(switched[:3]) or 'the model'} is in eval mode")
 
 
 @rule("keep what rounds share in turn.kept, and detach or .item() what the model itself keeps")
@@ -179,11 +179,11 @@ def _alive() -> int:
 
 
 def _nodes(todo: list[Any]) -> Iterator[Any]:
-    seen = set()
+    visited = set()
     while todo:
         node = todo.pop()
-        if node is not None and node not in seen:
-            seen.add(node)
+        if node is not None and node not in visited:
+            visited.add(node)
             todo += [following for following, _ in node.next_functions]
             yield node
 
@@ -196,13 +196,13 @@ def resumes(subject: Subject) -> None:
     optimizers = copy.deepcopy({name: o.state_dict() for name, o in game.optimizers.items()})
     generator, start = torch.get_rng_state(), game.round
 
-    other = Rounds(subject.build(seed=1))
-    other.model.load_state_dict(weights)
+    resumed = Rounds(subject.build(seed=1))
+    resumed.model.load_state_dict(weights)
     for name, state in optimizers.items():
-        other.optimizers[name].load_state_dict(state)
-    other.round = start
+        resumed.optimizers[name].load_state_dict(state)
+    resumed.round = start
     ends = []
-    for each in (other, game):
+    for each in (resumed, game):
         torch.set_rng_state(generator)
         for index in range(2 * each.cycle):
             each.play(subject.batch(index=start + index))

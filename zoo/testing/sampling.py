@@ -11,8 +11,9 @@ from zoo.model import GenerativeModel
 from zoo.testing.check import rule
 from zoo.testing.subject import SAMPLES, Subject, copied, differing, require
 
-COUNTS = (1, 7, 32)
-WIDE = 20.0
+SAMPLE_COUNTS = (1, 7, 32)
+MAX_SAMPLE_MAGNITUDE = 20.0
+"""Samplers may exceed 1, since the harness clips; images on a scale of 0 to 255 are beyond it."""
 
 
 def _trained(subject: Subject) -> GenerativeModel:
@@ -23,7 +24,7 @@ def _trained(subject: Subject) -> GenerativeModel:
 def sample_shape(subject: Subject) -> None:
     """sample(n) returns n items as floats, for 1, for odd and for many n."""
     model = _trained(subject)
-    for n in COUNTS:
+    for n in SAMPLE_COUNTS:
         samples = subject.samples(model, n)
         require(isinstance(samples, Tensor), f"sample({n}) returns a {type(samples).__name__}")
         require(samples.is_floating_point(), f"sample({n}) returns {samples.dtype}")
@@ -38,7 +39,8 @@ def sample_range(subject: Subject) -> None:
     require(torch.isfinite(samples).all(), "samples are infinite or NaN")
     if samples.dim() == 4:
         low, high = (float(x) for x in samples.aminmax())
-        require(low > -WIDE and high < WIDE, f"samples reach from {low:.3g} to {high:.3g}")
+        within = low > -MAX_SAMPLE_MAGNITUDE and high < MAX_SAMPLE_MAGNITUDE
+        require(within, f"samples reach from {low:.3g} to {high:.3g}")
 
 
 @rule("draw noise with torch.randn or self.latent(n) for every sample")
@@ -62,11 +64,11 @@ def sample_has_no_graph(subject: Subject) -> None:
 def sample_changes_no_state(subject: Subject) -> None:
     """Sampling in eval mode changes no parameter and no buffer."""
     model = _trained(subject)
-    before, wanted = copied(model), [w.requires_grad for w in model.parameters()]
+    before, flags = copied(model), [w.requires_grad for w in model.parameters()]
     subject.samples(model)
     changed = differing(before, copied(model))
     require(not changed, f"sampling changes {', '.join(changed[:3])}")
-    require([w.requires_grad for w in model.parameters()] == wanted, "sampling freezes or unfreezes parameters")
+    require([w.requires_grad for w in model.parameters()] == flags, "sampling freezes or unfreezes parameters")
 
 
 @rule("leave train and eval mode to the harness")
@@ -109,8 +111,8 @@ def diagnostics(subject: Subject) -> None:
     model = _trained(subject).eval()
     before = copied(model)
     with torch.no_grad():
-        found = model.diagnostics(subject.batch())
-    bad = [f"{name!r}: {value!r}" for name, value in found.items() if not (name.islower() and math.isfinite(value))]
+        values = model.diagnostics(subject.batch())
+    bad = [f"{name!r}: {value!r}" for name, value in values.items() if not (name.islower() and math.isfinite(value))]
     require(not bad, f"diagnostics(real) returns {', '.join(bad)}")
     changed = differing(before, copied(model))
     require(not changed, f"diagnostics(real) changes {', '.join(changed[:3])}")

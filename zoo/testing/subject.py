@@ -1,4 +1,4 @@
-"""What a check examines, and a reference loop that plays the game exactly as the contract words it."""
+"""What a check examines, and a reference loop that plays the game exactly as the contract describes it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ from zoo.errors import PluginError, ZooError
 from zoo.model import GenerativeModel, Player, Turn, build, configure
 from zoo.specs import ModelSpec
 
-BATCH = 16
+BATCH_SIZE = 16
 SAMPLES = 8
 SEED = 7_203_811
+"""A seed that no plugin would choose, so that a generator seeded anew is noticed."""
+
 SIDES = (8, 16, 28, 32)
 CANDIDATES: dict[str, list[tuple[int, ...]]] = {
     "images": [(channels, side, side) for channels in (1, 3) for side in (*SIDES, 64)],
@@ -37,10 +39,10 @@ class Failure(Exception):  # noqa: N818 - what was found wrong; the check adds w
     """What a check found wrong, as the first half of a sentence."""
 
 
-def require(condition: object, found: str) -> None:
+def require(condition: object, problem: str) -> None:
     """Raise :class:`Failure` unless the condition holds."""
     if not condition:
-        raise Failure(found)
+        raise Failure(problem)
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,13 @@ class Subject:
         torch.manual_seed(seed)
         return build(self.entry, self.shape, {}).train()
 
-    def batch(self, n: int = BATCH, index: int = 0, device: str | torch.device = "cpu") -> Tensor:
+    def batch(self, n: int = BATCH_SIZE, index: int = 0, device: str | torch.device = "cpu") -> Tensor:
         """Return the ``index``-th batch of stand-in data; it leaves torch's global generator alone."""
         noise = torch.rand(n, *self.shape, generator=torch.Generator().manual_seed(index)) * 2.0 - 1.0
         return (noise.contiguous(memory_format=torch.channels_last) if noise.dim() == 4 else noise).to(device)
 
-    def play(self, model: GenerativeModel, rounds: int = 0, batch: int = BATCH, **watch: Any) -> Rounds:
-        """Play some rounds, if no number is given until every player has moved twice, and return them."""
+    def play(self, model: GenerativeModel, rounds: int = 0, batch: int = BATCH_SIZE, **watch: Any) -> Rounds:
+        """Play some rounds, by default until every player has moved twice, and return them."""
         game = Rounds(model, **watch)
         for index in range(rounds or 2 * game.cycle):
             game.play(self.batch(batch, index, model.device))
@@ -159,9 +161,9 @@ class Rounds:
     def move(self, player: Player) -> None:
         """Update one player while the others are frozen."""
         self.before(player)
-        own = set(player.network.parameters())
+        parameters = set(player.network.parameters())
         for weight in self.trained:
-            weight.requires_grad_(weight in own)
+            weight.requires_grad_(weight in parameters)
         optimizer = self.optimizers[player.name]
         optimizer.zero_grad(set_to_none=True)
         device = self._turn.real.device.type
@@ -178,7 +180,7 @@ class Rounds:
 
 
 def trainable(network: nn.Module) -> list[nn.Parameter]:
-    """Return the network's parameters that want gradients."""
+    """Return the network's parameters that require gradients."""
     return [w for w in network.parameters() if w.requires_grad]
 
 
@@ -187,14 +189,14 @@ def copied(model: GenerativeModel) -> dict[str, Tensor]:
     return {key: value.clone() for key, value in model.state_dict().items()}
 
 
-def differing(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
+def differing(first: dict[str, Tensor], second: dict[str, Tensor]) -> list[str]:
     """Return the keys under which two state dicts differ; NaN equals NaN."""
-    keys = sorted(one.keys() | other.keys())
-    return [k for k in keys if k not in one or k not in other or not _same(one[k], other[k])]
+    keys = sorted(first.keys() | second.keys())
+    return [k for k in keys if k not in first or k not in second or not _equal(first[k], second[k])]
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one, other, rtol=0.0, atol=0.0, equal_nan=True)
+def _equal(first: Tensor, second: Tensor) -> bool:
+    return first.shape == second.shape and torch.allclose(first, second, rtol=0.0, atol=0.0, equal_nan=True)
 
 
 def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
@@ -213,7 +215,7 @@ def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
 
 @functools.cache
 def imported(*modules: str) -> Imported:
-    """Import a plugin's module and its target's in a fresh interpreter, and say what that did."""
+    """Import a plugin's module and its target's in a fresh interpreter, and return the effects."""
     script = str(Path(__file__).with_name("imports.py"))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     result = subprocess.run(

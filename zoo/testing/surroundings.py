@@ -27,21 +27,21 @@ def _run(subject: Subject, seed: int = SEED) -> tuple[GenerativeModel, Tensor]:
 @rule("draw all randomness from torch's global generator: torch.randn and friends, without generator=")
 def same_seed_same_run(subject: Subject) -> None:
     """The same seed gives the same weights and the same samples."""
-    (one, samples), (other, again) = _run(subject), _run(subject)
-    unequal = differing(one.state_dict(), other.state_dict())
+    (first, samples), (second, second_samples) = _run(subject), _run(subject)
+    unequal = differing(first.state_dict(), second.state_dict())
     require(not unequal, f"two runs with one seed end with different {', '.join(unequal[:3])}")
-    require(torch.equal(samples, again), "two runs with one seed draw different samples")
+    require(torch.equal(samples, second_samples), "two runs with one seed draw different samples")
 
 
 @rule("call no manual_seed and fix no generator: the harness seeds every run")
 def seeds_matter(subject: Subject) -> None:
     """Different seeds give different weights and different samples."""
-    one, other = subject.build(1), subject.build(2)
-    require(differing(one.state_dict(), other.state_dict()), "two seeds initialise the same weights")
+    first, second = subject.build(1), subject.build(2)
+    require(differing(first.state_dict(), second.state_dict()), "two seeds initialise the same weights")
     draws = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        draws.append(subject.samples(one))
+        draws.append(subject.samples(first))
     require(not torch.equal(*draws), "two seeds draw the same samples")
 
 
@@ -57,8 +57,8 @@ def torch_randomness_only(subject: Subject) -> None:
     """NumPy's and Python's generators are not used."""
     legacy, plain = np.random.get_state(), random.getstate()
     _run(subject)
-    same = all(np.array_equal(old, new) for old, new in zip(legacy, np.random.get_state(), strict=True))
-    require(same, "numpy.random is used or seeded")
+    unchanged = all(np.array_equal(old, new) for old, new in zip(legacy, np.random.get_state(), strict=True))
+    require(unchanged, "numpy.random is used or seeded")
     require(random.getstate() == plain, "Python's random is used or seeded")
 
 
@@ -67,7 +67,7 @@ def changes_no_settings(subject: Subject) -> None:
     """Building, training and sampling change no global setting of torch."""
     before = snapshot()
     _run(subject)
-    require(not (found := changed(before)), f"the model changes {', '.join(found)}")
+    require(not (changes := changed(before)), f"the model changes {', '.join(changes)}")
 
 
 @rule("print to sys.stderr or not at all: stdout is for results")
@@ -84,18 +84,18 @@ def moves_between_devices(subject: Subject) -> None:
     for device in ["meta", *(["cuda"] if torch.cuda.is_available() else [])]:
         model = subject.build().to(device)
         subject.play(model)
-        found = subject.samples(model, 4).device.type
-        require(found == device, f"samples of a model on {device} are on {found}")
+        sample_device = subject.samples(model, 4).device.type
+        require(sample_device == device, f"samples of a model on {device} are on {sample_device}")
 
 
 @rule("register networks as attributes and constants with register_buffer, and build them from the settings alone")
 def state_dict_round_trip(subject: Subject) -> None:
     """A new model that loads the state dict draws the same samples."""
     model, _ = _run(subject)
-    other = subject.build(seed=1)
-    other.load_state_dict(model.state_dict())
+    twin = subject.build(seed=1)
+    twin.load_state_dict(model.state_dict())
     draws = []
-    for each in (model, other):
+    for each in (model, twin):
         torch.manual_seed(1)
         draws.append(subject.samples(each))
     require(torch.equal(*draws), "the new model draws other samples")

@@ -19,13 +19,12 @@ from zoo.testing.check import Rule, rule
 from zoo.testing.subject import Imported, imported, require
 
 TASK_RULES: list[Rule] = []
-SEED = 7_203_811
-ITEMS = 256
-FEWEST = 100
-SHARED = 0.01
-RIGHT = 0.5
+EXAMINED_ITEMS = 256
+MIN_ITEMS = 100
+MAX_SHARED_FRACTION = 0.01
+MIN_JUDGE_ACCURACY = 0.5
 
-UNLIKELY = 20_231_017
+UNLIKELY_SEED = 20_231_017
 """A seed that no loader would choose."""
 
 
@@ -77,7 +76,7 @@ class TaskSubject:
     @property
     def some(self) -> Tensor:
         """A few test items."""
-        return self.task.test.data[:ITEMS]
+        return self.task.test.data[:EXAMINED_ITEMS]
 
 
 @rule("give the TaskSpec a version, and another whenever data, splits or judge change", of=TASK_RULES)
@@ -104,24 +103,24 @@ def stored_form(subject: TaskSubject) -> None:
         require(split.data.dtype == dtype, f"{name} data are {split.data.dtype}")
         require(tuple(split.data.shape[1:]) == subject.task.shape, f"{name} items have another shape than train's")
         require(dtype == torch.uint8 or split.data.isfinite().all(), f"{name} data have NaN or infinite values")
-        require(dtype != torch.uint8 or split.data[:ITEMS].max() > 1, f"{name} images have no value above 1")
+        require(dtype != torch.uint8 or split.data[:EXAMINED_ITEMS].max() > 1, f"{name} images have no value above 1")
 
 
-@rule(f"give every split at least {FEWEST} items and let samples be at least {FEWEST}", of=TASK_RULES)
+@rule(f"give every split at least {MIN_ITEMS} items and let samples be at least {MIN_ITEMS}", of=TASK_RULES)
 def enough_items(subject: TaskSubject) -> None:
     """Splits and samples are large enough for figures to mean something."""
     for name, split in subject.splits.items():
-        require(len(split) >= FEWEST, f"the {name} split has {len(split)} items")
-    require(subject.task.samples >= FEWEST, f"samples is {subject.task.samples}")
+        require(len(split) >= MIN_ITEMS, f"the {name} split has {len(split)} items")
+    require(subject.task.samples >= MIN_ITEMS, f"samples is {subject.task.samples}")
 
 
 @rule("put an item into one split only", of=TASK_RULES)
 def splits_disjoint(subject: TaskSubject) -> None:
     """No split shares more than one item in a hundred with another; real data have a few duplicates."""
     rows = {name: {item.tobytes() for item in split.data.numpy()} for name, split in subject.splits.items()}
-    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
-        share = len(rows[one] & rows[other]) / len(rows[other])
-        require(share <= SHARED, f"{share:.0%} of the {other} items are in the {one} split as well")
+    for first, second in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        share = len(rows[first] & rows[second]) / len(rows[second])
+        require(share <= MAX_SHARED_FRACTION, f"{share:.0%} of the {second} items are in the {first} split as well")
 
 
 @rule("give each split's modes as (N,) int64 from 0 to modes - 1, and every mode some test items", of=TASK_RULES)
@@ -154,25 +153,25 @@ def mixture(subject: TaskSubject) -> None:
 @rule("read files, or draw from a generator of the task's own with a fixed seed", of=TASK_RULES)
 def loads_again_the_same(subject: TaskSubject) -> None:
     """Loading again, under other global seeds, gives the same data, labels and judge."""
-    one = subject.task
+    first = subject.task
     torch.manual_seed(1)
-    other = subject.load()
+    second = subject.load()
     for name in ("train", "validation", "test"):
-        same = torch.equal(getattr(one, name).data, getattr(other, name).data)
+        same = torch.equal(getattr(first, name).data, getattr(second, name).data)
         require(same, f"the {name} split differs when it is loaded again")
-    require(one.judge.sha256 == other.judge.sha256, "the judge has another sha256 when it is loaded again")
+    require(first.judge.sha256 == second.judge.sha256, "the judge has another sha256 when it is loaded again")
 
 
 @rule("leave settings alone, and seed generators of the task's own only", of=TASK_RULES)
 def changes_no_settings(subject: TaskSubject) -> None:
     """Loading changes no global setting, and seeds no global generator."""
-    torch.manual_seed(UNLIKELY)
+    torch.manual_seed(UNLIKELY_SEED)
     before, legacy, plain = snapshot(), np.random.get_state(), random.getstate()
     subject.load()
-    require(not (found := changed(before)), f"loading changes {', '.join(found)}")
-    require(torch.initial_seed() == UNLIKELY, "loading seeds torch's global generator")
-    same = all(np.array_equal(old, new) for old, new in zip(legacy, np.random.get_state(), strict=True))
-    require(same and random.getstate() == plain, "loading uses or seeds numpy.random or Python's random")
+    require(not (changes := changed(before)), f"loading changes {', '.join(changes)}")
+    require(torch.initial_seed() == UNLIKELY_SEED, "loading seeds torch's global generator")
+    unchanged = all(np.array_equal(old, new) for old, new in zip(legacy, np.random.get_state(), strict=True))
+    require(unchanged and random.getstate() == plain, "loading uses or seeds numpy.random or Python's random")
 
 
 @rule("give the judge a name, and as sha256 the 64 hex digits of a hash of its weights or definition", of=TASK_RULES)
@@ -186,9 +185,9 @@ def judge_named(subject: TaskSubject) -> None:
 @rule("let features(data) map stored items to finite floats (N, F)", of=TASK_RULES)
 def judge_features(subject: TaskSubject) -> None:
     """Features are finite floats, one row per item."""
-    found = subject.task.judge.to(torch.device("cpu")).features(subject.some)
-    require(found.dim() == 2 and len(found) == len(subject.some), f"features have shape {tuple(found.shape)}")
-    require(found.is_floating_point() and found.isfinite().all(), "features are not finite floats")
+    features = subject.task.judge.to(torch.device("cpu")).features(subject.some)
+    require(features.dim() == 2 and len(features) == len(subject.some), f"features have shape {tuple(features.shape)}")
+    require(features.is_floating_point() and features.isfinite().all(), "features are not finite floats")
 
 
 @rule("put the judge's networks into eval mode, and let it treat every item on its own", of=TASK_RULES)
@@ -198,8 +197,8 @@ def judge_deterministic(subject: TaskSubject) -> None:
     whole, parts = judge.features(data), torch.cat([judge.features(part) for part in data.split(7)])
     scale = float(whole.abs().max())
     require(torch.allclose(whole, parts, rtol=1e-3, atol=1e-4 * scale), "features depend on the rest of the batch")
-    one, other = judge.modes(data), judge.modes(data)
-    require(one is None or other is None or torch.equal(one, other), "modes of the same items differ")
+    first, second = judge.modes(data), judge.modes(data)
+    require(first is None or second is None or torch.equal(first, second), "modes of the same items differ")
 
 
 @rule("let features and modes work on a copy", of=TASK_RULES)
@@ -215,13 +214,13 @@ def judge_leaves_items_alone(subject: TaskSubject) -> None:
 def judge_modes(subject: TaskSubject) -> None:
     """The judge gives every item a known mode, and most test items their own."""
     task, data = subject.task, subject.some
-    found = task.judge.modes(data)
-    require(found is not None or not task.modes, f"the task has {task.modes} modes and the judge knows none")
-    if found is None or not task.modes:
+    modes = task.judge.modes(data)
+    require(modes is not None or not task.modes, f"the task has {task.modes} modes and the judge knows none")
+    if modes is None or not task.modes:
         return
-    require(tuple(found.shape) == (len(data),), f"modes have shape {tuple(found.shape)}")
-    require(found.dtype == torch.int64, f"modes are {found.dtype}")
-    require(found.min() >= 0 and found.max() < task.modes, f"modes go from {found.min()} to {found.max()}")
+    require(tuple(modes.shape) == (len(data),), f"modes have shape {tuple(modes.shape)}")
+    require(modes.dtype == torch.int64, f"modes are {modes.dtype}")
+    require(modes.min() >= 0 and modes.max() < task.modes, f"modes go from {modes.min()} to {modes.max()}")
     if task.test.modes is not None:
-        right = float((found.cpu() == task.test.modes[:ITEMS]).double().mean())
-        require(right > RIGHT, f"the judge is right about {right:.0%} of the test items")
+        accuracy = float((modes.cpu() == task.test.modes[:EXAMINED_ITEMS]).double().mean())
+        require(accuracy > MIN_JUDGE_ACCURACY, f"the judge is right about {accuracy:.0%} of the test items")

@@ -103,9 +103,9 @@ class PeerVAE(zoo.GenerativeModel):
     def loss(self, turn: zoo.Turn) -> Tensor:
         hidden, target = self.body(turn.real), (turn.real + 1) / 2
         mu, log_var = self.mu(hidden), self.log_var(hidden)
-        found = self.decoder(mu + torch.randn_like(mu) * torch.exp(0.5 * log_var))
+        reconstruction = self.decoder(mu + torch.randn_like(mu) * torch.exp(0.5 * log_var))
         kl = -0.5 * torch.sum(1 + log_var - mu.pow(2) - log_var.exp())
-        return (0.5 * F.mse_loss(found, target.flatten(1), reduction="sum") + kl) / turn.size
+        return (0.5 * F.mse_loss(reconstruction, target.flatten(1), reduction="sum") + kl) / turn.size
 
 
 def pythae_vae(folder: str) -> Callable[[], None]:
@@ -148,7 +148,7 @@ class PeerDCGAN(zoo.GenerativeModel):
         return F.softplus(-self.discriminator(turn.real)).mean() + F.softplus(self.discriminator(fake)).mean()
 
 
-WIDE = F.pad(DATA, (2, 2, 2, 2))
+PADDED_DATA = F.pad(DATA, (2, 2, 2, 2))
 
 
 def torchgan_dcgan(folder: str) -> Callable[[], None]:
@@ -161,7 +161,7 @@ def torchgan_dcgan(folder: str) -> Callable[[], None]:
              "discriminator": {"in_channels": 1, "step_channels": 32, "in_size": 32}}  # fmt: skip
     classes = {"generator": torchgan.DCGANGenerator, "discriminator": torchgan.DCGANDiscriminator}
     networks = {name: {"name": cls, "args": sizes[name], "optimizer": adam} for name, cls in classes.items()}
-    data = torch.utils.data.TensorDataset(WIDE.float() / 127.5 - 1, torch.zeros(len(WIDE)))
+    data = torch.utils.data.TensorDataset(PADDED_DATA.float() / 127.5 - 1, torch.zeros(len(PADDED_DATA)))
     trainer = Trainer(
         networks, [MinimaxGeneratorLoss(nonsaturating=True), MinimaxDiscriminatorLoss()], sample_size=1, epochs=1,
         device=torch.device("cpu"), checkpoints=f"{folder}/model", recon=f"{folder}/images", log_dir=f"{folder}/log",
@@ -183,7 +183,7 @@ def our_vae(folder: str) -> Callable[[], None]:
 
 def our_dcgan(folder: str) -> Callable[[], None]:
     model = PeerDCGAN((1, 32, 32), zoo.LatentConfig())
-    return lambda: ours(model, WIDE)
+    return lambda: ours(model, PADDED_DATA)
 
 
 CASES: list[tuple[str, str, Callable[[str], Callable[[], None]]]] = [
@@ -199,7 +199,7 @@ CASES: list[tuple[str, str, Callable[[str], Callable[[], None]]]] = [
 
 
 class Loop:
-    """One of the loops in its process, made anew before each time that it runs."""
+    """One of the loops in a process of its own, created anew before each run."""
 
     work: Callable[[], None]
 

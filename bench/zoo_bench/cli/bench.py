@@ -148,28 +148,28 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
     from zoo_bench.report.text import visible
 
     firsts = {(spec.task, spec.label): spec for spec in reversed(prepared.plan.runs)}
-    found, code = {}, 0
+    times, code = {}, 0
     for spec in sorted(firsts.values(), key=str):
         seconds_of, problem = profile(spec, threads, prepared.store.root, prepared.options.timeout)
         if seconds_of:
-            found[spec] = seconds_of
+            times[spec] = seconds_of
         if problem:
             print(visible(f"{spec}: {problem}"), file=sys.stderr)
             code = 1
     if as_json:
         rows = [
-            {"task": s.task, "model": s.label, "phase": p, "seconds": v} for s, d in found.items() for p, v in d.items()
+            {"task": s.task, "model": s.label, "phase": p, "seconds": v} for s, d in times.items() for p, v in d.items()
         ]
         print(json.dumps(rows, indent=2))
         return code
-    if not found:
+    if not times:
         return code
-    phases = next(iter(found.values()))
+    phases = next(iter(times.values()))
     cells = [
-        [phase, *(f"{own[phase]:.2f} s {own[phase] / sum(own.values()):4.0%}" for own in found.values())]
+        [phase, *(f"{run[phase]:.2f} s {run[phase] / sum(run.values()):4.0%}" for run in times.values())]
         for phase in phases
     ]
-    print_table(["phase", *(f"{spec.label} on {spec.task}" for spec in found)], cells)
+    print_table(["phase", *(f"{spec.label} on {spec.task}" for spec in times)], cells)
     print(f"for a viewer of Python's profiles: {prepared.store.root}/profile/*.prof", file=sys.stderr)
     return code
 
@@ -187,8 +187,8 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     for part in tables(frame, console.width, load_controls(prepared.store.root, [])):
         console.print(part)
     speeds = load_throughput(prepared.store.root)
-    here = speeds["model"].isin([spec.label for spec in prepared.plan.runs]) & speeds["task"].isin(frame["task"])
-    for part in speed_tables(speeds[here]):
+    planned = speeds["model"].isin([spec.label for spec in prepared.plan.runs]) & speeds["task"].isin(frame["task"])
+    for part in speed_tables(speeds[planned]):
         console.print(part)
     for group in groups(frame):
         for sentence in failed(group.runs):

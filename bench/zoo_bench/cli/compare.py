@@ -45,8 +45,8 @@ def compare(
     if names:
         changes = comparison.models(loaded[0], *names)
     else:
-        changes, apart = comparison.folders(*loaded)
-        notes += apart
+        changes, omissions = comparison.folders(*loaded)
+        notes += omissions
     failed = [sentence for limit in limits for sentence in limit.violations(changes)]
     for sentence in notes:
         print(f"zoo: {sentence}", file=sys.stderr)

@@ -12,8 +12,6 @@ from zoo.registry import installed
 if TYPE_CHECKING:
     from zoo.task import Task
 
-SHEET_ITEMS = 100
-
 
 def data(name: Annotated[str, typer.Argument(help="A task; see `zoo tasks`.")]) -> None:
     """Fetch the files of a task if they are absent, and verify them: checksums, sizes, labels."""
@@ -28,9 +26,9 @@ def data(name: Annotated[str, typer.Argument(help="A task; see `zoo tasks`.")]) 
         return
     if damaged := source.damaged():
         raise DataError(f"{source.title} in {str(source.path)!r} is damaged: {'; '.join(damaged)}")
-    known = [file for file, md5 in source.checksums.items() if md5]
-    verified = sum((source.path / file).is_file() for file in known)
-    checks = f"{verified} of {len(source.checksums)} files have the right MD5" if known else "no MD5 is published"
+    checkable = [file for file, md5 in source.checksums.items() if md5]
+    verified = sum((source.path / file).is_file() for file in checkable)
+    checks = f"{verified} of {len(source.checksums)} files have the right MD5" if checkable else "no MD5 is published"
     print(f"{name}: {checks}, {_counts(loaded)}, in {str(source.path)!r}")
 
 

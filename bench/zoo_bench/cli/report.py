@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo_bench.report.read.summary import Summary
 
 FORMATS = ("table", "csv", "parquet", "markdown", "latex", "html", "json")
-SUFFIXES = {
+FORMAT_OF_SUFFIX = {
     ".csv": "csv",
     ".parquet": "parquet",
     ".md": "markdown",
@@ -53,18 +53,18 @@ def report(
     """
     if out and out.is_dir():
         raise ZooError(f"--out {str(out)!r} is a folder: name a file")
-    if out and not format_ and out.suffix not in SUFFIXES:
-        raise ZooError(f"--out {str(out)!r} must end with {', '.join(SUFFIXES)}, or name its --format")
-    chosen = format_ or (SUFFIXES[out.suffix] if out else "table")
-    if chosen not in FORMATS:
-        raise UnknownNameError("format", chosen, FORMATS)
-    if runs and chosen not in ("csv", "parquet", "json"):
-        raise ZooError(f"--runs needs --format csv, parquet or json, not {chosen}")
-    if columns and (runs or chosen in ("table", "html")):
+    if out and not format_ and out.suffix not in FORMAT_OF_SUFFIX:
+        raise ZooError(f"--out {str(out)!r} must end with {', '.join(FORMAT_OF_SUFFIX)}, or name its --format")
+    output_format = format_ or (FORMAT_OF_SUFFIX[out.suffix] if out else "table")
+    if output_format not in FORMATS:
+        raise UnknownNameError("format", output_format, FORMATS)
+    if runs and output_format not in ("csv", "parquet", "json"):
+        raise ZooError(f"--runs needs --format csv, parquet or json, not {output_format}")
+    if columns and (runs or output_format in ("table", "html")):
         raise ZooError("--columns needs --format markdown, latex, csv, parquet or json, and no --runs")
-    if chosen == "html" and out is None and not (len(folders) == 1 and folders[0].is_dir()):
+    if output_format == "html" and out is None and not (len(folders) == 1 and folders[0].is_dir()):
         raise ZooError("several folders or a table have no one place for report.html: name a file with --out")
-    if chosen == "parquet" and out is None:
+    if output_format == "parquet" and out is None:
         raise ZooError("--format parquet is not text: name a file with --out")
 
     from zoo_bench.report.read.results import groups, kept_apart, load_once
@@ -72,21 +72,23 @@ def report(
     from zoo_bench.report.text import failed
 
     results = load_once(folders)
-    found = groups(results.frame)
-    notes = kept_apart(found)
+    all_groups = groups(results.frame)
+    notes = kept_apart(all_groups)
     for sentence in [*results.problems, *notes]:
         print(f"zoo: {sentence}", file=sys.stderr)
-    summaries = [summarise(g, results.controls) for g in found]
-    chosen_columns = _columns(summaries, columns, chosen)
+    summaries = [summarise(g, results.controls) for g in all_groups]
+    column_names = _columns(summaries, columns, output_format)
     content = (
-        _runs(results, chosen) if runs else _content(results, with_columns(summaries, chosen_columns), chosen, notes)
+        _runs(results, output_format)
+        if runs
+        else _content(results, with_columns(summaries, column_names), output_format, notes)
     )
-    if chosen == "html" and out is None:
+    if output_format == "html" and out is None:
         out = folders[0] / "report.html"
     if out is None:
         sys.stdout.write(str(content))
-        if chosen == "table":
-            for sentence in (sentence for group in found for sentence in failed(group.runs)):
+        if output_format == "table":
+            for sentence in (sentence for group in all_groups for sentence in failed(group.runs)):
                 print(sentence, file=sys.stderr)
         if not format_ and len(folders) == 1 and folders[0].is_dir():
             page = _write(folders[0] / "report.html", _content(results, summaries, "html", notes))
@@ -102,40 +104,40 @@ def _write(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def _content(results: Results, summaries: Sequence[Summary], chosen: str, notes: Sequence[str]) -> str | bytes:
+def _content(results: Results, summaries: Sequence[Summary], output_format: str, notes: Sequence[str]) -> str | bytes:
     from zoo_bench.report.show import formats
 
-    if chosen == "html":
+    if output_format == "html":
         from zoo_bench.report.show.html import page
 
         return page(results, summaries)
-    if chosen == "table":
+    if output_format == "table":
         return _terminal(results, summaries)
-    if chosen == "json":
+    if output_format == "json":
         return formats.as_json(summaries, [*results.problems, *notes]) + "\n"
-    content: str | bytes = getattr(formats, chosen)(summaries)
+    content: str | bytes = getattr(formats, output_format)(summaries)
     return content
 
 
-def _columns(summaries: Sequence[Summary], names: str, chosen: str) -> set[str]:
+def _columns(summaries: Sequence[Summary], names: str, output_format: str) -> set[str]:
     from zoo_bench.report.read.summary import headlines
 
-    known = {metric.name for summary in summaries for metric in summary.metrics}
-    if not names and chosen in ("markdown", "latex"):
+    available = {metric.name for summary in summaries for metric in summary.metrics}
+    if not names and output_format in ("markdown", "latex"):
         return set(headlines(summaries))
-    wanted = {name.strip() for name in names.split(",")} - {""} if names not in ("", "all") else known
-    for name in sorted(wanted - known):
-        raise UnknownNameError("column", name, known)
+    wanted = {name.strip() for name in names.split(",")} - {""} if names not in ("", "all") else available
+    for name in sorted(wanted - available):
+        raise UnknownNameError("column", name, available)
     return wanted
 
 
-def _runs(results: Results, chosen: str) -> str | bytes:
+def _runs(results: Results, output_format: str) -> str | bytes:
     import io
 
     frame = results.frame[[c for c in results.frame.columns if not c.startswith("_")]]
-    if chosen == "json":
+    if output_format == "json":
         return str(frame.to_json(orient="records", indent=2, date_format="iso")) + "\n"
-    if chosen == "csv":
+    if output_format == "csv":
         return frame.to_csv(index=False)
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)

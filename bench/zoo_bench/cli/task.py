@@ -57,7 +57,7 @@ def task(
 
 
 def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what there is to know about a task, by the words that people see; ``classes`` are their names.
+    """Return the facts about a task, by the names that users see; ``classes`` are the names of its classes.
 
     ``real against real`` scores the validation split as if a model had made it: ``fid`` is what perfect samples get,
     and ``floor`` what theory expects at these sizes.
@@ -85,8 +85,8 @@ def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) 
     facts["judge"] = f"{loaded.judge.name}@{loaded.judge.sha256[:8]}"
     evaluation = Evaluation(loaded, loaded.validation.data[: loaded.samples])
     if loaded.modes and loaded.test.modes is not None:
-        found = Evaluation(loaded, loaded.test.data).modes_generated
-        facts["judge's accuracy on test"] = round(float((found == loaded.test.modes).double().mean()), 4)
+        predictions = Evaluation(loaded, loaded.test.data).modes_generated
+        facts["judge's accuracy on test"] = round(float((predictions == loaded.test.modes).double().mean()), 4)
     else:
         facts["judge's accuracy on test"] = "it knows no classes"
     scored = score(evaluation, [installed().metrics.get("fid").spec])
@@ -105,7 +105,7 @@ def _spread(total: int, wanted: int = SHEET_ITEMS) -> list[int]:
 
 
 def _class_counts(split: Split, names: Sequence[str]) -> Any:
-    """Return the count of every class, or a summary if they are many."""
+    """Return the count of every class, or a summary if there are more than 100."""
     assert split.modes is not None
     counts = split.modes.bincount()
     if len(counts) <= 100:

@@ -60,7 +60,7 @@ def tune(
         print(f"left out: {sentence}", file=sys.stderr)
     store, options = Store(out), Options(workers, threads, DEFAULTS.timeout)
     try:
-        studies = [search(name, effort, store, options, _say) for name in names]
+        studies = [search(name, effort, store, options, _print_event) for name in names]
     except KeyboardInterrupt:
         print("interrupted: finished runs are stored; the same command does the rest", file=sys.stderr)
         return 1
@@ -69,7 +69,7 @@ def tune(
     return 0
 
 
-def _say(event: Event) -> None:
+def _print_event(event: Event) -> None:
     from zoo_bench.executors import Finished
 
     if isinstance(event, Finished):
@@ -93,8 +93,8 @@ def _show(studies: list[Study], as_json: bool) -> None:
         best = study.best
         trial = next(trial for trial in study.trials if trial.settings == best.settings)
         settings = {**study.fixed, **best.settings}
-        chosen = {name: json.dumps(value, separators=(",", ":")) for name, value in settings.items()}
-        options = " ".join(f"--set {shlex.quote(f'{study.model}.{name}={value}')}" for name, value in chosen.items())
+        texts = {name: json.dumps(value, separators=(",", ":")) for name, value in settings.items()}
+        options = " ".join(f"--set {shlex.quote(f'{study.model}.{name}={value}')}" for name, value in texts.items())
         values = [f"{t.value:.3g}" if t.value is not None else "-" for t in [study.trials[0], trial, *[best] * finals]]
         rows.append([study.model, str(len(study.trials)), *values, options or "the defaults"])
     print_table(["model", "trials", "default", "best", *["final"] * finals, "settings of the best"], rows)

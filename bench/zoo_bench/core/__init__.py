@@ -1,1 +1,1 @@
-"""What every room stands on: seeds, budgets, processes, files."""
+"""What all other packages of the harness use: seeds, budgets, processes, files."""

@@ -1,7 +1,7 @@
 """Budgets.
 
-Four are in use in the field and none equals another: training images, rounds, wall-clock and FLOPs. The meter keeps all
-of them on every run; the budget stops the run on the declared ones, whichever is reached first.
+Four are in use in the field, and none is equivalent to another: training images, rounds, wall-clock and FLOPs. The
+meter records all of them for every run; the budget stops the run at the declared ones, whichever is reached first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HELP = "write 200k or 2M (training images), 90s, 5m or 2h (training time), 3000
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits of one run; None means no limit of that kind.
+    """Limits of one run; None means no limit.
 
     Attributes:
         images: Real training images shown to any network of the model.
@@ -48,20 +48,20 @@ class Budget:
         """Read "200k", "90s,2M", ...
 
         Raises:
-            ZooError: If it does not parse, is zero, names one kind twice, or has the old unit, steps.
+            ZooError: If it does not parse, is zero, limits one quantity twice, or is in the old unit, steps.
         """
         if re.search(r"\dk?steps\b", text):
             raise ZooError(f"a budget in steps is written in rounds: {text.replace('steps', 'rounds')}")
         limits: dict[str, float] = {}
         for part in text.split(","):
-            for kind, pattern, factors in _UNITS:
+            for quantity, pattern, factors in _UNITS:
                 if match := re.fullmatch(pattern, part.strip()):
-                    if kind in limits:
-                        raise ZooError(f"budget {text!r} limits {kind} twice")
-                    limits[kind] = float(Decimal(match[1]) * Decimal(factors[match[2]]))
-                    if limits[kind] <= 0:
+                    if quantity in limits:
+                        raise ZooError(f"budget {text!r} limits {quantity} twice")
+                    limits[quantity] = float(Decimal(match[1]) * Decimal(factors[match[2]]))
+                    if limits[quantity] <= 0:
                         raise ZooError(f"budget {text!r} must be greater than zero")
-                    if limits[kind] == float("inf"):
+                    if limits[quantity] == float("inf"):
                         raise ZooError(f"budget {text!r} is too large ever to be reached")
                     break
             else:
@@ -72,13 +72,13 @@ class Budget:
         """Return the canonical text, which parses to the same budget and enters a run's key."""
         return ",".join(
             _canonical(value, units, suffix)
-            for kind, units, suffix in (
+            for quantity, units, suffix in (
                 ("images", {"M": 1e6, "k": 1e3, "": 1.0}, ""),
                 ("seconds", {"": 1.0}, "s"),
                 ("rounds", {"": 1.0}, "rounds"),
                 ("flops", {"P": 1e15, "T": 1e12, "G": 1e9, "M": 1e6}, "FLOP"),
             )
-            if (value := getattr(self, kind)) is not None
+            if (value := getattr(self, quantity)) is not None
         )
 
 

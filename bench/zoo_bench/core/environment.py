@@ -1,4 +1,4 @@
-"""What machine and libraries a result comes from."""
+"""The machine and the library versions that a result comes from."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 FORK_SERVER = sys.platform == "linux"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
-"""What glibc's ``malloc.h`` calls them."""
+"""Parameters of ``mallopt``, with their names and values in glibc's ``malloc.h``."""
 
 
 def context() -> Any:
@@ -43,8 +43,9 @@ def warm_up() -> None:
 def keep_freed_memory() -> None:
     """Let this process keep the memory that it frees, for the tensors of the next round.
 
-    By default glibc gives back large blocks and takes them again in every round, page by page: thousands of page faults
-    a round for convolutions of 28 px. Nothing happens where the C library has no such setting (macOS, musl, Windows).
+    By default glibc returns large blocks to the system and requests them anew in every round, page by page: thousands
+    of page faults per round for convolutions of 28 px. Nothing happens where the C library has no such setting (macOS,
+    musl, Windows).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt:
@@ -53,7 +54,7 @@ def keep_freed_memory() -> None:
 
 
 def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: float | None) -> T:
-    """Return what a function returns in a process of its own.
+    """Return what a function returns in a new process.
 
     Args:
         function: Importable by its name, as are its arguments and its result.
@@ -64,7 +65,7 @@ def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: floa
         ZooError: With type and message of what the function raises; or if its process ends or hangs without a result.
     """
     receiver, sender = context().Pipe(duplex=False)
-    process = context().Process(target=_answer, args=(sender, function, arguments), daemon=True)
+    process = context().Process(target=_send_result, args=(sender, function, arguments), daemon=True)
     with without_main_module():
         process.start()
     sender.close()
@@ -73,7 +74,7 @@ def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: floa
             raise ZooError(f"it had no result after {timeout:g} seconds")
         if not receiver.poll():
             raise EOFError
-        answer, failure = receiver.recv()
+        result, failure = receiver.recv()
     except EOFError:
         raise ZooError("its process ended before it had a result") from None
     finally:
@@ -81,12 +82,12 @@ def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: floa
         end_process(process)
     if failure:
         raise ZooError(failure)
-    return answer
+    return result
 
 
-def _answer(sender: Connection[Any, Any], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _send_result(sender: Connection[Any, Any], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the caller, and the caller ends this process
-    os.dup2(2, 1)  # stdout is the caller's, whose tables or JSON go there
+    os.dup2(2, 1)  # stdout belongs to the caller, which writes tables or JSON to it
     try:
         message = (function(*arguments), "")
     except FAILURES as error:
@@ -95,7 +96,7 @@ def _answer(sender: Connection[Any, Any], function: Callable[..., Any], argument
 
 
 def end_process(process: Any) -> None:
-    """End a process that has said its last word, or has been silent for too long, and free what it holds here."""
+    """End a process that has sent its result or has run for too long, and release its resources in this one."""
     process.join(timeout=1.0)
     if process.is_alive():
         process.kill()

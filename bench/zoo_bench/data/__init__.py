@@ -1,1 +1,1 @@
-"""Data sets, people's own pictures, splits and batches."""
+"""Data sets, users' own pictures, splits and batches."""

@@ -11,7 +11,7 @@ DOWNLOAD = "a download, or files under $ZOO_DATA"
 
 
 def _images(name: str, loader: str, shape: tuple[int, int, int], modes: int, summary: str, **fields: Any) -> TaskSpec:
-    """Describe an image task; one whose judge knows no modes takes another judge."""
+    """Describe an image task; one without modes also accepts another judge."""
     if name in SOURCES:
         fields |= {"needs": DOWNLOAD, "files": SOURCES[name].files, "instead": SOURCES[name].instead}
     if not modes:

@@ -1,4 +1,4 @@
-"""A task's data and judge, loaded and checked against what its spec says."""
+"""A task's data and judge, loaded and checked against its spec."""
 
 from __future__ import annotations
 

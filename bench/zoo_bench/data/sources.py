@@ -1,4 +1,4 @@
-"""Published data sets: which files they are, where they belong, and how they are read, fetched and verified.
+"""Published data sets: their files, where these belong, and how they are read, fetched and verified.
 
 Imports no torch. File names and checksums are torchvision's; those of MNIST's and Fashion-MNIST's unpacked files were
 taken from archives with torchvision's checksums.
@@ -24,11 +24,11 @@ class Source:
     """A data set that torchvision reads.
 
     Attributes:
-        title: Its name for people.
+        title: Its name in messages.
         folder: Where its files are, relative to the data root.
         checksums: MD5 of every file in ``folder``; "" where none is published for the unpacked file.
-        packed: What may be there instead, for people.
-        instead: What may be there instead, relative to the data root.
+        packed: Description of ``instead`` in messages.
+        instead: Files or folders that may be there in place of ``files``, relative to the data root.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Source:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files relative to the data root."""
+        """Paths of the files, relative to the data root."""
         return tuple(str(PurePosixPath(self.folder, name)) for name in self.checksums)
 
     @property
@@ -48,15 +48,16 @@ class Source:
         return data_root() / self.folder
 
     def absent(self) -> list[str]:
-        """Return the names of the files that are not there, if what may be there instead is not there either."""
+        """Return the names of the absent files, unless what may be there instead is present."""
         return absent(self.files, self.instead)
 
     def damaged(self) -> list[str]:
         """Return one phrase per file whose checksum is wrong."""
-        found = {n: _md5(self.path / n) for n, right in self.checksums.items() if right and (self.path / n).is_file()}
+        published = {name: md5 for name, md5 in self.checksums.items() if md5 and (self.path / name).is_file()}
+        actual = {name: _md5(self.path / name) for name in published}
         return [
             f"{name} has MD5 {md5}, not {self.checksums[name]}"
-            for name, md5 in found.items()
+            for name, md5 in actual.items()
             if md5 != self.checksums[name]
         ]
 
@@ -64,19 +65,19 @@ class Source:
         """Return what ``load(data root, whether to download)`` returns; a failure leaves nothing behind.
 
         Raises:
-            DataError: If files are neither there nor to be downloaded, or are damaged.
+            DataError: If files are absent and cannot be downloaded, or are damaged.
         """
-        before = self._written()
+        existing = self._download_paths()
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 return load(str(data_root()), bool(absent(self.files)))
         except BaseException as error:
-            _remove(self._written() - before)
+            _remove(self._download_paths() - existing)
             if isinstance(error, DataError) or not isinstance(error, Exception):
                 raise
-            raise DataError(self._why(error)) from error
+            raise DataError(self._failure(error)) from error
 
-    def _why(self, error: Exception) -> str:
+    def _failure(self, error: Exception) -> str:
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         if self.absent():
             return (
@@ -84,18 +85,20 @@ class Source:
                 f"put {_listed(list(self.checksums))}{self.packed and f' (or {self.packed})'} there, "
                 f"or set ZOO_DATA to the folder that holds {self.folder or 'them'}"
             )
-        wrong = "; ".join(self.damaged()) or reason
-        return f"{self.title} in {str(self.path)!r} is damaged ({wrong}): replace the file, or remove it to download it"
+        damage = "; ".join(self.damaged()) or reason
+        return (
+            f"{self.title} in {str(self.path)!r} is damaged ({damage}): replace the file, or remove it to download it"
+        )
 
-    def _written(self) -> set[Path]:
-        """Return what is there now of all that a download may write."""
+    def _download_paths(self) -> set[Path]:
+        """Return the existing paths among those that a download may write."""
         root = data_root()
         if self.folder:
             top = root / Path(self.folder).parts[0]
-            inside = [top, *top.rglob("*"), *(root / name for name in self.instead)]
+            paths = [top, *top.rglob("*"), *(root / name for name in self.instead)]
         else:
-            inside = [root / name for name in self.checksums]
-        return {path for path in (root, *inside) if path.exists()}
+            paths = [root / name for name in self.checksums]
+        return {path for path in (root, *paths) if path.exists()}
 
 
 def _listed(names: list[str]) -> str:
@@ -118,10 +121,10 @@ def _remove(paths: set[Path]) -> None:
                 path.unlink()
 
 
-def _idx(title: str, kind: str, *checksums: str) -> Source:
-    names = [f"{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
-    packed = tuple(f"{kind}/raw/{name}.gz" for name in names)
-    return Source(title, f"{kind}/raw", dict(zip(names, checksums, strict=True)), packed="their .gz", instead=packed)
+def _idx(title: str, folder: str, *checksums: str) -> Source:
+    names = [f"{part}-{content}-ubyte" for part in ("train", "t10k") for content in ("images-idx3", "labels-idx1")]
+    packed = tuple(f"{folder}/raw/{name}.gz" for name in names)
+    return Source(title, f"{folder}/raw", dict(zip(names, checksums, strict=True)), packed="their .gz", instead=packed)
 
 
 MNIST = _idx(

@@ -1,4 +1,4 @@
-"""What the loaders of labelled images share."""
+"""Functions that the loaders of labelled images share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def labelled(source: Source, images: Tensor, labels: Tensor, classes: int) -> Sp
     """Return a split of images (N, C, H, W) uint8 and labels (N,).
 
     Raises:
-        DataError: If there are not as many labels as images, or labels that are no class.
+        DataError: If there are not as many labels as images, or a label is not a class.
     """
     if len(images) != len(labels):
         raise DataError(f"{source.title} in {str(source.path)!r} has {len(images):,} images but {len(labels):,} labels")
@@ -29,7 +29,7 @@ def labelled(source: Source, images: Tensor, labels: Tensor, classes: int) -> Sp
 
 
 def hold_out(train: Split, n: int) -> tuple[Split, Split]:
-    """Return a split without its last ``n`` items, and these."""
+    """Return a split without its last ``n`` items, and a split of these."""
     assert train.modes is not None
     cut = len(train) - n
     return Split(train.data[:cut], train.modes[:cut]), Split(train.data[cut:], train.modes[cut:])

@@ -10,6 +10,7 @@ from zoo.task import to_model
 from zoo_bench.core.seeds import derive
 
 RESIDENT_SHARE = 0.25
+"""Largest share of a device's memory that data may take to be moved there whole."""
 
 
 class Items:
@@ -40,7 +41,7 @@ class Items:
 class Stream:
     """An endless sequence of items: one permutation of the data after another.
 
-    The sequence depends on the seed and the number of items alone. Batch sizes only cut it, so models with different
+    The sequence depends on the seed and the number of items alone. Batch sizes only divide it, so models with different
     batch sizes see the same items in the same order.
 
     Args:
@@ -60,8 +61,8 @@ class Stream:
         while len(self._order) < n:
             epoch = torch.randperm(len(self._items), generator=self._generator).to(self._order.device)
             self._order = torch.cat([self._order, epoch])
-        chosen, self._order = self._order[:n], self._order[n:]
-        return chosen
+        indices, self._order = self._order[:n], self._order[n:]
+        return indices
 
     def next(self, n: int) -> Tensor:
         """Return the next ``n`` items as a model sees them, (n, ...) float32; images in channels-last memory order."""
@@ -69,8 +70,8 @@ class Stream:
         return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
 
 
-def _memory(device: torch.device, main: int) -> int:
-    """Return the memory of a device in bytes; ``main`` of main memory, if that is given."""
+def _memory(device: torch.device, main_memory: int) -> int:
+    """Return the memory of a device in bytes; that of the CPU is ``main_memory``, or all there is if that is 0."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return main or int(psutil.virtual_memory().total)
+    return main_memory or int(psutil.virtual_memory().total)

@@ -24,7 +24,7 @@ from zoo_bench.data.stream import Stream
 from zoo_bench.judges.classifier import JudgeNetwork
 
 SEED = 0
-BATCH = 128
+BATCH_SIZE = 128
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Recipe:
         splits: The task's splits.
         shift: Largest shift of an image in pixels, either way.
         steps: Optimiser steps.
-        features: Feature width: as many as the reference set can carry.
+        features: Width of the feature layer, small enough for statistics of the reference set.
         width: Channels of the first convolution.
     """
 
@@ -64,11 +64,11 @@ def augment(images: Tensor, shift: int) -> Tensor:
 
 @torch.no_grad()
 def accuracy(network: JudgeNetwork, split: Split) -> float:
-    """Return the share of a split that the network classifies rightly."""
+    """Return the share of a split that the network classifies correctly."""
     assert split.modes is not None
     network.eval()
-    found = torch.cat([network(to_model(batch)).argmax(1) for batch in split.data.split(1024)])
-    return float((found == split.modes).double().mean())
+    predictions = torch.cat([network(to_model(batch)).argmax(1) for batch in split.data.split(1024)])
+    return float((predictions == split.modes).double().mean())
 
 
 def train(recipe: Recipe) -> tuple[JudgeNetwork, dict[str, str]]:
@@ -89,9 +89,9 @@ def train(recipe: Recipe) -> tuple[JudgeNetwork, dict[str, str]]:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=recipe.steps)
     stream = Stream(training.data, SEED, torch.device("cpu"))
     for _ in range(recipe.steps):
-        chosen = stream.indices(BATCH)
-        logits = network(augment(to_model(training.data[chosen]), recipe.shift))
-        loss = F.cross_entropy(logits, training.modes[chosen], label_smoothing=0.05)
+        indices = stream.indices(BATCH_SIZE)
+        logits = network(augment(to_model(training.data[indices]), recipe.shift))
+        loss = F.cross_entropy(logits, training.modes[indices], label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -109,8 +109,10 @@ def temperature(network: JudgeNetwork, split: Split) -> float:
     network.eval()
     with torch.no_grad():
         logits = torch.cat([network(to_model(batch)) for batch in split.data.split(1024)]).double()
-    found = minimize_scalar(lambda t: float(F.cross_entropy(logits / t, labels)), bounds=(0.05, 20.0), method="bounded")
-    return round(float(found.x), 4)
+    minimum = minimize_scalar(
+        lambda t: float(F.cross_entropy(logits / t, labels)), bounds=(0.05, 20.0), method="bounded"
+    )
+    return round(float(minimum.x), 4)
 
 
 def main(names: list[str]) -> None:
@@ -122,9 +124,9 @@ def main(names: list[str]) -> None:
         path = folder / f"{name}-cnn.safetensors"
         save_file({k: v.contiguous() for k, v in network.state_dict().items()}, path, metadata)
         calibration = folder / "temperatures.json"
-        known = json.loads(calibration.read_text()) if calibration.exists() else {}
-        known[path.stem] = temperature(network, RECIPES[name].splits()[1])
-        calibration.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+        temperatures = json.loads(calibration.read_text()) if calibration.exists() else {}
+        temperatures[path.stem] = temperature(network, RECIPES[name].splits()[1])
+        calibration.write_text(json.dumps(temperatures, indent=1, sort_keys=True) + "\n")
         print(f"{path.name}: test accuracy {metadata['test_accuracy']}, {path.stat().st_size / 1e3:.0f} kB")
 
 

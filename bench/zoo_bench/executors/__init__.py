@@ -1,8 +1,8 @@
-"""Executors: where runs are run.
+"""Executors: they decide where runs are executed.
 
-An executor is a function ``run(specs, options)`` that yields events as they happen, of every run exactly one
-:class:`Finished`. It must not write results: the harness stores each outcome when it arrives. When the generator is
-closed early it must end what is still running.
+An executor is a function ``run(specs, options)`` that yields events as they happen, among them exactly one
+:class:`Finished` for every run. It must not write results: the harness stores each outcome when it arrives. When the
+generator is closed early, it must end the runs in progress.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zoo_bench.plan.spec import RunSpec
 
 @dataclass(frozen=True)
 class Options:
-    """What an executor is told.
+    """Settings of an executor.
 
     Attributes:
         workers: Runs at once; None: what suits the machine, and one if the budget is wall-clock.
@@ -50,7 +50,7 @@ class Progressed:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run has ended, well or not."""
+    """A run has ended, successfully or not."""
 
     spec: RunSpec
     outcome: Outcome

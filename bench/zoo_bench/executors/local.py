@@ -1,4 +1,4 @@
-"""The local executor: a fresh process per run, so that crashes, memory, threads and randomness stay inside."""
+"""The local executor: a fresh process per run, so that crashes, memory, threads and randomness do not affect others."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from zoo_bench.plan.resources import Resources, share_this_machine
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute
 
-PROGRESS_SECONDS = 0.2
-LOG_TAIL = 2000
-POLL_SECONDS = 60.0
+PROGRESS_INTERVAL_SECONDS = 0.2
+LOG_TAIL_CHARACTERS = 2000
+MAX_WAIT_SECONDS = 60.0
+"""Limit of one wait for events, because a run without timeout has no deadline to wait for."""
 
 
 @dataclass
@@ -79,15 +80,15 @@ def _start(spec: RunSpec, resources: Resources, timeout: float | None, logs: Pat
 def _next_events(running: list[_Running]) -> list[tuple[_Running, Event]]:
     """Wait until a run reports, ends or is overdue.
 
-    The end of a process is waited for beside its reports: what it has forked may hold their pipe open after it.
+    Besides its reports, the end of each process is waited for: its own child processes may keep the pipe open after it.
     """
-    patience = min(r.deadline for r in running) - time.monotonic()
+    remaining = min(r.deadline for r in running) - time.monotonic()
     sources = [source for r in running for source in (r.events, r.process.sentinel)]
-    ready = wait(sources, timeout=min(max(patience, 0.0), POLL_SECONDS))
+    ready = wait(sources, timeout=min(max(remaining, 0.0), MAX_WAIT_SECONDS))
     now = time.monotonic()
-    heard = [r for r in running if r.events in ready or r.process.sentinel in ready]
-    reports = [(r, _receive(r)) for r in heard]
-    overdue = [r for r in running if r not in heard and now >= r.deadline]
+    reporting = [r for r in running if r.events in ready or r.process.sentinel in ready]
+    reports = [(r, _receive(r)) for r in reporting]
+    overdue = [r for r in running if r not in reporting and now >= r.deadline]
     message = "ended as hung: its wall-clock reached the limit that --timeout sets"
     return reports + [(r, Finished(r.spec, _failed(r, "timeout", message))) for r in overdue]
 
@@ -108,8 +109,8 @@ def _receive(current: _Running) -> Event:
 
 def _failed(current: _Running, status: Status, message: str) -> Outcome:
     log = current.log.read_text(errors="replace") if current.log.exists() else ""
-    known = {"traceback": log[-LOG_TAIL:], "started_at": current.started_at}
-    return Outcome(RunRecord.failed(current.spec, current.resources, status, message, **known))
+    details = {"traceback": log[-LOG_TAIL_CHARACTERS:], "started_at": current.started_at}
+    return Outcome(RunRecord.failed(current.spec, current.resources, status, message, **details))
 
 
 def _close(current: _Running) -> None:
@@ -135,7 +136,7 @@ def _work(spec: RunSpec, resources: Resources, events: Connection[Any, Any], log
 
     def report(progress: Progress) -> None:
         nonlocal last
-        if time.monotonic() - last >= PROGRESS_SECONDS:
+        if time.monotonic() - last >= PROGRESS_INTERVAL_SECONDS:
             last = time.monotonic()
             events.send(progress)
 

@@ -22,8 +22,8 @@ from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources, share_machine
 from zoo_bench.plan.spec import RunSpec
 
-START_SECONDS = 120.0
-CONNECT_SECONDS = 10.0
+CHECK_TIMEOUT_SECONDS = 120.0  # a node that has run nothing yet first starts a worker process
+CONNECT_TIMEOUT_SECONDS = 10.0
 NO_ANSWER = (
     "no Ray cluster answers at --address {}: {}; start one with `ray start --head`, or leave the address out to use "
     "this machine alone"
@@ -32,7 +32,7 @@ NO_ANSWER = (
 
 @dataclass
 class _Slot:
-    """A place on a node where one run at a time is run."""
+    """A place on a node that executes one run at a time."""
 
     node: dict[str, Any]
     resources: Resources
@@ -40,7 +40,7 @@ class _Slot:
 
 
 class Worker:
-    """What lives in a slot's actor."""
+    """The actor of a slot."""
 
     def run(self, spec: RunSpec, resources: Resources, timeout: float | None) -> Iterator[Event]:
         """Run one spec and yield its events."""
@@ -76,7 +76,7 @@ def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
 def _connect(address: str) -> Any:
     """Return the ray module, connected."""
     if not address:
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # which Ray reads when it is imported
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray reads it when it is imported
     try:
         ray: Any = importlib.import_module("ray")
     except ModuleNotFoundError as error:
@@ -97,13 +97,13 @@ def _check_listens(address: str) -> None:
     host, _, port = address.rpartition(":")
     if host and port.isdigit():
         try:
-            socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+            socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_SECONDS).close()
         except OSError as error:
             raise ZooError(NO_ANSWER.format(address, str(error))) from error
 
 
 def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], specs: Sequence[RunSpec]) -> None:
-    """Raise a sentence for the first nodes that lack a plugin or data."""
+    """Raise an error that names every node which lacks a plugin or data."""
     needed = {(s.model, s.plugin, s.plugin_version, s.task, s.task_version) for s in specs}
     check = ray.remote(num_cpus=0, max_retries=0)(lacking)
     answers = {
@@ -112,7 +112,7 @@ def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], specs: Sequence[RunS
     problems = []
     for name, answer in answers.items():
         try:
-            problems += [f"node {name} {lack}" for lack in ray.get(answer, timeout=START_SECONDS)]
+            problems += [f"node {name} {lack}" for lack in ray.get(answer, timeout=CHECK_TIMEOUT_SECONDS)]
         except ray.exceptions.RayError as error:
             reason = str(error).strip().rpartition("\n")[2]
             problems.append(f"node {name} cannot run genzoo {__version__}: {reason}")
@@ -132,9 +132,9 @@ def lacking(version: str, needed: set[tuple[str, str, str, str, str]]) -> list[s
     registry, lacks = installed(), []
     for model, plugin, plugin_version, task, task_version in sorted(needed):
         try:
-            found = registry.models.get(model).plugin
-            if (found.distribution, found.version) != (plugin, plugin_version):
-                lacks.append(f"has model {model!r} of {found}, not of {plugin} {plugin_version}: install that there")
+            provider = registry.models.get(model).plugin
+            if (provider.distribution, provider.version) != (plugin, plugin_version):
+                lacks.append(f"has model {model!r} of {provider}, not of {plugin} {plugin_version}: install that there")
         except UnknownNameError:
             lacks.append(f"lacks model {model!r}: pip install {plugin}=={plugin_version} there")
         try:
@@ -149,23 +149,23 @@ def lacking(version: str, needed: set[tuple[str, str, str, str, str]]) -> list[s
 
 
 def _slots(ray: Any, nodes: Sequence[dict[str, Any]], specs: Sequence[RunSpec], options: Options) -> list[_Slot]:
-    """Start an actor for every run that may go on at once, filling one node after another."""
+    """Start as many actors as runs may be executed at once, filling one node after another."""
     worker, slots = ray.remote(max_concurrency=1)(Worker), list[_Slot]()
     limit = min(options.workers or len(specs), len(specs))
     for node in nodes:
-        has = node["Resources"]
-        cores, memory, gpus = int(has.get("CPU", 0)), int(has.get("memory", 0)), int(has.get("GPU", 0))
+        total = node["Resources"]
+        cores, memory, gpus = int(total.get("CPU", 0)), int(total.get("memory", 0)), int(total.get("GPU", 0))
         if cores < (options.threads or 1):
             continue
-        for own in share_machine(
+        for resources in share_machine(
             specs[: limit - len(slots)], None, options.threads, cores=cores, memory=memory, gpus=gpus
         ):
             if len(slots) < limit:
-                share = Resources(own.threads, own.contended, own.memory)
+                share = Resources(resources.threads, resources.contended, resources.memory)
                 actor = worker.options(
-                    num_cpus=own.threads,
-                    num_gpus=int(own.gpu is not None),
-                    memory=own.memory,
+                    num_cpus=resources.threads,
+                    num_gpus=int(resources.gpu is not None),
+                    memory=resources.memory,
                     scheduling_strategy=_on(ray, node),
                 ).remote()
                 slots.append(_Slot(node, share, actor))

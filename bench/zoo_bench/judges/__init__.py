@@ -1,1 +1,1 @@
-"""The networks and functions that look at samples: one class a file; weights in ``weights/``."""
+"""The networks and functions that map samples to features and modes, one class per file; weights in ``weights/``."""

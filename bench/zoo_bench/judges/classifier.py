@@ -1,6 +1,6 @@
 """The judge of a task with classes: a small classifier, whose features are compared.
 
-It is trained by ``python -m zoo_bench.data.train_judges`` on the task's training split, and shipped.
+It is trained by ``python -m zoo_bench.data.train_judges`` on the task's training split, and comes with the package.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ class ClassifierJudge:
     """A trained :class:`JudgeNetwork`, frozen. Implements :class:`zoo.Judge`.
 
     Attributes:
-        name: Task and kind, for example "digits-cnn".
+        name: Task and architecture, for example "digits-cnn".
         sha256: Hash of the weights file.
         metadata: What the training script recorded: accuracy on the test split, sizes, seed.
 
     Args:
         name: Its name.
         weights: The weights file.
-        metadata: That of the file.
-        temperature: What logits are divided by, so that confidence is calibrated (Guo et al. 2017). Neither features
+        metadata: The metadata of that file.
+        temperature: Divisor of the logits, so that confidence is calibrated (Guo et al. 2017). Neither features
             nor modes depend on it.
     """
 

@@ -1,4 +1,4 @@
-"""The Inception v3 that FID was defined on, as a judge; it knows none of a task's modes."""
+"""The Inception v3 that FID was defined on, as a judge; its classes are not a task's modes."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 class InceptionJudge:
     """The Inception v3 that FID was defined on, through torch-fidelity. Implements :class:`zoo.Judge`.
 
-    Features are the 2,048 of its last pooling layer (Heusel et al. 2017). As all features here they are standardised by
-    the real ones, so that distances are not those of papers; and at 2,048 features a few thousand images leave a high
-    floor.
+    Features are the 2,048 of its last pooling layer (Heusel et al. 2017). Like the features of every judge, they are
+    standardised by those of real images, so that distances differ from published ones. With 2,048 features and a few
+    thousand images, the floor is high.
 
     Weights are the file that ``$ZOO_INCEPTION`` names, or that of torch-fidelity's name in the data folder, or are
     downloaded there.
 
     Raises:
-        ZooError: If the weights are absent and cannot be downloaded, or are none of this network.
+        ZooError: If the weights are absent and cannot be downloaded, or do not belong to this network.
     """
 
     NAME = "inception-v3-compat"
-    BATCH = 32
+    BATCH_SIZE = 32
 
     def __init__(self) -> None:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
         path = _inception_weights()
         try:
-            torch.load(path, weights_only=True, map_location="meta")  # torch-fidelity itself would run code from it
+            torch.load(path, weights_only=True, map_location="meta")  # torch-fidelity itself would execute pickled code
             self._network = FeatureExtractorInceptionV3(self.NAME, ["2048"], feature_extractor_weights_path=str(path))
         except (RuntimeError, TypeError, AttributeError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise ZooError(f"{str(path)!r} does not hold the weights of {self.NAME!r}: get {INCEPTION_FILE}") from error
@@ -56,19 +56,19 @@ class InceptionJudge:
     def features(self, data: Tensor) -> Tensor:
         """Map uint8 images (N, 1 or 3, H, W) to (N, 2048)."""
         colour = data.to(self._network.fc.weight.device).expand(-1, 3, -1, -1)
-        return torch.cat([self._network(part)[0] for part in colour.split(self.BATCH)])
+        return torch.cat([self._network(part)[0] for part in colour.split(self.BATCH_SIZE)])
 
     def modes(self, data: Tensor) -> None:
-        """Know no modes of a task: its classes are ImageNet's."""
+        """Return None: its classes are ImageNet's, not a task's modes."""
 
 
 def _inception_weights() -> Path:
     """Return the weights file, downloaded if need be."""
-    given = os.environ.get("ZOO_INCEPTION")
-    if given:
-        path = Path(given).expanduser()
+    configured_path = os.environ.get("ZOO_INCEPTION")
+    if configured_path:
+        path = Path(configured_path).expanduser()
         if not path.is_file():
-            raise ZooError(f"$ZOO_INCEPTION names {given!r}, which is no file: let it name {INCEPTION_FILE}")
+            raise ZooError(f"$ZOO_INCEPTION names {configured_path!r}, which is no file: let it name {INCEPTION_FILE}")
         return path
     path = data_root() / INCEPTION_FILE
     if not path.is_file():

@@ -16,7 +16,8 @@ class MixtureJudge:
     """The judge of a known mixture of Gaussians. Implements :class:`zoo.Judge`.
 
     Its features are one radial basis function per component, exp(-|x - c|^2 / (2 h^2)) with h a quarter of the smallest
-    distance between centres, so that the Fréchet distance sees modes and not only the overall mean and covariance.
+    distance between centres, so that the Fréchet distance depends on modes and not only on the overall mean and
+    covariance.
     """
 
     def __init__(self, mixture: Mixture) -> None:
@@ -27,7 +28,7 @@ class MixtureJudge:
         self.sha256 = hashlib.sha256(definition.encode()).hexdigest()
 
     def to(self, device: torch.device) -> Self:
-        """Stay on the CPU: points are few and small."""
+        """Return the judge unchanged, on the CPU: points are few and small."""
         return self
 
     def features(self, data: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Judges that are chosen by name, for tasks whose own judge would know no classes."""
+"""Judges that are selected by name, for tasks that have no judge with classes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JUDGES: dict[str, Callable[[int], Judge]] = {
     PretrainedJudge.NAME: lambda channels: PretrainedJudge(),
     InceptionJudge.NAME: lambda channels: InceptionJudge(),
 }
-"""By name: from the number of image channels to a judge."""
+"""By name, a function from the number of image channels to a judge."""
 
 
 def check_judge(name: str) -> None:
@@ -29,10 +29,10 @@ def check_judge(name: str) -> None:
 
 
 def named_judge(name: str, channels: int) -> Judge:
-    """Return a judge that knows no modes: "random-conv", the default, "efficientnet-lite0" or "inception-v3-compat".
+    """Return a judge without modes: "random-conv", the default, "efficientnet-lite0" or "inception-v3-compat".
 
     Raises:
-        ZooError: If there is no such judge, or its packages or weights are not there.
+        ZooError: If there is no such judge, or its packages or weights are absent.
     """
     check_judge(name)
     return JUDGES[name or RandomJudge.NAME](channels)

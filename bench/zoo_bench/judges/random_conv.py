@@ -1,4 +1,4 @@
-"""A judge that needs no weights and knows no classes: a fixed random network."""
+"""A judge that needs no weights and has no classes: a fixed random network."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class RandomJudge:
     """A fixed random convolutional network: no weights to download, and no classes. Implements :class:`zoo.Judge`.
 
     Three 3x3 convolutions of stride 2 with ReLU, pooled to 2x2 and mapped to 64 features, all orthogonal and drawn with
-    seed 0. It sees colour, contrast, texture and coarse layout, not what is in the picture: it tells models apart whose
-    images look wrong, and is no measure of meaning. Random embeddings for evaluation: Naeem et al. 2020.
+    seed 0. Its features depend on colour, contrast, texture and coarse layout, not on what is in the picture: they show
+    which models' images look wrong, but do not measure meaning. Random embeddings for evaluation: Naeem et al. 2020.
 
     Args:
         channels: Image channels.
@@ -57,4 +57,4 @@ class RandomJudge:
         return features
 
     def modes(self, data: Tensor) -> None:
-        """Know no modes."""
+        """Return None: it has no classes."""

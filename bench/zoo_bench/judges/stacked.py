@@ -16,7 +16,7 @@ class StackedJudge:
     """A judge of grey images applied to each of three colour channels. Implements :class:`zoo.Judge`.
 
     The mode of an image is 100 a + 10 b + c of its channels' classes, red first (Metz et al. 2017). Features are those
-    of the three channels beside each other; more than 96 are projected to 96 by a fixed orthogonal map.
+    of the three channels, concatenated; more than 96 are projected to 96 by a fixed orthogonal map.
     """
 
     WIDTH = 96
@@ -42,9 +42,10 @@ class StackedJudge:
 
     def judge(self, data: Tensor) -> Judgement:
         """Map uint8 images to features, modes and the product of their channels' confidences, in one pass."""
-        found = self._grey.judge(self._channels(data))
-        confidence = found.confidence.reshape(-1, 3).prod(dim=1)
-        return Judgement(self._projected(found.features.reshape(len(data), -1)), self._triple(found.modes), confidence)
+        judgement = self._grey.judge(self._channels(data))
+        confidence = judgement.confidence.reshape(-1, 3).prod(dim=1)
+        features = self._projected(judgement.features.reshape(len(data), -1))
+        return Judgement(features, self._triple(judgement.modes), confidence)
 
     @staticmethod
     def _channels(data: Tensor) -> Tensor:
@@ -54,10 +55,10 @@ class StackedJudge:
     def _triple(digits: Tensor) -> Tensor:
         return digits.reshape(-1, 3) @ torch.tensor([100, 10, 1], device=digits.device)
 
-    def _projected(self, found: Tensor) -> Tensor:
-        if found.shape[1] <= self.WIDTH:
-            return found
+    def _projected(self, features: Tensor) -> Tensor:
+        if features.shape[1] <= self.WIDTH:
+            return features
         if self._projection is None:
             generator = torch.Generator().manual_seed(0)
-            self._projection = nn.init.orthogonal_(torch.empty(self.WIDTH, found.shape[1]), generator=generator)
-        return found @ self._projection.T.to(found.device)
+            self._projection = nn.init.orthogonal_(torch.empty(self.WIDTH, features.shape[1]), generator=generator)
+        return features @ self._projection.T.to(features.device)

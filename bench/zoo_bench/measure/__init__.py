@@ -1,1 +1,1 @@
-"""Speeds: which arithmetic and how many threads are fastest, where time goes, every model alone."""
+"""Speeds: the fastest arithmetic and number of threads, where time goes, and the throughput of each model."""

@@ -1,6 +1,6 @@
 """What pytest-benchmark times for ``zoo bench --throughput``: training, sampling, and matrix products as the limit.
 
-Run by :mod:`zoo_bench.measure.throughput` in a process of its own; the variable names a file with the runs to time.
+Run by :mod:`zoo_bench.measure.throughput` in a process of its own; ``$ZOO_THROUGHPUT`` names a file of runs to time.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from zoo_bench.data.stream import Stream
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.train.game import Game, build_on
 
-SECONDS = 0.4
-MATRIX = 1024
-BATCHES = (1, 64, 256)
+MEASURED_SECONDS = 0.4
+MATRIX_SIDE = 1024
+SAMPLE_BATCH_SIZES = (1, 64, 256)
 if "ZOO_THROUGHPUT" not in os.environ:
     pytest.skip("run by `zoo bench --throughput`, which says what to time", allow_module_level=True)
 WORK = json.loads(Path(os.environ["ZOO_THROUGHPUT"]).read_text())
 SPECS = [RunSpec(**fields) for fields in WORK["specs"]]
 
 
-def rounds(call: Callable[[], Any], least: int) -> int:
-    """Return how often a call fits into the time that each measurement has; at least so often."""
+def rounds(call: Callable[[], Any], minimum: int) -> int:
+    """Return how many calls fit into :data:`MEASURED_SECONDS`, but at least ``minimum`` and at most 1000."""
     call()
     start = time.perf_counter()
     call()
-    return max(least, min(1000, int(SECONDS / (time.perf_counter() - start))))
+    return max(minimum, min(1000, int(MEASURED_SECONDS / (time.perf_counter() - start))))
 
 
 def wait(device: torch.device) -> None:
-    """Wait until the device has done all that it was given."""
+    """Wait until the device has finished all work."""
     if device.type == "cuda":
         torch.cuda.synchronize()
 
@@ -60,7 +60,7 @@ def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
 
 
 def test_train(game: tuple[Game, Stream], benchmark: Any) -> None:
-    """Time rounds: as many at once as let every player move as often as it should."""
+    """Time blocks of rounds in which every player moves as often as its ``every`` says."""
     play, stream = game
     batch = play.model.config.batch_size
     block = math.lcm(*(player.every for player in play.players))
@@ -74,12 +74,12 @@ def test_train(game: tuple[Game, Stream], benchmark: Any) -> None:
     before = play.meter.images, play.meter.flops
     train()
     images, flops = play.meter.images - before[0], play.meter.flops - before[1]
-    benchmark.pedantic(train, rounds=rounds(train, least=5))
+    benchmark.pedantic(train, rounds=rounds(train, minimum=5))
     benchmark.group = play.model.__class__.__name__
     benchmark.extra_info |= {"images": images, "flops_per_image": flops / images}
 
 
-@pytest.mark.parametrize("n", BATCHES)
+@pytest.mark.parametrize("n", SAMPLE_BATCH_SIZES)
 def test_sample(game: tuple[Game, Stream], benchmark: Any, n: int) -> None:
     """Time drawing ``n`` samples."""
     model = game[0].model.eval()
@@ -89,19 +89,19 @@ def test_sample(game: tuple[Game, Stream], benchmark: Any, n: int) -> None:
             model.sample(n)
         wait(model.device)
 
-    benchmark.pedantic(sample, rounds=rounds(sample, least=100 if n == 1 else 5))
+    benchmark.pedantic(sample, rounds=rounds(sample, minimum=100 if n == 1 else 5))
     benchmark.group = model.__class__.__name__
     benchmark.extra_info |= {"images": n}
 
 
 def test_matrix_products(benchmark: Any) -> None:
-    """Time the product of two square matrices, the fastest that this machine multiplies."""
+    """Time the product of two square matrices, which is taken as the limit of this machine."""
     torch.set_num_threads(WORK["threads"])
-    a, b = torch.randn(2, MATRIX, MATRIX, device=SPECS[0].device)
+    a, b = torch.randn(2, MATRIX_SIDE, MATRIX_SIDE, device=SPECS[0].device)
 
     def multiply() -> None:
         a @ b
         wait(a.device)
 
-    benchmark.pedantic(multiply, rounds=rounds(multiply, least=5))
-    benchmark.extra_info |= {"flops": 2 * MATRIX**3}
+    benchmark.pedantic(multiply, rounds=rounds(multiply, minimum=5))
+    benchmark.extra_info |= {"flops": 2 * MATRIX_SIDE**3}

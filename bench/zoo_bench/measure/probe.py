@@ -1,4 +1,4 @@
-"""What is fastest on this machine: short measurements before a bench, kept beside its results.
+"""What is fastest on this machine: short measurements before a bench, stored with its results.
 
 All runs of a table share one arithmetic and one number of threads, so that a difference is the model's. An arithmetic
 counts only if the losses after a few rounds agree with those of fp32 for every model that works in fp32. On CPUs it is
@@ -28,46 +28,47 @@ from zoo_bench.train.game import Game, build_on
 
 MATRIX_SIDE = 512
 MIN_MATRIX_GAIN, MIN_ROUND_GAIN = 1.2, 1.1
-"""Gains of matrix products from which on rounds are measured, and of rounds from which on a mode is taken."""
+"""Gains of matrix products from which on rounds are measured, and of rounds from which on a mode is chosen."""
 WARM_UP_ROUNDS, TIMED_ROUNDS = 5, 15
 LOSS_TOLERANCE = 0.05
 MEASUREMENT_TIMEOUT_S = 300.0
-"""Seconds after which a measurement counts as hung. What hangs here has no say, and its runs will tell of it."""
+"""Seconds after which a measurement counts as hung. It is then ignored here, and its runs report the error."""
 
-Say = Callable[[str], None]
+Announce = Callable[[str], None]
 Probe = dict[str, Any]
-"""What was measured, with what was ``chosen``, a sentence as ``reason``, and a ``key`` of what it holds for."""
+"""Measurements, with the value ``chosen``, a sentence as ``reason``, and the ``key`` of the choices and the machine."""
 
 
-def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | None, say: Say) -> Probe:
-    """Return the fastest precision mode for these runs and those that an earlier bench measured in the folder.
+def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | None, announce: Announce) -> Probe:
+    """Return the fastest precision mode for these runs and those that an earlier bench in the folder measured.
 
-    On a CPU whose bf16 matrix products are under 1.2 times as fast as those in fp32 nothing more is measured: fp32 it
-    is. Compilation is tried on GPUs only: on a CPU it costs every run about 20 seconds and gains less than a tenth.
+    On a CPU whose bf16 matrix products are under 1.2 times as fast as those in fp32 nothing more is measured and
+    fp32 is chosen. Compilation is tried on GPUs only: on a CPU it costs every run about 20 seconds and gains less than
+    a tenth.
 
     Args:
         specs: The runs, of which each model is measured once on each task.
-        folder: The bench's, whose earlier measurements on the same machine are taken instead of new ones.
+        folder: The bench's folder, whose earlier measurements on the same machine are used instead of new ones.
         timeout: Seconds after which a run counts as hung; one measurement has at most :data:`MEASUREMENT_TIMEOUT_S`.
-        say: Told in a sentence what takes time.
+        announce: Called with a sentence before a measurement that takes time.
     """
     device = specs[0].device
     stored = _stored(folder / "precision.json", [device])
     rates = stored.get("matrix_products_per_s") or run_in_subprocess(
         matrix_rates, device, timeout=MEASUREMENT_TIMEOUT_S
     )
-    found = {"key": stored["key"], "matrix_products_per_s": rates}
+    measured = {"key": stored["key"], "matrix_products_per_s": rates}
     gain = rates["bf16"] / rates["fp32"]
     if gain < MIN_MATRIX_GAIN:
         reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
-        return {**found, "chosen": "fp32", "reason": reason}
+        return {**measured, "chosen": "fp32", "reason": reason}
     modes = [mode for mode in get_args(PrecisionMode) if device == "cuda" or "+" not in mode]
-    rounds = _rounds(stored, specs, {mode: (mode, 1) for mode in modes}, timeout, say)
-    chosen, reason = fastest(rounds)
-    return {**found, "chosen": chosen, "reason": reason, "rounds": rounds}
+    rounds = _rounds(stored, specs, {mode: (mode, 1) for mode in modes}, timeout, announce)
+    mode, reason = fastest(rounds)
+    return {**measured, "chosen": mode, "reason": reason, "rounds": rounds}
 
 
-def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None, say: Say) -> Probe:
+def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None, announce: Announce) -> Probe:
     """Return the fastest number of CPU threads for these runs, one after another on this machine.
 
     Tried are all cores and the powers of two below. Small networks are slower on many threads than on few.
@@ -76,15 +77,15 @@ def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None
         specs: The runs, of which each model is measured once on each task.
         folder: As for :func:`choose_precision`.
         timeout: As for :func:`choose_precision`.
-        say: As for :func:`choose_precision`.
+        announce: As for :func:`choose_precision`.
     """
     limit = cores()
     numbers = sorted({2**i for i in range(limit.bit_length())} | {limit})
     mode = specs[0].precision_mode
     stored = _stored(folder / "threads.json", [mode, *numbers])
-    rounds = _rounds(stored, specs, {f"threads={n}": (mode, n) for n in numbers}, timeout, say)
-    usable = [own for own in rounds.values() if not any("error" in found for found in own.values())]
-    total = {n: sum(math.log(own[f"threads={n}"]["seconds"]) for own in usable) for n in numbers}
+    rounds = _rounds(stored, specs, {f"threads={n}": (mode, n) for n in numbers}, timeout, announce)
+    usable = [results for results in rounds.values() if not any("error" in r for r in results.values())]
+    total = {n: sum(math.log(results[f"threads={n}"]["seconds"]) for results in usable) for n in numbers}
     best = min(numbers, key=lambda n: total[n])
     gain = math.exp((total[1] - total[best]) / max(len(usable), 1))
     reason = f"rounds run at {gain:.2f} times the speed of one thread here" if usable else "no model works"
@@ -92,7 +93,7 @@ def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None
 
 
 def _stored(path: Path, choices: Sequence[Any]) -> Probe:
-    """Return the measurement in a file if it is of the same choices and machine, else an empty one with its key."""
+    """Return the measurement in a file if it has the same choices and machine, else an empty one with its key."""
     key = {"choices": list(choices), "machine": environment()}
     return {"key": key, **(read_keyed(path, key) or {})}
 
@@ -102,41 +103,41 @@ def _rounds(
     specs: Sequence[RunSpec],
     ways: Mapping[str, tuple[PrecisionMode, int]],
     timeout: float | None,
-    say: Say,
+    announce: Announce,
 ) -> dict[str, dict[str, Any]]:
-    """Return what is stored and what is measured of models that are missing there: ``{model on task: {way: found}}``.
+    """Return stored results, and measure those of missing models: ``{model on task: {way: result of measure}}``.
 
-    What was measured before has its say too, so that all runs of a folder share one choice wherever they can.
+    Earlier measurements count too, so that all runs of a folder share one choice wherever they can.
     """
-    found = dict(stored.get("rounds", {}))
-    missing = {name: spec for spec in specs if (name := f"{spec.model} on {spec.task}") not in found}
+    rounds = dict(stored.get("rounds", {}))
+    missing = {name: spec for spec in specs if (name := f"{spec.model} on {spec.task}") not in rounds}
     if missing:
-        say(f"measuring rounds of {len(missing)} model{'s' * (len(missing) > 1)}: {', '.join(ways)}")
+        announce(f"measuring rounds of {len(missing)} model{'s' * (len(missing) > 1)}: {', '.join(ways)}")
     for name, spec in missing.items():
         try:
-            own = run_in_subprocess(
+            results = run_in_subprocess(
                 measure, spec, list(ways.values()), timeout=min(timeout or MEASUREMENT_TIMEOUT_S, MEASUREMENT_TIMEOUT_S)
             )
         except ZooError as error:
-            own = [{"error": str(error)}] * len(ways)
-        found[name] = dict(zip(ways, own, strict=True))
-    return found
+            results = [{"error": str(error)}] * len(ways)
+        rounds[name] = dict(zip(ways, results, strict=True))
+    return rounds
 
 
 def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
     """Return the mode with the lowest mean time of those that work and agree for all, and why; fp32 if it gains little.
 
-    A model that fails in fp32 fails in any mode, and has no say: its runs will tell of it.
+    A model that fails in fp32 fails in every mode. It is ignored here, and its runs report the error.
 
     Args:
-        measured: By model and mode what :func:`measure` returns.
+        measured: Results of :func:`measure`, by model and mode.
     """
-    measured = {name: own for name, own in measured.items() if "error" not in own["fp32"]}
+    measured = {name: results for name, results in measured.items() if "error" not in results["fp32"]}
     if not measured:
         return "fp32", "no model works"
     modes = next(iter(measured.values()))
-    usable = [m for m in modes if all(_agrees(own[m], own["fp32"]) for own in measured.values())]
-    total = {mode: sum(math.log(own[mode]["seconds"]) for own in measured.values()) for mode in usable}
+    usable = [m for m in modes if all(_agrees(results[m], results["fp32"]) for results in measured.values())]
+    total = {mode: sum(math.log(results[mode]["seconds"]) for results in measured.values()) for mode in usable}
     gains = {mode: math.exp((total["fp32"] - total[mode]) / len(measured)) for mode in usable if mode != "fp32"}
     best = max(gains, key=lambda mode: gains[mode], default="fp32")
     reasons = [f"rounds in {best} run at {gains[best]:.2f} times the speed of fp32 here"] if gains else []
@@ -145,12 +146,12 @@ def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
     return best if gains.get(best, 1.0) >= MIN_ROUND_GAIN else "fp32", "; ".join(reasons)
 
 
-def _agrees(found: dict[str, Any], reference: dict[str, Any]) -> bool:
-    if "error" in found:
+def _agrees(result: dict[str, Any], reference: dict[str, Any]) -> bool:
+    if "error" in result:
         return False
-    if found is reference:
+    if result is reference:
         return True
-    pairs = [(loss, reference["losses"][player]) for player, loss in found["losses"].items()]
+    pairs = [(loss, reference["losses"][player]) for player, loss in result["losses"].items()]
     return all(abs(a - b) <= LOSS_TOLERANCE * (1 + abs(b)) for a, b in pairs)
 
 
@@ -158,8 +159,8 @@ def matrix_rates(device: str) -> dict[str, float]:
     """Return products of two square matrices per second, in fp32 and in bf16."""
     torch.set_num_threads(1)
     rates = {}
-    for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        a, b = torch.randn(2, MATRIX_SIDE, MATRIX_SIDE, device=device).to(kind)
+    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = torch.randn(2, MATRIX_SIDE, MATRIX_SIDE, device=device).to(dtype)
         times = [_timed(lambda a=a, b=b: a @ b, device) for _ in range(12)]
         rates[name] = 1 / min(times[2:])
     return rates
@@ -178,7 +179,7 @@ def measure(spec: RunSpec, ways: Iterable[tuple[PrecisionMode, int]]) -> list[di
     keep_freed_memory()
     device = torch.device(spec.device)
     task = load_task(installed().tasks.get(spec.task))
-    found: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for mode, threads in ways:
         torch.set_num_threads(threads)
         try:
@@ -192,10 +193,10 @@ def measure(spec: RunSpec, ways: Iterable[tuple[PrecisionMode, int]]) -> list[di
 
             times = [_timed(play, spec.device) for _ in range(WARM_UP_ROUNDS + TIMED_ROUNDS)][WARM_UP_ROUNDS:]
             losses = {name: float(loss) for name, loss in game.losses.items()}
-            found.append({"seconds": sum(times) / TIMED_ROUNDS, "losses": losses})
+            results.append({"seconds": sum(times) / TIMED_ROUNDS, "losses": losses})
         except FAILURES as error:
-            found.append({"error": error_sentence(error)})
-    return found
+            results.append({"error": error_sentence(error)})
+    return results
 
 
 def _timed(call: Any, device: str) -> float:

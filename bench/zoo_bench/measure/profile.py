@@ -42,7 +42,7 @@ def _code(function: Callable[..., Any]) -> CodeType:
 
 
 OPTIMIZER_STEP: CodeType = Optimizer.profile_hook_step(lambda: None).__code__
-"""What torch wraps the ``step`` of every optimiser with."""
+"""The wrapper that torch puts around the ``step`` of every optimiser."""
 
 PHASES: dict[str, list[CodeType]] = {
     "load data and judge": [_code(load_task)],
@@ -56,17 +56,14 @@ PHASES: dict[str, list[CodeType]] = {
     "sheets": [_code(image_grid), _code(neighbours), _code(scatter)],
     "metrics": [_code(score), _code(Curve.add), _code(score_curve)],
 }
-"""Code whose time is a phase's. Phases overlap; :func:`phases` parts them."""
+"""Functions whose time counts for a phase. Their times overlap; :func:`phases` separates them."""
 
-CURVE = [_code(Curve.add), _code(score_curve)]
-"""What samples and scores along the budget."""
+CURVE_CODE = [_code(Curve.add), _code(score_curve)]
+"""Functions that sample and score along the budget."""
 
 
 def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tuple[dict[str, float], str]:
     """Run one spec under the profiler in a process of its own.
-
-    Returns:
-        The seconds of every phase, and a sentence if the run did not end ok; no phases if it ended its process.
 
     Speeds under a profiler are lower than those of a bench, so the record is thrown away. Python's profile is written
     to ``out/profile/<task>-<model>-<hash8>.prof``.
@@ -76,6 +73,9 @@ def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tu
         threads: CPU threads.
         out: The bench's folder.
         timeout: Seconds after which the run counts as hung.
+
+    Returns:
+        The seconds of every phase, and a sentence if the run did not end ok; no phases if its process ended early.
     """
     try:
         seconds, content, problem = run_in_subprocess(_profiled, spec, threads, timeout=timeout)
@@ -86,7 +86,7 @@ def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tu
 
 
 def _profiled(spec: RunSpec, threads: int) -> tuple[dict[str, float], bytes, str]:
-    os.environ["CUDA_LAUNCH_BLOCKING"] = "1"  # else a phase would pay for what the one before it only began
+    os.environ["CUDA_LAUNCH_BLOCKING"] = "1"  # otherwise a phase would wait for work that the one before it began
     profiler = cProfile.Profile()
     start = time.perf_counter()
     outcome = profiler.runcall(execute, spec, Resources(threads, contended=False))
@@ -102,16 +102,16 @@ def _profiled(spec: RunSpec, threads: int) -> tuple[dict[str, float], bytes, str
 
 
 def phases(stats: pstats.Stats, run_seconds: float, store_seconds: float) -> dict[str, float]:
-    """Part the time of a run into phases that sum to the whole.
+    """Split the time of a run into phases that add up to the whole.
 
     Args:
         stats: The profile of the run.
-        run_seconds: Of the run.
-        store_seconds: Of writing its files.
+        run_seconds: Seconds of the run.
+        store_seconds: Seconds of writing its files.
     """
     seconds = {phase: sum(_cumulative(stats, code) for code in codes) for phase, codes in PHASES.items()}
     seconds["forward"] -= seconds["backward"] + seconds["optimiser"]
-    seconds["metrics"] -= seconds["judge"] + _cumulative(stats, _code(draw), CURVE)
+    seconds["metrics"] -= seconds["judge"] + _cumulative(stats, _code(draw), CURVE_CODE)
     seconds["store"] = store_seconds
     return {**seconds, "other": run_seconds + store_seconds - sum(seconds.values())}
 
@@ -125,5 +125,5 @@ def _cumulative(stats: pstats.Stats, code: CodeType, callers: Sequence[CodeType]
 
 
 def _key(code: CodeType) -> tuple[str, int, str]:
-    """Return how a profile names a function: by its file and first line too, so that no namesake is meant."""
+    """Return how a profile names a function: its file and first line tell functions of one name apart."""
     return code.co_filename, code.co_firstlineno, code.co_name

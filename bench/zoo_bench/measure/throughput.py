@@ -1,6 +1,6 @@
-"""Throughput as a result of its own: every model timed by pytest-benchmark while nothing else runs.
+"""Throughput of every model, timed by pytest-benchmark while nothing else runs.
 
-Raw samples are kept as pytest-benchmark writes them, in ``throughput/<task>.json``, so that two benches can be compared
+Raw timings are kept as pytest-benchmark writes them, in ``throughput/<task>.json``, so that two benches can be compared
 with ``pytest-benchmark compare``. ``throughput.csv`` is derived from them.
 """
 
@@ -24,7 +24,7 @@ from zoo_bench.plan.spec import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-TIMEOUT = 1800.0
+TIMEOUT_SECONDS = 1800.0
 COLUMNS = (
     "model",
     "task",
@@ -44,10 +44,10 @@ matrix products that training reaches, 0 to about 1."""
 
 
 def measure_throughput(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
-    """Measure the models of every task among the runs, all of a task together, unless that is stored already.
+    """Measure the models of every task among the runs, all of a task together, unless they are stored already.
 
-    What the folder has of other models on the same kind of device is measured again beside new ones, so that all rows
-    of a table are of one measurement. A model that cannot be measured is named on stderr and left out.
+    Other models of the folder on the same kind of device are measured again together with new ones, so that all rows
+    of a table come from one measurement. A model that cannot be measured is named on stderr and left out.
 
     Args:
         root: The bench's folder.
@@ -57,15 +57,15 @@ def measure_throughput(root: Path, specs: Iterable[RunSpec], threads: int) -> No
     by_task: dict[str, dict[str, RunSpec]] = {}
     for spec in specs:
         by_task.setdefault(spec.task, {}).setdefault(spec.label, spec)
-    for task, chosen in by_task.items():
+    for task, requested in by_task.items():
         path = root / "throughput" / f"{file_name(task)}.json"
         stored = read_json(path).get("zoo", {})
-        device = next(iter(chosen.values())).device
+        device = next(iter(requested.values())).device
         timed = {
             label: spec
             for label, spec in zip(stored.get("models", ()), stored.get("specs", ()), strict=True)
             if spec["device"] == device
-        } | {label: _timed(spec) for label, spec in chosen.items()}
+        } | {label: _timed(spec) for label, spec in requested.items()}
         key = {"models": list(timed), "specs": list(timed.values()), "threads": threads, "machine": environment()}
         if stored != key:
             measured = {**_measure(key), "zoo": key}
@@ -86,13 +86,13 @@ def load_throughput(root: Path) -> pd.DataFrame:
 
 
 def _timed(spec: RunSpec) -> dict[str, Any]:
-    """Return what a speed depends on: the spec without seed and budget, whose place a constant takes."""
+    """Return what a speed depends on: the spec with a constant in place of its seed and of its budget."""
     return spec.with_changes(seed=0, budget="1").model_dump(mode="json")
 
 
 def _measure(key: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="zoo-throughput-") as folder:
-        work, found = Path(folder, "work.json"), Path(folder, "found.json")
+        work, report = Path(folder, "work.json"), Path(folder, "report.json")
         work.write_text(json.dumps(key))
         command = [
             sys.executable,
@@ -110,41 +110,46 @@ def _measure(key: dict[str, Any]) -> dict[str, Any]:
             folder,
             "-c",
             str(Path(folder, "pytest.ini")),
-            f"--benchmark-json={found}",
+            f"--benchmark-json={report}",
             "--benchmark-disable-gc",
             str(Path(__file__).with_name("bench_models.py")),
         ]
         Path(folder, "pytest.ini").write_text("[pytest]\n")
-        own = {"ZOO_THROUGHPUT": str(work), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        variables = {"ZOO_THROUGHPUT": str(work), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         try:
-            done = subprocess.run(
-                command, env={**others, **own}, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            process = subprocess.run(
+                command,
+                env={**inherited, **variables},
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired:
-            print(f"throughput was not measured within {TIMEOUT:.0f} s", file=sys.stderr)
+            print(f"throughput was not measured within {TIMEOUT_SECONDS:.0f} s", file=sys.stderr)
             return {"benchmarks": []}
-        if done.returncode:
-            print(done.stdout[-2000:], file=sys.stderr)
-        return read_json(found) or {"benchmarks": []}
+        if process.returncode:
+            print(process.stdout[-2000:], file=sys.stderr)
+        return read_json(report) or {"benchmarks": []}
 
 
 def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
     """Turn pytest-benchmark's file into rows of the table; models of which a measurement is missing are left out."""
     import numpy as np
 
-    found = {b["name"]: b for b in content.get("benchmarks", [])}
-    if "test_matrix_products" not in found or "zoo" not in content:
+    benchmarks = {b["name"]: b for b in content.get("benchmarks", [])}
+    if "test_matrix_products" not in benchmarks or "zoo" not in content:
         return []
-    limit = found["test_matrix_products"]
+    limit = benchmarks["test_matrix_products"]
     peak = limit["extra_info"]["flops"] / limit["stats"]["median"]
     rows = []
     for label, spec in zip(content["zoo"]["models"], content["zoo"]["specs"], strict=True):
         names = {n: f"test_sample[{label}-{n}]" for n in (1, 64, 256)}
-        train = found.get(f"test_train[{label}]")
-        if train is None or not all(name in found for name in names.values()):
+        train = benchmarks.get(f"test_train[{label}]")
+        if train is None or not all(name in benchmarks for name in names.values()):
             continue
-        latencies = 1e3 * np.asarray(found[names[1]]["stats"]["data"])
+        latencies = 1e3 * np.asarray(benchmarks[names[1]]["stats"]["data"])
         speed = train["extra_info"]["images"] / train["stats"]["median"]
         flops = train["extra_info"]["flops_per_image"]
         rows.append(
@@ -153,7 +158,7 @@ def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
                 **{c: spec[c] for c in ("task", "device", "precision_mode")},
                 "threads": content["zoo"]["threads"],
                 "train_images_per_s": speed,
-                **{f"sample_images_per_s_{n}": n / found[names[n]]["stats"]["median"] for n in (64, 256)},
+                **{f"sample_images_per_s_{n}": n / benchmarks[names[n]]["stats"]["median"] for n in (64, 256)},
                 "sample_latency_p50_ms": float(np.percentile(latencies, 50)),
                 "sample_latency_p99_ms": float(np.percentile(latencies, 99)),
                 "train_flops_per_image": flops,

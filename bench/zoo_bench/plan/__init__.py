@@ -1,1 +1,1 @@
-"""What runs are: their specs, their records, and which of them a command means."""
+"""Runs: their specs, their records, and the plan of the runs that a command asks for."""

@@ -169,11 +169,11 @@ QUALITY = (
 )
 """Quality columns that every table has, empty where they do not apply."""
 
-FIRST = (
+LEADING_COLUMNS = (
     *(column.name for part in (RUN, SPENT, CIRCUMSTANCES) for column in part),
     *QUALITY,
     *(column.name for part in (SPEED, ORIGIN) for column in part),
 )
-"""The columns that every table has, in order; further ones follow in alphabetical order, then :data:`LAST`."""
+"""The columns that every table has, in order; others follow in alphabetical order, then :data:`TRAILING_COLUMNS`."""
 
-LAST = tuple(column.name for column in SETTING)
+TRAILING_COLUMNS = tuple(column.name for column in SETTING)

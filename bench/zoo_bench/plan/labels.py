@@ -24,17 +24,17 @@ def value(text: str) -> Any:
 
 def describe(model: str, settings: Mapping[str, Any]) -> str:
     """Return the name that :func:`select` reads: ``gan[packing=2]``, or ``gan`` without settings."""
-    own = ",".join(f"{name}={_text(setting)}" for name, setting in settings.items())
-    return f"{model}[{own}]" if own else model
+    settings_text = ",".join(f"{name}={_text(setting)}" for name, setting in settings.items())
+    return f"{model}[{settings_text}]" if settings_text else model
 
 
 def changed(model: str, task: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that are not the installed model's defaults; all of them if it is not installed.
 
-    A preset comes first, and what it sets by itself is no change.
+    A preset comes first; the settings that follow from it are not listed.
     """
-    given = {name: config[name] for name in ("preset",) if name in config}
-    preset = {name: kind for name, kind in given.items() if _defaults(model, task, "{}").get(name) != kind}
+    preset = {name: config[name] for name in ("preset",) if name in config}
+    preset = {name: setting for name, setting in preset.items() if _defaults(model, task, "{}").get(name) != setting}
     defaults = _defaults(model, task, json.dumps(preset))
     rest = {name: setting for name, setting in config.items() if name not in defaults or defaults[name] != setting}
     return {**preset, **rest}

@@ -1,4 +1,4 @@
-"""What a bench is asked for: one set of names and defaults for the command line, Python and the plan."""
+"""The options of a bench: one set of names and defaults for the command line, Python and the plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo.errors import ZooError
 
 
 def check_positive(**numbers: int | None) -> None:
-    """Raise a :class:`ZooError` that names the first option below one; None is no number."""
+    """Raise a :class:`ZooError` that names the first option below one; None is accepted."""
     for name, number in numbers.items():
         if number is not None and number < 1:
             raise ZooError(f"--{name} must be at least 1, got {number}")
@@ -28,18 +28,18 @@ class BenchOptions:
         seeds: Number of training seeds, 0 to ``seeds - 1``.
         metrics: Names of metrics with commas, or "all".
         settings: By model, settings that are not its defaults: ``{"dcgan": {"lr": 1e-4}}``.
-        precision: "fp32", "bf16", either with "+compile", or "auto": the fastest that a short measurement finds.
+        precision: "fp32", "bf16", either with "+compile", or "auto": the fastest in a short measurement.
         device: "auto", "cpu", "cuda" or "mps".
-        out: Folder for results; what it has is not run again.
-        executor: Where runs are run: "local", "ray", or a plugin's.
+        out: Folder for results; runs that it already has are not repeated.
+        executor: Where runs are executed: "local", "ray", or a plugin's.
         address: Where the executor's cluster listens; empty: none, or the executor's own default.
         workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
         threads: CPU threads of each run; None: the cores divided among the workers, or measured.
         timeout: Wall-clock seconds after which a run counts as hung; None: never.
-        retry_failed: Whether what ended in an error or a timeout is run again.
-        force: Whether everything is run again.
-        throughput: Whether every model is timed alone on this machine when the runs are done.
-        track: Names of trackers with commas, which are told of the runs; plugins that listen are told as well.
+        retry_failed: Whether runs that ended in an error or a timeout are repeated.
+        force: Whether all runs are repeated.
+        throughput: Whether every model is timed on this machine, with nothing else running, when the runs are done.
+        track: Names of trackers with commas, which receive the runs; plugins with hooks for runs receive them as well.
 
     Raises:
         ZooError: If a number is below one.

@@ -1,4 +1,4 @@
-"""The plan: which runs a command means."""
+"""The plan: the runs that a command asks for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zoo_bench.plan.spec import PrecisionMode, RunSpec
 
 @dataclass(frozen=True)
 class Plan:
-    """The runs that a command means, and what was left out and why."""
+    """The runs that a command asks for, and one sentence about each model or task that was left out."""
 
     runs: list[RunSpec]
     left_out: list[str]
@@ -38,16 +38,16 @@ def parse_settings(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
     """
     parsed: dict[str, dict[str, Any]] = {}
     for text in settings:
-        target, equals, chosen = text.partition("=")
+        target, equals, value_text = text.partition("=")
         model, dot, setting = target.strip().partition(".")
         if not (equals and dot and model and setting):
             raise ZooError(f"--set {text!r} must have the form MODEL.SETTING=VALUE, for example dcgan.lr=1e-4")
-        parsed.setdefault(model, {})[setting] = value(chosen)
+        parsed.setdefault(model, {})[setting] = value(value_text)
     return parsed
 
 
 def check_named(settings: Mapping[str, object], models: Collection[str], registry: Registry) -> None:
-    """Check that every model with settings of ``--set`` is installed, and one of the models chosen.
+    """Check that every model with settings of ``--set`` is installed, and is among the models of the plan.
 
     Raises:
         ZooError: If one is not.
@@ -61,29 +61,29 @@ def check_named(settings: Mapping[str, object], models: Collection[str], registr
 def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
     """Resolve names, settings and data into runs, seed by seed; nothing is written.
 
-    Models are read by :func:`zoo_bench.plan.variants.select`; a variant's own settings go before ``options.settings``.
+    Models are read by :func:`zoo_bench.plan.variants.select`; a variant's settings override ``options.settings``.
     A model that does not apply to a task, or cannot be imported, is left out, unless it was named: then that is an
-    error. So is a task whose data are absent or damaged.
+    error. The same holds for a task whose data are absent or damaged.
 
     Raises:
         ZooError: If any option is unusable, in one sentence.
     """
     registry = registry or installed()
     limit = Budget.parse(options.budget)
-    chosen = select(options.models, registry.models)
+    variants = select(options.models, registry.models)
     left_out: list[str] = []
     metric_entries = registry.metrics.select(options.metrics)
     settings = options.settings
-    check_named(settings, [variant.entry.spec.name for variant in chosen], registry)
+    check_named(settings, [variant.entry.spec.name for variant in variants], registry)
     arithmetic = resolve_precision(options.precision)
-    kind = resolve_device(options.device)
+    device = resolve_device(options.device)
 
     from zoo.model import check_applies, configure
 
     runs: list[RunSpec] = []
     for task_entry, task in _load_tasks(options.task, registry, left_out):
         applicable = tuple(sorted(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers))
-        for variant in chosen:
+        for variant in variants:
             entry = variant.entry
             try:
                 check_applies(entry.spec, task.shape)
@@ -112,7 +112,7 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
                     seed=seed,
                     budget=str(limit),
                     precision_mode=arithmetic,
-                    device=kind,
+                    device=device,
                 )
                 for seed in range(options.seeds)
             ]
@@ -120,18 +120,18 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
 
 
 def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:
-    """Load one task after another; one that only a pattern means is left out if its data are absent or unusable."""
+    """Load one task after another; one that only a pattern matches is left out if its data are absent or unusable."""
     named = {name.strip() for name in patterns.split(",")}
     for entry in registry.tasks.select(patterns):
         spec = entry.spec
-        must = spec.name in named or spec.argument
-        if spec.absent and not must:
+        required = spec.name in named or spec.argument
+        if spec.absent and not required:
             left_out.append(f"task {spec.name!r} needs {spec.state}: try `zoo data {spec.name}`")
             continue
         try:
             task = load_task(entry)
         except ZooError as error:
-            if must:
+            if required:
                 raise
             left_out.append(str(error))
             continue
@@ -147,15 +147,15 @@ def resolve_precision(precision: str) -> PrecisionMode:
 
 
 def resolve_device(device: str) -> str:
-    """Return the kind of device; "auto" is CUDA or MPS if there is one, else the CPU."""
+    """Return the type of device; "auto" is CUDA or MPS if there is one, else the CPU."""
     import torch
 
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
-        return next(kind for kind, there in present.items() if there)
-    if device not in present:
-        raise UnknownNameError("device", device, ["auto", *present])
-    if not present[device]:
+        return next(name for name, is_available in available.items() if is_available)
+    if device not in available:
+        raise UnknownNameError("device", device, ["auto", *available])
+    if not available[device]:
         raise ZooError(
             f"--device {device}: this machine has no {device.upper()} device that torch can use; try --device auto"
         )

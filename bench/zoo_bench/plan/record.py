@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from zoo.version import __version__
 from zoo_bench.core.environment import environment
-from zoo_bench.plan.columns import FIRST, LAST
+from zoo_bench.plan.columns import LEADING_COLUMNS, TRAILING_COLUMNS
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
 
@@ -25,8 +25,8 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-Foreign = Annotated[str, PlainSerializer(_encodable, return_type=str)]
-"""Text of others, such as an exception with a file's name that is no UTF-8: what JSON has no place for is escaped."""
+EscapedText = Annotated[str, PlainSerializer(_encodable, return_type=str)]
+"""Text such as an exception with a file name that is not UTF-8; what JSON cannot represent is escaped."""
 
 
 class RunRecord(BaseModel):
@@ -37,8 +37,8 @@ class RunRecord(BaseModel):
     run_id: str = Field(description="SHA-256 of the spec's canonical JSON")
     spec: RunSpec = Field(description="What the run is a function of")
     status: Status = Field(description="How it ended")
-    error: Foreign = Field("", description="One sentence if it did not end ok")
-    traceback: Foreign = Field("", description="Where an exception came from")
+    error: EscapedText = Field("", description="One sentence if it did not end ok")
+    traceback: EscapedText = Field("", description="Where an exception came from")
     images: int | None = Field(None, description="Real training images charged")
     rounds: int | None = Field(None, description="Rounds played")
     updates: int | None = Field(None, description="Optimiser steps of all players")
@@ -49,7 +49,9 @@ class RunRecord(BaseModel):
     contended: bool = Field(description="Whether other runs shared the machine, so that its speeds are a lower bound")
     params: int | None = Field(None, description="Trainable parameters")
     metrics: dict[str, float] = Field(default_factory=dict, description="Value of every metric column")
-    metric_errors: dict[str, Foreign] = Field(default_factory=dict, description="Why a metric could not be computed")
+    metric_errors: dict[str, EscapedText] = Field(
+        default_factory=dict, description="Why a metric could not be computed"
+    )
     throughput: dict[str, float] = Field(default_factory=dict, description="Speeds and memory, by column")
     losses: dict[str, float] = Field(default_factory=dict, description="Last loss of each player")
     history: list[dict[str, float]] = Field(
@@ -78,11 +80,11 @@ class RunRecord(BaseModel):
 
     @classmethod
     def failed(cls, spec: RunSpec, resources: Resources, status: Status, error: str, **fields: Any) -> Self:
-        """Return the record of a run that has no result of its own.
+        """Return the record of a run that ended without a result.
 
         Args:
             spec: The run.
-            resources: What it was given.
+            resources: The resources it had.
             status: How it ended.
             error: Why, in one sentence.
             fields: Other fields that are known.
@@ -92,7 +94,7 @@ class RunRecord(BaseModel):
 
 @dataclass
 class Outcome:
-    """A record and the files that belong beside it, by suffix: ``.safetensors``, ``.png``."""
+    """A record and the other files of its run, by suffix: ``.safetensors``, ``.png``."""
 
     record: RunRecord
     files: dict[str, bytes] = field(default_factory=dict)
@@ -100,13 +102,14 @@ class Outcome:
 
 def row(record: RunRecord) -> dict[str, Any]:
     """Flatten a record into one row of ``results.csv``; absent values are None."""
-    spec = record.spec.model_dump(include=set(FIRST))
-    own = record.model_dump(include=set(FIRST))
-    own["error"] = own["error"] or "; ".join(f"{name}: {message}" for name, message in record.metric_errors.items())
-    last = {"judge": record.spec.judge, "config": json.dumps(record.spec.config, sort_keys=True)}
-    everything = {**record.metrics, **record.throughput, **spec, **own, **last}
-    further = sorted(everything.keys() - {*FIRST, *LAST})
-    return {column: everything.get(column) for column in (*FIRST, *further, *LAST)}
+    spec_columns = record.spec.model_dump(include=set(LEADING_COLUMNS))
+    record_columns = record.model_dump(include=set(LEADING_COLUMNS))
+    metric_errors = "; ".join(f"{name}: {message}" for name, message in record.metric_errors.items())
+    record_columns["error"] = record_columns["error"] or metric_errors
+    setting_columns = {"judge": record.spec.judge, "config": json.dumps(record.spec.config, sort_keys=True)}
+    columns = {**record.metrics, **record.throughput, **spec_columns, **record_columns, **setting_columns}
+    further = sorted(columns.keys() - {*LEADING_COLUMNS, *TRAILING_COLUMNS})
+    return {column: columns.get(column) for column in (*LEADING_COLUMNS, *further, *TRAILING_COLUMNS)}
 
 
 @dataclass(frozen=True)

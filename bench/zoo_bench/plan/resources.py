@@ -1,4 +1,4 @@
-"""What runs are given: how many at once, and the share of the machine that each has."""
+"""Resources of runs: how many run at once, and the share of the machine that each gets."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from zoo_bench.plan.spec import RunSpec
 
 @dataclass(frozen=True)
 class Resources:
-    """What a run is given.
+    """The share of a machine that one run gets.
 
     Attributes:
         threads: CPU threads.
         contended: Whether other runs share the machine.
         memory: Bytes of main memory that the run may plan with; 0: all there is.
-        gpu: Index of the GPU that is its own; None: the one that torch sees first, if any.
+        gpu: Index of the GPU that it may use; None: the first that torch sees, if any.
     """
 
     threads: int
@@ -32,10 +32,10 @@ class Resources:
 def share_machine(
     specs: Sequence[RunSpec], workers: int | None, threads: int | None, *, cores: int, memory: int, gpus: int
 ) -> list[Resources]:
-    """Divide a machine among runs at once, one element for each; more threads than cores are given if asked for.
+    """Divide a machine among runs at once, one element for each; explicit numbers may exceed the cores.
 
-    Without numbers, runs on the CPU get a thread each and there are as many as cores: single threads side by side are
-    fastest. Runs on GPUs get one GPU each. Runs whose budget is wall-clock are alone.
+    Without numbers, runs on the CPU get a thread each and there are as many as cores: many runs of one thread are
+    fastest. Runs on GPUs get one GPU each. Runs whose budget is wall-clock run one at a time.
 
     Args:
         specs: The runs, at least one.
@@ -67,5 +67,5 @@ def cores() -> int:
 
 
 def is_timed(specs: Iterable[RunSpec]) -> bool:
-    """Return whether the budget of any run is wall-clock, so that it must be alone."""
+    """Return whether the budget of any run is wall-clock, so that no other run may share the machine."""
     return any(Budget.parse(spec.budget).seconds for spec in specs)

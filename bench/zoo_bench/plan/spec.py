@@ -1,19 +1,15 @@
-"""What a run is a pure function of; its hash is the run's key."""
+"""The inputs of which a run is a pure function; their hash is the run's key."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from zoo_bench.plan.labels import changed, describe
-
-if TYPE_CHECKING:
-    pass
-
 
 PrecisionMode = Literal["fp32", "bf16", "fp32+compile", "bf16+compile"]
 """bf16 is autocast, with weights in fp32; compile is ``torch.compile`` of every player's loss."""
@@ -44,7 +40,7 @@ class RunSpec(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def with_changes(self, **fields: Any) -> RunSpec:
-        """Return a spec with other values in these fields, and so with another key."""
+        """Return a spec with new values in these fields, and therefore another key."""
         return RunSpec(**{**self.model_dump(), **fields})
 
     def __hash__(self) -> int:

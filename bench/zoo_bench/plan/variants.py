@@ -1,4 +1,4 @@
-"""A model with settings of its own, as ``--models`` names it: ``gan[packing=2]`` beside ``gan``."""
+"""Models with settings, as ``--models`` names them: ``gan[packing=2]`` as well as ``gan``."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from zoo.errors import ZooError
 from zoo.specs import ModelSpec
 from zoo_bench.plan.labels import value
 
-OPENING, CLOSING = "[{(", "]})"
+OPENING_BRACKETS, CLOSING_BRACKETS = "[{(", "]})"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A model as it was asked for.
+    """A model that a command asks for.
 
     Attributes:
         entry: The model.
-        settings: What its name says in brackets.
-        named: Whether it was named, and is not just what a pattern means.
+        settings: The settings in brackets after its name.
+        named: Whether its name was written out, not only matched by a pattern.
     """
 
     entry: Entry[ModelSpec]
@@ -31,7 +31,7 @@ class Variant:
 
 
 def select(names: str, models: Catalogue[ModelSpec]) -> list[Variant]:
-    """Return what a list with commas means: names, ``*`` patterns, "all", and names with settings in brackets.
+    """Return the variants in a list with commas: names, ``*`` patterns, "all", and names with settings in brackets.
 
     Raises:
         ZooError: If a name is unknown, a pattern matches nothing, or brackets hold no settings.
@@ -39,15 +39,15 @@ def select(names: str, models: Catalogue[ModelSpec]) -> list[Variant]:
     parts = [part for part in split(names) if part]
     if unclosed := [part for part in parts if part.count("[") > part.count("]")]:
         raise ZooError(f"{unclosed[0]!r} has no closing bracket: settings are written as in gan[packing=2]")
-    plain = [part for part in parts if not _has_settings(part)]
-    chosen = models.select(",".join(plain)) if plain or not parts else []
-    found = [Variant(entry, named=entry.spec.name in plain) for entry in chosen]
+    plain_names = [part for part in parts if not _has_settings(part)]
+    entries = models.select(",".join(plain_names)) if plain_names or not parts else []
+    variants = [Variant(entry, named=entry.spec.name in plain_names) for entry in entries]
     for part in filter(_has_settings, parts):
         name, _, settings = part.removesuffix("]").partition("[")
         if "*" in name:
             raise ZooError(f"{part!r} is a pattern, which takes no settings: name the models")
-        found.append(Variant(models.get(name.strip()), parse(part, split(settings))))
-    unique = {(v.entry.spec.name, json.dumps(v.settings, sort_keys=True)): v for v in found}
+        variants.append(Variant(models.get(name.strip()), parse(part, split(settings))))
+    unique = {(v.entry.spec.name, json.dumps(v.settings, sort_keys=True)): v for v in variants}
     return list(unique.values())
 
 
@@ -57,7 +57,7 @@ def split(text: str) -> list[str]:
     for character in text:
         quoted ^= character == '"'
         if not quoted:
-            depth += (character in OPENING) - (character in CLOSING)
+            depth += (character in OPENING_BRACKETS) - (character in CLOSING_BRACKETS)
         if character == "," and depth == 0 and not quoted:
             parts.append("")
         else:
@@ -65,19 +65,19 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def parse(whole: str, settings: Iterable[str]) -> dict[str, Any]:
+def parse(variant: str, settings: Iterable[str]) -> dict[str, Any]:
     """Read ``["packing=2", "preset=pacgan"]``; values are JSON, or else text.
 
     Raises:
-        ZooError: If one has another form; the message names the ``whole``.
+        ZooError: If one has another form; the message names the ``variant``.
     """
-    found = {}
+    parsed = {}
     for text in settings:
         name, equals, setting = (part.strip() for part in text.partition("="))
         if not (name and equals and setting):
-            raise ZooError(f"{whole!r} must have the form MODEL[SETTING=VALUE,...], for example gan[packing=2]")
-        found[name] = value(setting)
-    return found
+            raise ZooError(f"{variant!r} must have the form MODEL[SETTING=VALUE,...], for example gan[packing=2]")
+        parsed[name] = value(setting)
+    return parsed
 
 
 def _has_settings(part: str) -> bool:

@@ -13,8 +13,8 @@ from zoo.columns import Column
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_LATEX = {
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_LATEX_ESCAPES = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -38,13 +38,13 @@ _LATEX = {
     "²": r"$^2$",
 }
 
-
-LATIN = 0x180
+LATIN_END = 0x180
+"""Code of the first character after Latin Extended-A, the last block that T1 fonts have."""
 
 
 def visible(text: object) -> str:
     """Return text in which control characters, marks of direction and lone surrogates are written as escapes."""
-    return "".join(_SHORT.get(c) or f"\\u{ord(c):04x}" if _invisible(c) else c for c in str(text))
+    return "".join(_SHORT_ESCAPES.get(c) or f"\\u{ord(c):04x}" if _invisible(c) else c for c in str(text))
 
 
 def _invisible(character: str) -> bool:
@@ -52,13 +52,13 @@ def _invisible(character: str) -> bool:
 
 
 def failed(runs: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence for every run of a group that did not end well, and for what metrics of the others say."""
-    well = runs["status"] == "ok"
-    for _, run in runs[~well].iterrows():
+    """Yield a sentence for every run of a group that did not end ok, and for every error of metrics of the others."""
+    finished = runs["status"] == "ok"
+    for _, run in runs[~finished].iterrows():
         yield visible(f"{run['status']}: {run['_label']} on {run['task']}, seed {run['seed']}: {run['error']}")
-    for error, own in runs[well & (runs["error"] != "")].groupby("error", sort=False):
-        count = f"{len(own)} of {plural(well.sum(), 'run')}"
-        yield visible(f"no score in {count} on {own['task'].iloc[0]}: {error}")
+    for error, rows in runs[finished & (runs["error"] != "")].groupby("error", sort=False):
+        count = f"{len(rows)} of {plural(finished.sum(), 'run')}"
+        yield visible(f"no score in {count} on {rows['task'].iloc[0]}: {error}")
 
 
 def plotly(text: object) -> str:
@@ -68,8 +68,8 @@ def plotly(text: object) -> str:
 
 def latex(text: object) -> str:
     """Escape text for LaTeX with T1 fonts, which have the Latin letters; other characters become their code."""
-    shown = (c if c in _LATEX or ord(c) < LATIN else f"\\u{ord(c):04x}" for c in visible(text))
-    return "".join(_LATEX.get(c, c) for c in "".join(shown))
+    shown = (c if c in _LATEX_ESCAPES or ord(c) < LATIN_END else f"\\u{ord(c):04x}" for c in visible(text))
+    return "".join(_LATEX_ESCAPES.get(c, c) for c in "".join(shown))
 
 
 def markdown(text: object) -> str:
@@ -113,7 +113,7 @@ def aligned(values: Iterable[float], coarse: Iterable[float] = ()) -> Callable[[
     """Return how to write the numbers of one column so that their decimal points meet.
 
     The smallest gets three significant digits, the smallest of ``coarse`` two, with at most four decimals; a column
-    that spans too much is written by :func:`figure`.
+    whose values differ too much in size is written by :func:`figure`.
     """
     sizes = [abs(v) for v in values if math.isfinite(v) and v]
     if not sizes:

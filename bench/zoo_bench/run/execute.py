@@ -39,7 +39,7 @@ def execute(
 ) -> Outcome:
     """Train, sample and score one model.
 
-    Never raises for what a plugin does: the record then has status "error" and says what happened.
+    An error in a plugin is never raised: the record then has status "error" and describes it.
     """
     keep_freed_memory()
     torch.set_num_threads(resources.threads)
@@ -100,13 +100,13 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
     evaluation = Evaluation(task, generated)
     scored = score(evaluation, metrics)
     who = f"{type(model).__name__}.diagnostics()"
-    own = model_diagnostics(
+    diagnostics = model_diagnostics(
         model, task.validation.data[:DIAGNOSTIC_ITEMS], lambda name: registry.columns.check_own(name, entry.plugin, who)
     )
-    for found in (scored, own):
-        record.metrics |= found.values
-        record.metric_errors |= found.errors
-        record.traceback += found.traceback
+    for result in (scored, diagnostics):
+        record.metrics |= result.values
+        record.metric_errors |= result.errors
+        record.traceback += result.traceback
     record.throughput |= sampling(model)
     if curve.points:
         score_curve(record, evaluation.reference, model, curve)
@@ -115,7 +115,7 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
 
 
 def _copies(model: GenerativeModel) -> dict[str, torch.Tensor]:
-    """Return the weights in memory of their own, as safetensors wants them: tied ones are stored under each name."""
+    """Return copies that share no memory, as safetensors requires; tied weights are stored under each name."""
     return {k: v.clone(memory_format=torch.contiguous_format) for k, v in model.state_dict().items()}
 
 
@@ -128,7 +128,7 @@ def _note_training(record: RunRecord, training: Training) -> None:
 
 
 def score_curve(record: RunRecord, reference: Reference, model: GenerativeModel, curve: Curve) -> None:
-    """Note the area under the curve, and score the best checkpoint, chosen on validation, against the test split."""
+    """Record the area under the curve, and score the best checkpoint, chosen on validation, against the test split."""
     record.metrics |= {"fid_auc": curve.area(), **curve.to_target()}
     if not curve.best_is_last:
         model.load_state_dict(curve.best)

@@ -1,4 +1,4 @@
-"""What every run needs, imported and discovered once in the fork server so that starting a run costs milliseconds."""
+"""What every run needs, imported and discovered once in the fork server so that starting a run takes milliseconds."""
 
 import threading
 
@@ -16,4 +16,4 @@ from zoo_bench.core.environment import environment
 
 installed()
 environment()
-tqdm.set_lock(threading.RLock())  # its own is a named semaphore, which a run that is ended would leave behind
+tqdm.set_lock(threading.RLock())  # the default is a named semaphore, which a killed run would not remove

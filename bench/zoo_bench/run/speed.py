@@ -11,8 +11,8 @@ import torch
 
 from zoo.model import GenerativeModel
 
-BATCH = 256
-SECONDS = 0.25
+BATCH_SIZE = 256
+MEASURED_SECONDS = 0.25
 LATENCY_REPEATS = 30
 
 
@@ -29,15 +29,15 @@ def sampling(model: GenerativeModel) -> dict[str, float]:
         synchronise()
         return time.perf_counter() - start
 
-    seconds(BATCH)
-    end = time.perf_counter() + SECONDS
-    batches = [seconds(BATCH)]
+    seconds(BATCH_SIZE)
+    end = time.perf_counter() + MEASURED_SECONDS
+    batches = [seconds(BATCH_SIZE)]
     while time.perf_counter() < end:
-        batches.append(seconds(BATCH))
+        batches.append(seconds(BATCH_SIZE))
     seconds(1)
     single = [seconds(1) for _ in range(LATENCY_REPEATS)]
     return {
-        "sample_images_per_s": BATCH / statistics.median(batches),
+        "sample_images_per_s": BATCH_SIZE / statistics.median(batches),
         "sample_latency_ms": 1e3 * statistics.median(single),
     }
 

@@ -1,6 +1,6 @@
-"""Controls: sets of known quality that stand beside the models, scored by the same judge and metrics.
+"""Controls: sets of items of known quality, scored by the same judge and metrics as the models.
 
-A metric that ranks them wrongly does not measure what it says; a model that scores like one of them behaves like it.
+A metric that ranks them wrongly does not measure what it claims; a model that scores like one of them behaves like it.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def samples(task: Task) -> dict[str, Tensor]:
     """
     generator = torch.Generator().manual_seed(SEED)
 
-    def some(data: Tensor) -> Tensor:
+    def subset(data: Tensor) -> Tensor:
         return data[torch.randperm(len(data), generator=generator)[: task.samples]]
 
     train, modes = task.train.data, task.train.modes
-    controls = {"real": some(task.validation.data), "copy": some(train)}
+    controls = {"real": subset(task.validation.data), "copy": subset(train)}
     if modes is not None and task.modes:
-        controls["half-modes"] = some(train[modes < task.modes // 2])
-        controls["one-mode"] = some(train[modes == 0])
+        controls["half-modes"] = subset(train[modes < task.modes // 2])
+        controls["one-mode"] = subset(train[modes == 0])
     return {**controls, "noise": _noise(task, generator)}
 
 
@@ -71,7 +71,7 @@ def score_controls(root: Path, specs: Iterable[RunSpec], timeout: float | None) 
     Scoring happens in a process of its own, ended as hung after ``timeout`` seconds. A task whose controls cannot be
     scored is named on stderr and left out.
     """
-    found: dict[str, Scores] = {}
+    scores_by_task: dict[str, Scores] = {}
     for task, spec in {spec.task: spec for spec in specs}.items():
         key = {
             "task": task,
@@ -90,5 +90,5 @@ def score_controls(root: Path, specs: Iterable[RunSpec], timeout: float | None) 
                 print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
                 continue
             write_keyed(path, key, {"controls": scores})
-        found[task] = scores
-    return found
+        scores_by_task[task] = scores
+    return scores_by_task

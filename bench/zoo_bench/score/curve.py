@@ -1,4 +1,4 @@
-"""Quality against budget: a light score along the way, and the checkpoint that scored best."""
+"""Quality against budget: a cheap score at several shares of it, and the checkpoint that scored best."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ CURVE_SHARES = tuple(2.0**-k for k in range(5, -1, -1))
 """Shares of the budget at which a run is scored: 1/32, 1/16, ..., 1."""
 
 CURVE_SAMPLES = 2000
+"""Samples, and items of the validation split, that a point is scored on; few, because a run has several points."""
 
 TARGET_MULTIPLE = 5.0
 """Multiple of the floor at which the target lies."""

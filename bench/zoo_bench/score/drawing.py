@@ -1,4 +1,4 @@
-"""Drawing samples from a model, as everything that scores or shows them does."""
+"""Drawing samples from a model, in the one way that all scores and sheets use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo.errors import PluginError
 from zoo.model import GenerativeModel
 from zoo.task import to_storage
 
-BATCH = 500
+BATCH_SIZE = 500
 
 
 def draw(model: GenerativeModel, n: int) -> Tensor | None:
@@ -25,9 +25,9 @@ def draw(model: GenerativeModel, n: int) -> Tensor | None:
     model.eval()
     parts = []
     try:
-        with torch.no_grad():  # no decorator: a profile then knows who draws
-            for start in range(0, n, BATCH):
-                part = _checked(model, min(BATCH, n - start))
+        with torch.no_grad():  # not a decorator: a profile would name its wrapper as the caller
+            for start in range(0, n, BATCH_SIZE):
+                part = _checked(model, min(BATCH_SIZE, n - start))
                 if not torch.isfinite(part).all():
                     return None
                 parts.append((to_storage(part) if len(model.shape) == 3 else part.float()).cpu())

@@ -1,10 +1,10 @@
-"""Which metric sees which failing of a model.
+"""Which metric detects which failing of a model.
 
 ``python -m zoo_bench.score.sanity`` prints the table of ``docs/metrics.md``.
 
-Failings of known kind, after the sanity checks of Räisä, van Breugel and van der Schaar 2025 (arXiv 2505.22450). In
-each, a metric's value for a model that fails is compared with its spread over models that do not. Deterministic; takes
-about 15 s on one core.
+The failings are known ones, after the sanity checks of Räisä, van Breugel and van der Schaar 2025 (arXiv 2505.22450).
+In each, a metric's value for a model that fails is compared with its spread over models that do not. Deterministic;
+takes about 15 s on one core.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from zoo.evaluation import Evaluation
 from zoo.task import Split, Task
 from zoo_bench.score.metrics.specs import METRICS
 
-ITEMS, WIDTH, NULLS = 1000, 8, 10
-CLEARLY = 4.0
-"""How many standard deviations of the values without failing make a difference."""
+ITEMS, DIMENSIONS, NULL_REPEATS = 1000, 8, 10
+MIN_DEVIATIONS = 4.0
+"""Standard deviations, of a metric's values for models that do not fail, beyond which a change counts."""
 
 Aspect = Literal["fidelity", "diversity", "both"]
 Draw = Callable[[int, torch.Generator], Tensor]
@@ -34,11 +34,11 @@ MEASURES: dict[str, Aspect] = {
     column.name: ASPECTS[column.group]
     for spec in METRICS
     for column in spec.columns
-    if column.group in ASPECTS and column.name != "support"  # it says nothing of samples that never repeat
+    if column.group in ASPECTS and column.name != "support"  # it has no value where no sample repeats
 }
-"""What each column says it measures."""
+"""The aspect that each column is meant to measure."""
 
-HIGHER = {column.name for spec in METRICS for column in spec.columns if column.better == "higher"} | {"vendi"}
+HIGHER_IS_BETTER = {column.name for spec in METRICS for column in spec.columns if column.better == "higher"} | {"vendi"}
 SYMBOLS: dict[Cell, str] = {"yes": "✓", "no": "✗", "wrong": "✗✗", "quiet": "", "blames": "!"}
 
 
@@ -59,11 +59,11 @@ class Failing:
     fake: Draw
 
 
-def gaussian(mean: float = 0.0, std: float = 1.0, dimensions: int = WIDTH) -> Draw:
+def gaussian(mean: float = 0.0, std: float = 1.0, dimensions: int = DIMENSIONS) -> Draw:
     """Normal, with the mean only in the first ``dimensions``."""
 
     def draw(n: int, generator: torch.Generator) -> Tensor:
-        items = std * torch.randn(n, WIDTH, generator=generator, dtype=torch.float64)
+        items = std * torch.randn(n, DIMENSIONS, generator=generator, dtype=torch.float64)
         items[:, :dimensions] += mean
         return items
 
@@ -72,18 +72,18 @@ def gaussian(mean: float = 0.0, std: float = 1.0, dimensions: int = WIDTH) -> Dr
 
 def modes(weights: list[float]) -> Draw:
     """Gaussians of standard deviation 0.2 with given weights, around corners of a cube, always the same."""
-    corners = 2.0 * torch.randint(2, (64, WIDTH), generator=torch.Generator().manual_seed(0)).double() - 1.0
+    corners = 2.0 * torch.randint(2, (64, DIMENSIONS), generator=torch.Generator().manual_seed(0)).double() - 1.0
     centres = corners.unique(dim=0)[: len(weights)]
 
     def draw(n: int, generator: torch.Generator) -> Tensor:
-        chosen = torch.multinomial(torch.tensor(weights), n, replacement=True, generator=generator)
-        return centres[chosen] + 0.2 * torch.randn(n, WIDTH, generator=generator, dtype=torch.float64)
+        components = torch.multinomial(torch.tensor(weights), n, replacement=True, generator=generator)
+        return centres[components] + 0.2 * torch.randn(n, DIMENSIONS, generator=generator, dtype=torch.float64)
 
     return draw
 
 
 def mixed(first: Draw, second: Draw, share: float) -> Draw:
-    """So large a share of items of the second kind, the rest of the first."""
+    """A mixture: the given share of items from ``second``, the rest from ``first``."""
 
     def draw(n: int, generator: torch.Generator) -> Tensor:
         count = round(share * n)
@@ -95,14 +95,14 @@ def mixed(first: Draw, second: Draw, share: float) -> Draw:
 
 def cube(side: float) -> Draw:
     """Uniform in a centred cube."""
-    return lambda n, generator: side * (torch.rand(n, WIDTH, generator=generator, dtype=torch.float64) - 0.5)
+    return lambda n, generator: side * (torch.rand(n, DIMENSIONS, generator=generator, dtype=torch.float64) - 0.5)
 
 
 def sphere(radius: float) -> Draw:
     """Uniform on the surface of a sphere."""
 
     def draw(n: int, generator: torch.Generator) -> Tensor:
-        items = torch.randn(n, WIDTH, generator=generator, dtype=torch.float64)
+        items = torch.randn(n, DIMENSIONS, generator=generator, dtype=torch.float64)
         return radius * items / items.norm(dim=1, keepdim=True)
 
     return draw
@@ -114,14 +114,14 @@ def torus(tube: float) -> Draw:
     def draw(n: int, generator: torch.Generator) -> Tensor:
         around, across = 2 * torch.pi * torch.rand(2, n, generator=generator, dtype=torch.float64)
         radius = 1.0 + tube * across.cos()
-        items = 0.01 * torch.randn(n, WIDTH, generator=generator, dtype=torch.float64)
+        items = 0.01 * torch.randn(n, DIMENSIONS, generator=generator, dtype=torch.float64)
         items[:, :3] += torch.stack([radius * around.cos(), radius * around.sin(), tube * across.sin()], dim=1)
         return items
 
     return draw
 
 
-TEN, FIVE, ONE_LARGE = [1.0] * 10, [1.0] * 5 + [0.0] * 5, [5.5] + [0.5] * 9
+TEN_MODES, FIVE_MODES, ONE_LARGE_MODE = [1.0] * 10, [1.0] * 5 + [0.0] * 5, [5.5] + [0.5] * 9
 FAILINGS = (
     Failing("mean shifted by 0.5", "both", gaussian(), gaussian(0.5)),
     Failing("one of 8 dimensions disjoint", "both", gaussian(), gaussian(8.0, dimensions=1)),
@@ -129,13 +129,13 @@ FAILINGS = (
     Failing("std 1.4 for 1", "fidelity", gaussian(), gaussian(std=1.4)),
     Failing("5 % outliers", "fidelity", gaussian(), mixed(gaussian(), gaussian(6.0), 0.05)),
     Failing("all far off, like 1 % of real", "both", mixed(gaussian(), gaussian(6.0), 0.01), gaussian(4.5)),
-    Failing("half of the weight on 1 of 10 modes", "diversity", modes(TEN), modes(ONE_LARGE)),
-    Failing("5 of 10 modes dropped", "diversity", modes(TEN), modes(FIVE)),
-    Failing("5 modes invented beside 5", "fidelity", modes(FIVE), modes(TEN)),
+    Failing("half of the weight on 1 of 10 modes", "diversity", modes(TEN_MODES), modes(ONE_LARGE_MODE)),
+    Failing("5 of 10 modes dropped", "diversity", modes(TEN_MODES), modes(FIVE_MODES)),
+    Failing("5 modes invented beside 5", "fidelity", modes(FIVE_MODES), modes(TEN_MODES)),
     Failing("cube of side 0.8 in one of 1", "diversity", cube(1.0), cube(0.8)),
     Failing("cube of side 1.2 around one of 1", "fidelity", cube(1.0), cube(1.2)),
     Failing("sphere of radius 0.8 in one of 1", "both", sphere(1.0), sphere(0.8)),
-    Failing("normal for a sphere, equal covariance", "fidelity", sphere(WIDTH**0.5), gaussian()),
+    Failing("normal for a sphere, equal covariance", "fidelity", sphere(DIMENSIONS**0.5), gaussian()),
     Failing("torus of tube 0.2 in one of 0.4", "both", torus(0.4), torus(0.2)),
 )
 
@@ -158,35 +158,36 @@ def scores(training: Tensor, real: Tensor, generated: Tensor) -> dict[str, float
     train, test = Split(training), Split(real)
     task = Task(train, test, test, _PassThrough(), modes=0, samples=len(generated))
     evaluation = Evaluation(task, generated)
-    wanted = [spec for spec in METRICS if MEASURES.keys() & {column.name for column in spec.columns}]
-    found = {name: value for spec in wanted for name, value in spec.load()(evaluation).items()}
-    return {name: found[name] for name in MEASURES}
+    specs = [spec for spec in METRICS if MEASURES.keys() & {column.name for column in spec.columns}]
+    values = {name: value for spec in specs for name, value in spec.load()(evaluation).items()}
+    return {name: values[name] for name in MEASURES}
 
 
 def examine(failing: Failing) -> dict[str, Cell]:
-    """Return for every column what it makes of a failing.
+    """Return how every column reacts to a failing.
 
-    "yes": it sees what it has to. "no": it does not. "wrong": it takes it for an improvement. "quiet": what fails is
-    not its aspect, and it does not move for the worse. "blames": it does, although its aspect is sound.
+    If the failing harms the column's aspect: "yes" if the column gets worse, "no" if it does not change clearly,
+    "wrong" if it gets better. If the failing harms another aspect only: "blames" if the column gets worse all the same,
+    "quiet" if it does not.
     """
     generator = torch.Generator().manual_seed(0)
 
     def sets(fake: Draw) -> dict[str, float]:
         return scores(*(draw(ITEMS, generator) for draw in (failing.real, failing.real, fake)))
 
-    sound = [sets(failing.real) for _ in range(NULLS)]
+    sound = [sets(failing.real) for _ in range(NULL_REPEATS)]
     harmed = [sets(failing.fake) for _ in range(3)]
-    found: dict[str, Cell] = {}
+    cells: dict[str, Cell] = {}
     for name, aspect in MEASURES.items():
-        usual = [values[name] for values in sound]
-        change = statistics.fmean(values[name] for values in harmed) - statistics.fmean(usual)
-        worse = (-change if name in HIGHER else change) / max(statistics.stdev(usual), 1e-9)
-        concerned = "both" in (aspect, failing.aspect) or aspect == failing.aspect
-        if concerned:
-            found[name] = "yes" if worse > CLEARLY else "wrong" if worse < -CLEARLY else "no"
+        baseline = [values[name] for values in sound]
+        change = statistics.fmean(values[name] for values in harmed) - statistics.fmean(baseline)
+        worse = (-change if name in HIGHER_IS_BETTER else change) / max(statistics.stdev(baseline), 1e-9)
+        relevant = "both" in (aspect, failing.aspect) or aspect == failing.aspect
+        if relevant:
+            cells[name] = "yes" if worse > MIN_DEVIATIONS else "wrong" if worse < -MIN_DEVIATIONS else "no"
         else:
-            found[name] = "blames" if worse > CLEARLY else "quiet"
-    return found
+            cells[name] = "blames" if worse > MIN_DEVIATIONS else "quiet"
+    return cells
 
 
 def table() -> Iterator[str]:

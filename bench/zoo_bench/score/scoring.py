@@ -1,4 +1,4 @@
-"""Scoring samples with metrics, and the model's own diagnostics, each on its own: one that fails leaves the others."""
+"""Scoring samples with metrics, and the diagnostics of the model; if one fails, the others are still computed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from zoo.task import to_model
 
 @dataclass
 class Scored:
-    """What scoring found.
+    """The result of scoring.
 
     Attributes:
-        values: Of every column.
-        errors: A sentence for everything that could not be computed, by name.
-        traceback: Where exceptions came from.
+        values: By column.
+        errors: A sentence for each metric that could not be computed, by its name.
+        traceback: Tracebacks of the exceptions, one after another.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Scored:
     traceback: str = ""
 
     def failed(self, name: str, error: BaseException) -> None:
-        """Note why something could not be computed; a :class:`ZooError` says all in its sentence."""
+        """Record why something could not be computed; a :class:`ZooError` needs no traceback."""
         if isinstance(error, ZooError):
             self.errors[name] = str(error)
         else:
@@ -42,14 +42,14 @@ class Scored:
 
 
 def score(evaluation: Evaluation, metrics: Iterable[MetricSpec]) -> Scored:
-    """Score what was generated with every metric."""
-    found = Scored()
+    """Score the generated items with every metric."""
+    scored = Scored()
     for metric in metrics:
         try:
-            found.values |= _checked(metric, metric.load()(evaluation))
+            scored.values |= _checked(metric, metric.load()(evaluation))
         except FAILURES as error:
-            found.failed(metric.name, error)
-    return found
+            scored.failed(metric.name, error)
+    return scored
 
 
 def model_diagnostics(model: GenerativeModel, held_out: Tensor, check_name: Callable[[str], None]) -> Scored:
@@ -60,32 +60,32 @@ def model_diagnostics(model: GenerativeModel, held_out: Tensor, check_name: Call
         held_out: Stored items, (N, ...).
         check_name: Raises for a column that the model may not fill.
     """
-    training, found = model.training, Scored()
+    training, scored = model.training, Scored()
     try:
         with torch.no_grad():
-            own = model.eval().diagnostics(to_model(held_out.to(model.device)))
-        found.values = _columns(type(model).__name__, own, check_name)
+            diagnostics = model.eval().diagnostics(to_model(held_out.to(model.device)))
+        scored.values = _columns(type(model).__name__, diagnostics, check_name)
     except FAILURES as error:
-        found.failed("diagnostics", error)
+        scored.failed("diagnostics", error)
     finally:
         model.train(training)
-    return found
+    return scored
 
 
-def _columns(name: str, found: Any, check_name: Callable[[str], None]) -> dict[str, float]:
-    if not isinstance(found, dict) or not all(is_column_name(str(column)) for column in found):
+def _columns(name: str, diagnostics: Any, check_name: Callable[[str], None]) -> dict[str, float]:
+    if not isinstance(diagnostics, dict) or not all(is_column_name(str(column)) for column in diagnostics):
         raise PluginError(f"{name}.diagnostics() must return a dict with keys of lower-case letters, digits and '_'")
-    for column in sorted(found):
+    for column in sorted(diagnostics):
         check_name(column)
-    return {column: float(value) for column, value in found.items()}
+    return {column: float(value) for column, value in diagnostics.items()}
 
 
 def _checked(metric: MetricSpec, result: Any) -> dict[str, float]:
-    known = {column.name: column for column in metric.columns}
-    if not isinstance(result, dict) or not result.keys() <= known.keys():
-        raise PluginError(f"metric {metric.name!r} must return a dict with keys among {', '.join(sorted(known))}")
+    columns = {column.name: column for column in metric.columns}
+    if not isinstance(result, dict) or not result.keys() <= columns.keys():
+        raise PluginError(f"metric {metric.name!r} must return a dict with keys among {', '.join(sorted(columns))}")
     values = {name: float(value) for name, value in result.items()}
     for name, value in values.items():
-        if known[name].integer and not value.is_integer():
+        if columns[name].integer and not value.is_integer():
             raise PluginError(f"metric {metric.name!r} declares {name!r} as whole numbers and returned {value}")
     return values

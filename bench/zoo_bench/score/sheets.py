@@ -10,8 +10,8 @@ from torch import Tensor
 
 from zoo.task import Task
 
-GAP = 1
-TARGET_SIDE = 512
+GAP_PIXELS = 1
+TARGET_SIDE_PIXELS = 512
 
 
 def sheet(generated: Tensor, task: Task) -> bytes:
@@ -19,7 +19,7 @@ def sheet(generated: Tensor, task: Task) -> bytes:
 
     Args:
         generated: Images (N, C, H, W) uint8, or points (N, 2) float.
-        task: Where they were generated for.
+        task: The task that they were generated for.
     """
     return image_grid(generated) if len(task.shape) == 3 else scatter(generated, task)
 
@@ -33,8 +33,8 @@ def image_grid(images: Tensor, columns: int | None = None) -> bytes:
     from torchvision.utils import make_grid
 
     columns = columns or math.ceil(math.sqrt(len(images)))
-    grid = make_grid(images, nrow=columns, padding=GAP, pad_value=128)
-    scale = max(1, TARGET_SIDE // grid.shape[-1])
+    grid = make_grid(images, nrow=columns, padding=GAP_PIXELS, pad_value=128)
+    scale = max(1, TARGET_SIDE_PIXELS // grid.shape[-1])
     grid = grid.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
     return _png(Image.fromarray(grid.permute(1, 2, 0).contiguous().numpy()))
 
@@ -42,7 +42,7 @@ def image_grid(images: Tensor, columns: int | None = None) -> bytes:
 def neighbours(generated: Tensor, train: Tensor) -> bytes:
     """Return a PNG that shows generated images, (N, C, H, W) uint8, each with its nearest training image to its right.
 
-    Nearest in Euclidean distance of pixels: a copy stands beside itself.
+    Nearest in Euclidean distance of pixels: next to a copy of a training image is the same image.
     """
     nearest = train[_nearest(generated, train)]
     pairs = torch.cat([generated, nearest], dim=-1)
@@ -51,9 +51,9 @@ def neighbours(generated: Tensor, train: Tensor) -> bytes:
 
 def _nearest(generated: Tensor, train: Tensor) -> Tensor:
     rows = generated.flatten(1).float()
-    found = [torch.cdist(rows, part.flatten(1).float()).min(dim=1) for part in train.split(10_000)]
-    best = torch.stack([distances for distances, _ in found]).argmin(dim=0)
-    indices = torch.stack([indices + 10_000 * i for i, (_, indices) in enumerate(found)])
+    minima = [torch.cdist(rows, part.flatten(1).float()).min(dim=1) for part in train.split(10_000)]
+    best = torch.stack([distances for distances, _ in minima]).argmin(dim=0)
+    indices = torch.stack([indices + 10_000 * i for i, (_, indices) in enumerate(minima)])
     return indices.gather(0, best[None]).squeeze(0)
 
 

@@ -5,25 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from zoo.errors import ZooError
+from zoo.files import write_atomically
 from zoo_bench.core.names import file_name
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.spec import RunSpec
-
-if TYPE_CHECKING:
-    pass
-
-from zoo.files import write_atomically
 from zoo_bench.store.upgrades import upgraded
 
 
 class Store:
-    """The folder of a bench: ``runs/<task>/<model>/seed=<n>-<hash8>.json`` with weights and sheet beside each.
+    """The folder of a bench: ``runs/<task>/<model>/seed=<n>-<hash8>.json``, with weights and sample sheet next to it.
 
     Args:
         root: The folder; created by :meth:`create` or on the first write.
@@ -55,12 +50,12 @@ class Store:
             raise ZooError(f"output folder {str(self.root)!r} cannot be made: {reason}: name another") from error
 
     def path(self, spec: RunSpec) -> Path:
-        """Where the record of a run is."""
+        """Return the path of a run's record."""
         folder = self.root / "runs" / file_name(spec.task) / file_name(spec.model)
         return folder / f"seed={spec.seed}-{spec.run_id[:8]}.json"
 
     def save(self, outcome: Outcome) -> Path:
-        """Write a run's files, its record last: a record is there only if all is there."""
+        """Write a run's files, its record last: if there is a record, its other files are complete."""
         path = self.path(outcome.record.spec)
         path.unlink(missing_ok=True)
         for stale in path.parent.glob(f"{path.stem}.*"):
@@ -73,7 +68,7 @@ class Store:
     def find(self, spec: RunSpec) -> RunRecord | None:
         """Return the stored record of a run, if there is one that can be read.
 
-        A record of an older layout may have had another key, and then has another file name.
+        A record of an older layout may have been stored under another key, and so under another file name.
         """
         path = self.path(spec)
         for candidate in (path, *path.parent.glob(f"seed={spec.seed}-*.json")) if path.parent.is_dir() else ():
@@ -86,7 +81,7 @@ class Store:
         return None
 
     def scan(self) -> tuple[list[RunRecord], list[str]]:
-        """Return all records, sorted by path, and one sentence per file that is none; such files are left alone."""
+        """Return all records, sorted by path, and one sentence per file that is not a record; these are left alone."""
         problems: list[str] = []
         return [record for _, record in stream(self.root, problems)], problems
 
@@ -96,7 +91,7 @@ def stream(root: Path, problems: list[str]) -> Iterator[tuple[Path, RunRecord]]:
 
     Args:
         root: The folder.
-        problems: Takes one sentence per file that is no record; such files are left alone.
+        problems: Receives one sentence per file that is not a record; such files are left alone.
     """
     for path in sorted(root.glob("runs/*/*/*.json")):
         try:
@@ -109,15 +104,15 @@ def read_record(path: Path) -> RunRecord:
     """Read one record; one of an older layout is upgraded, and its file left as it is.
 
     Raises:
-        ZooError: If the file is absent or is no record.
+        ZooError: If the file is absent or is not a record.
     """
     try:
         return RunRecord.model_validate(upgraded(from_json(path.read_bytes())))
     except OSError as error:
         raise ZooError(f"run {str(path)!r} cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        raise ZooError(f"{str(path)!r} is not a run record of this version: {where}: {first['msg']}") from error
+        detail = error.errors()[0]
+        location = ".".join(map(str, detail["loc"])) or "file"
+        raise ZooError(f"{str(path)!r} is not a run record of this version: {location}: {detail['msg']}") from error
     except ValueError as error:
         raise ZooError(f"{str(path)!r} is not a run record of this version: {error}") from error

@@ -12,15 +12,15 @@ from zoo_bench.plan.record import SCHEMA_VERSION, RunRecord
 
 class _Schema(GenerateJsonSchema):
     def float_schema(self, schema: Any) -> dict[str, Any]:
-        """Admit the strings that records have in place of numbers that JSON does not know."""
+        """Admit the strings that records have in place of numbers that JSON cannot represent."""
         return {"anyOf": [super().float_schema(schema), {"enum": ["NaN", "Infinity", "-Infinity"]}]}
 
 
 def schema() -> str:
     """Return the schema of ``runs/<task>/<model>/seed=*.json`` as text."""
-    found = RunRecord.model_json_schema(schema_generator=_Schema, mode="serialization")
+    record_schema = RunRecord.model_json_schema(schema_generator=_Schema, mode="serialization")
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"genzoo run record {SCHEMA_VERSION}"}
-    return json.dumps({**found, **head}, indent=2) + "\n"
+    return json.dumps({**record_schema, **head}, indent=2) + "\n"
 
 
 if __name__ == "__main__":

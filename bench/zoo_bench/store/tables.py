@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
 from zoo.registry import installed
-from zoo_bench.plan.columns import FIRST, LAST
+from zoo_bench.plan.columns import LEADING_COLUMNS, TRAILING_COLUMNS
 from zoo_bench.plan.record import RunRecord, row
 
 if TYPE_CHECKING:
@@ -20,14 +20,15 @@ from zoo_bench.store.upgrades import upgraded_table
 
 
 def to_frame(records: Iterable[RunRecord]) -> pd.DataFrame:
-    """Return one row per run, with the columns of ``results.csv``: known ones first, further metrics after them."""
+    """Return one row per run, with the columns of ``results.csv``: the leading ones first, then further metrics."""
     import pandas as pd
 
     rows = [row(record) for record in records]
-    further = sorted({column for columns in {tuple(r) for r in rows} for column in columns} - {*FIRST, *LAST})
-    # Column by column with their types: a frame of rows would turn counts beside missing ones into floats.
-    columns = {c: pd.array([r.get(c) for r in rows], dtype=_type(c)) for c in (*FIRST, *further, *LAST)}
-    return pd.DataFrame(columns)
+    used = {column for columns in {tuple(r) for r in rows} for column in columns}
+    further = sorted(used - {*LEADING_COLUMNS, *TRAILING_COLUMNS})
+    # Column by column with their types: a frame of rows would turn a column of counts with missing ones into floats.
+    names = (*LEADING_COLUMNS, *further, *TRAILING_COLUMNS)
+    return pd.DataFrame({c: pd.array([r.get(c) for r in rows], dtype=_type(c)) for c in names})
 
 
 def _type(column: str) -> Any:
@@ -37,10 +38,10 @@ def _type(column: str) -> Any:
         return pd.DatetimeTZDtype("us", "UTC")
     if column == "contended":
         return "boolean"
-    known = installed().columns.get(column)
-    if known is None:
+    definition = installed().columns.get(column)
+    if definition is None:
         return "Float64"
-    return "Int64" if known.integer else "string" if known.group == "run" else "Float64"
+    return "Int64" if definition.integer else "string" if definition.group == "run" else "Float64"
 
 
 def write_tables(root: Path) -> pd.DataFrame:
@@ -74,8 +75,8 @@ def _load_table(path: Path) -> pd.DataFrame:
 
     try:
         if path.suffix == ".parquet":
-            return _whole(pd.read_parquet(path))
-        text = _whole(pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""]))
+            return _checked(pd.read_parquet(path))
+        text = _checked(pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""]))
         text["error"] = text["error"].fillna("")
         return pd.DataFrame({c: text[c] if _type(c) == "string" else _parsed(text[c]) for c in text.columns})
     except (OSError, ValueError) as error:
@@ -83,9 +84,9 @@ def _load_table(path: Path) -> pd.DataFrame:
         raise ZooError(f"{str(path)!r} is not a table that `zoo bench` wrote: {reason}") from error
 
 
-def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     frame = upgraded_table(frame)
-    if absent := [column for column in FIRST if column not in frame]:
+    if absent := [column for column in LEADING_COLUMNS if column not in frame]:
         raise ValueError(f"it has no column {absent[0]!r}")
     return frame
 
@@ -93,11 +94,11 @@ def _whole(frame: pd.DataFrame) -> pd.DataFrame:
 def _parsed(column: pd.Series[str]) -> pd.Series[Any]:
     import pandas as pd
 
-    kind = _type(str(column.name))
+    dtype = _type(str(column.name))
     if column.name == "started_at":
-        return pd.to_datetime(column, utc=True, format="ISO8601").astype(kind)
+        return pd.to_datetime(column, utc=True, format="ISO8601").astype(dtype)
     if column.name == "contended":
         return column.map({"True": True, "False": False}).astype("boolean")
-    if kind == "Float64":
-        return column.map(float, na_action="ignore").astype(kind)  # pandas 2 reads some floats one digit off
-    return pd.to_numeric(column).astype(kind)
+    if dtype == "Float64":
+        return column.map(float, na_action="ignore").astype(dtype)  # pandas 2 reads some floats one digit off
+    return pd.to_numeric(column).astype(dtype)

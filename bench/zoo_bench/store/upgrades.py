@@ -1,4 +1,4 @@
-"""Records and tables of older layouts, brought to today's."""
+"""Records and tables of older layouts, converted to the current one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _to_2(fields: dict[str, Any]) -> dict[str, Any]:
+def _upgraded_to_2(fields: dict[str, Any]) -> dict[str, Any]:
     """Rounds were called steps, also in a budget and so in the run's key; a model's diagnostics were its figures."""
     fields = _renamed(fields, "steps", "rounds")
     if isinstance(errors := fields.get("metric_errors"), dict):
@@ -28,12 +28,12 @@ def _renamed(fields: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     return {new if name == old else name: value for name, value in fields.items()}
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _to_2}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _upgraded_to_2}
 """By schema version: how a record of that version, as parsed JSON, becomes one of the next."""
 
 
 def upgraded(fields: Any) -> Any:
-    """Bring the parsed JSON of a record to this layout, one version at a time."""
+    """Convert the parsed JSON of a record to the current layout, one version at a time."""
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if not isinstance(version, int):
         return fields
@@ -46,7 +46,7 @@ def upgraded(fields: Any) -> Any:
 
 
 def upgraded_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Bring a table to this layout, as its records are; ``run_id`` stays, as a table lacks parts of the spec."""
+    """Convert a table to the current layout as records are; ``run_id`` stays, as a table lacks parts of the spec."""
     if "rounds" in frame or not {"steps", "budget"} <= set(frame):
         return frame
     import pandas as pd

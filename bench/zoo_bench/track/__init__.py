@@ -1,4 +1,4 @@
-"""Trackers: other people's tools to watch runs with, each an extra. What they have in common is here."""
+"""Trackers: third-party tools for watching runs, each an optional extra. This module has what they share."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def figures(record: RunRecord) -> dict[str, float]:
     costs = {
         name: getattr(record, name) for name in ("images", "rounds", "updates", "train_seconds", "flops", "params")
     }
-    found = {**record.metrics, **record.throughput, **costs}
-    return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}
+    values = {**record.metrics, **record.throughput, **costs}
+    return {name: float(value) for name, value in values.items() if value is not None and math.isfinite(value)}
 
 
 def losses(point: Mapping[str, Any]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Plugins and trackers are told what happens to runs."""
+"""Calling the hooks of plugins and trackers when a run starts, makes progress and ends."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from zoo.runs import RunProgress, RunRecord, RunSpec
 
 
 class Lifecycle:
-    """Calls the hooks of runs, one implementation at a time, so that one that raises stops nothing else.
+    """Calls the hooks of runs, one implementation at a time, so that an error in one does not stop the others.
 
     Args:
-        registry: Whose plugins are told.
+        registry: The registry whose plugins are called.
         track: Names of trackers with commas; "" for none.
         folder: The bench's output folder, which trackers are made for.
 
@@ -42,18 +42,18 @@ class Lifecycle:
                 raise PluginError(f"{name} cannot be used: {error_sentence(error)}") from error
 
     def started(self, spec: RunSpec) -> None:
-        """Tell of a run that has begun."""
-        self._tell("zoo_run_started", spec=spec)
+        """Report that a run has begun."""
+        self._call("zoo_run_started", spec=spec)
 
     def progressed(self, spec: RunSpec, progress: RunProgress) -> None:
-        """Tell how far a run is."""
-        self._tell("zoo_run_progress", spec=spec, progress=progress)
+        """Report the progress of a run."""
+        self._call("zoo_run_progress", spec=spec, progress=progress)
 
     def finished(self, record: RunRecord, files: Mapping[str, Path]) -> None:
-        """Tell of a run that has ended and is stored."""
-        self._tell("zoo_run_finished", spec=record.spec, record=record, files=files)
+        """Report that a run has ended and is stored."""
+        self._call("zoo_run_finished", spec=record.spec, record=record, files=files)
 
-    def _tell(self, hook: str, **arguments: Any) -> None:
+    def _call(self, hook: str, **arguments: Any) -> None:
         for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):  # in pluggy's order
             try:
                 with contextlib.redirect_stdout(sys.stderr):

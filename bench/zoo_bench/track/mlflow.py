@@ -18,8 +18,8 @@ try:
 except ImportError as error:
     raise zoo.ZooError("tracker 'mlflow' needs MLflow: pip install 'genzoo[mlflow]'") from error
 
-ENDS = {"ok": "FINISHED", "interrupted": "KILLED"}
-VALUE = 6000  # characters that MLflow takes of a parameter
+TERMINAL_STATUSES = {"ok": "FINISHED", "interrupted": "KILLED"}
+MAX_PARAMETER_CHARACTERS = 6000  # the limit of MLflow for the value of a parameter
 
 
 class MLflow:
@@ -49,7 +49,8 @@ class MLflow:
         run = self._client.create_run(self._experiment(spec.task), run_name=f"{spec.model}, seed {spec.seed}")
         self._runs[spec.run_id] = run.info.run_id
         self._reached[spec.run_id] = 0
-        self._client.log_batch(run.info.run_id, params=[Param(k, str(v)[:VALUE]) for k, v in parameters(spec).items()])
+        params = [Param(k, str(v)[:MAX_PARAMETER_CHARACTERS]) for k, v in parameters(spec).items()]
+        self._client.log_batch(run.info.run_id, params=params)
 
     @zoo.hookimpl
     def zoo_run_progress(self, spec: RunSpec, progress: Progress) -> None:
@@ -73,13 +74,13 @@ class MLflow:
         for suffix in (".json", ".png", ".neighbours.png"):
             if suffix in files:
                 self._client.log_artifact(run, str(files[suffix]))
-        self._client.set_terminated(run, ENDS.get(record.status, "FAILED"))
+        self._client.set_terminated(run, TERMINAL_STATUSES.get(record.status, "FAILED"))
 
     def _experiment(self, task: str) -> str:
-        found = self._client.get_experiment_by_name(task)
-        return found.experiment_id if found else self._client.create_experiment(task, self._artifacts)
+        experiment = self._client.get_experiment_by_name(task)
+        return experiment.experiment_id if experiment else self._client.create_experiment(task, self._artifacts)
 
     def _log(self, spec: RunSpec, values: Mapping[str, float], images: int) -> None:
-        now = int(1000 * time.time())
-        metrics = [Metric(name, value, now, images) for name, value in values.items()]
+        timestamp_ms = int(1000 * time.time())
+        metrics = [Metric(name, value, timestamp_ms, images) for name, value in values.items()]
         self._client.log_batch(self._runs[spec.run_id], metrics=metrics)

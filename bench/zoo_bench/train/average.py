@@ -20,35 +20,35 @@ class WeightAverage:
     copied: an average of spectral normalisation's singular vectors would not have length 1.
 
     Args:
-        decay: Of the average, below 1; 0 for no average.
-        players: Whose networks to average. Weights that two players share are averaged after the moves of both.
+        decay: Decay of the average, below 1; 0 for no average.
+        players: The players whose networks are averaged; weights that two share are averaged after the moves of both.
     """
 
     def __init__(self, decay: float, players: Sequence[Player]) -> None:
         self._decay = decay
-        self._own = {p.name: [*p.network.parameters(), *p.network.buffers()] for p in players if decay}
+        self._tensors = {p.name: [*p.network.parameters(), *p.network.buffers()] for p in players if decay}
         modules = [module for p in players for module in p.network.modules() if not isinstance(module, _BatchNorm)]
         self._copied = {buffer for module in modules for buffer in module.buffers(recurse=False)}
-        self._means = {tensor: tensor.detach().clone() for own in self._own.values() for tensor in own}
+        self._means = {tensor: tensor.detach().clone() for tensors in self._tensors.values() for tensor in tensors}
         self._moves: Counter[str] = Counter()
 
     @torch.no_grad()
     def update(self, name: str) -> None:
         """Take the weights of a player that has moved into the average."""
-        if name not in self._own:
+        if name not in self._tensors:
             return
         self._moves[name] += 1
         n = self._moves[name]
         average = get_ema_multi_avg_fn(min(self._decay, n / (n + 9)))
-        averaged = [tensor for tensor in self._own[name] if tensor.is_floating_point() and tensor not in self._copied]
+        averaged = [t for t in self._tensors[name] if t.is_floating_point() and t not in self._copied]
         average([self._means[tensor] for tensor in averaged], averaged, n)
-        for tensor in set(self._own[name]).difference(averaged):
+        for tensor in set(self._tensors[name]).difference(averaged):
             self._means[tensor].copy_(tensor)
 
     @torch.no_grad()
     def swap(self) -> None:
         """Exchange the model's weights and their averages, in place."""
         for tensor, mean in self._means.items():
-            held = tensor.clone()
+            weight = tensor.clone()
             tensor.copy_(mean)
-            mean.copy_(held)
+            mean.copy_(weight)

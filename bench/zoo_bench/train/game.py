@@ -1,4 +1,4 @@
-"""The game: the players of one model move, round by round, and each move is counted. It knows no model by name."""
+"""The game: the players of one model move, round by round, and each move is counted. It treats all models alike."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Game:
         self.losses: dict[str, Tensor] = {}
         self.meter = Meter()
         _check_players(model, self.players)
-        self._own = {p.name: [w for w in p.network.parameters() if w.requires_grad] for p in self.players}
-        everyone = {w for own in self._own.values() for w in own}
-        self._others = {name: list(everyone.difference(own)) for name, own in self._own.items()}
-        self._optimizers = {p.name: p.optimizer(self._own[p.name]) for p in self.players}
+        self._weights = {p.name: [w for w in p.network.parameters() if w.requires_grad] for p in self.players}
+        all_weights = {w for weights in self._weights.values() for w in weights}
+        self._others = {name: list(all_weights.difference(weights)) for name, weights in self._weights.items()}
+        self._optimizers = {p.name: p.optimizer(self._weights[p.name]) for p in self.players}
         schedule = model.config.schedule
         self._schedules = {p.name: learning_rates(schedule, p, self._optimizers[p.name]) for p in self.players}
         self._average = WeightAverage(model.config.ema, self.players)
@@ -68,7 +68,7 @@ class Game:
     def move(self, player: Player) -> None:
         """Update one player: the parameters of all others are frozen meanwhile.
 
-        A move's operations are counted the first time that it happens with the same things kept in the round.
+        The operations of a move are counted once for each set of names in ``turn.kept`` and charged every time.
         """
         key = (player.name, *sorted(self._turn.kept))
         if key in self._flops:
@@ -101,12 +101,12 @@ class Game:
         if name != self._moving:
             for weight in self._others[name]:
                 weight.requires_grad_(False)
-            for weight in self._own[name]:
+            for weight in self._weights[name]:
                 weight.requires_grad_(True)
             self._moving = name
 
     def stop_clock(self) -> None:
-        """Stop the meter's clock once the device has done all that it was given."""
+        """Stop the meter's clock once the device has finished all work."""
         if self._turn.real.is_cuda:
             torch.cuda.synchronize()
         self.meter.stop()
@@ -123,8 +123,8 @@ class Game:
     def finish(self) -> None:
         """Leave the weight average in the model if it has one, and make all parameters trainable again."""
         self._average.swap()
-        for own in self._own.values():
-            for weight in own:
+        for weights in self._weights.values():
+            for weight in weights:
                 weight.requires_grad_(True)
 
 
@@ -142,8 +142,8 @@ def _check_players(model: GenerativeModel, players: Sequence[Player]) -> None:
         raise PluginError(f"{name}.players() is empty: return at least one zoo.Player")
     if len(set(names)) < len(names):
         raise PluginError(f"{name}.players() has two players of one name: {', '.join(names)}")
-    own = set(model.parameters())
-    strays = [p.name for p in players if not own.issuperset(p.network.parameters())]
+    parameters = set(model.parameters())
+    strays = [p.name for p in players if not parameters.issuperset(p.network.parameters())]
     if strays:
         raise PluginError(
             f"{name}: the network of player {strays[0]!r} is not part of the model: assign it to self in __init__"

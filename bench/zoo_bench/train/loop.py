@@ -1,4 +1,4 @@
-"""The training loop for every model: draw a batch, let the players move, charge the meter; it knows none by name."""
+"""The training loop for every model: draw a batch, let the players move, charge the meter."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from zoo_bench.plan.spec import PrecisionMode
 from zoo_bench.train.game import Game
 from zoo_bench.train.meter import Meter
 
-CHECK_EVERY = 50
-
+CHECK_EVERY_ROUNDS = 50
+"""Rounds between two looks at the losses, each of which waits for the device."""
 
 WARM_UP_ROUNDS = 10
-
+"""Rounds at the start, slower than the rest, that do not count for the speed."""
 
 HISTORY_POINTS = 100
 
 
 @dataclass
 class Training:
-    """What came of training.
+    """The result of training.
 
     Attributes:
-        meter: What was spent.
-        diverged: Which player's loss became infinite or NaN, and when; empty if none did.
+        meter: The budget spent.
+        diverged: A sentence on which player's loss became infinite or NaN, and when; empty if none did.
         losses: Last loss of each player.
         history: About a hundred points along the budget: images, seconds and the loss of each player.
-        images_per_s: Real images per second after warm-up.
+        images_per_s: Real images per second after warm_up_spent-up.
     """
 
     meter: Meter
@@ -59,34 +59,34 @@ def train(
     Args:
         model: The model, on its device; it is left in train mode with all parameters trainable, and with the average
             of its weights if its settings ask for one.
-        stream: Where batches come from.
+        stream: The source of batches.
         budget: When to stop.
         precision: As in :class:`Game`.
         on_progress: Called every few rounds with the share of the budget spent.
         marks: Shares of the budget, ascending, at which ``on_mark`` is called.
-        on_mark: Looks at the model while the clock stands still.
+        on_mark: Called at each mark, with the clock stopped and the weight average in the model.
     """
     model.train()
     game = Game(model, precision)
     training = Training(game.meter)
-    warm: tuple[int, float] = (0, 0.0)
-    ahead = deque(marks)
+    warm_up_spent: tuple[int, float] = (0, 0.0)
+    pending_marks = deque(marks)
     game.meter.start()
     while True:
         share = game.meter.share(budget)
-        if ahead and share >= ahead[0]:
+        if pending_marks and share >= pending_marks[0]:
             game.stop_clock()
-            while ahead and share >= ahead[0]:
-                ahead.popleft()
+            while pending_marks and share >= pending_marks[0]:
+                pending_marks.popleft()
             with game.averaged():
                 on_mark(share, training)
             game.meter.start()
         if share >= 1.0:
             break
         if game.meter.rounds == WARM_UP_ROUNDS:
-            warm = (game.meter.images, game.meter.seconds)
+            warm_up_spent = (game.meter.images, game.meter.seconds)
         game.play(stream.next(model.config.batch_size), share)
-        if game.meter.rounds % CHECK_EVERY == 0:
+        if game.meter.rounds % CHECK_EVERY_ROUNDS == 0:
             _read_losses(game, training)
             if training.diverged:
                 break
@@ -96,13 +96,13 @@ def train(
     _read_losses(game, training)
     _add_point(training)
     game.stop_clock()
-    training.images_per_s = (game.meter.images - warm[0]) / (game.meter.seconds - warm[1])
+    training.images_per_s = (game.meter.images - warm_up_spent[0]) / (game.meter.seconds - warm_up_spent[1])
     game.finish()
     return training
 
 
 def _read_losses(game: Game, training: Training) -> None:
-    """Fetch the last losses, which waits for the device, and note the first that is not finite."""
+    """Fetch the last losses, which waits for the device, and record the first that is not finite."""
     training.losses = {name: float(loss) for name, loss in game.losses.items()}
     for name, loss in training.losses.items():
         if not math.isfinite(loss) and not training.diverged:

@@ -1,4 +1,4 @@
-"""The meter: what a run has spent."""
+"""The meter of the budget that a run has spent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        """Training time, while the clock runs and after."""
+        """Training time so far, whether the clock runs or not."""
         return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
 
     def start(self) -> None:
@@ -43,5 +43,5 @@ class Meter:
     def share(self, budget: Budget) -> float:
         """Return the largest share of any limit that is spent; 1 or more means: stop."""
         spent = {"images": self.images, "seconds": self.seconds, "rounds": self.rounds, "flops": self.flops}
-        limits = {kind: getattr(budget, kind) for kind in spent}
-        return max(spent[kind] / limit for kind, limit in limits.items() if limit is not None)
+        limits = {unit: getattr(budget, unit) for unit in spent}
+        return max(spent[unit] / limit for unit, limit in limits.items() if limit is not None)

@@ -14,7 +14,7 @@ from zoo.registry import installed
 from zoo_bench import load_results
 from zoo_bench.core.budget import parse_duration
 from zoo_bench.executors import Finished, Started
-from zoo_bench.plan.columns import FIRST
+from zoo_bench.plan.columns import LEADING_COLUMNS
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
 from zoo_bench.store.records import read_record
@@ -75,7 +75,7 @@ def test_a_bench_leaves_its_files_in_the_documented_places(finished_bench):
 
 def test_a_bench_writes_one_full_row_per_run(finished_bench):
     table = pd.read_csv(finished_bench / "results.csv", dtype=str, keep_default_na=False)
-    assert table.columns[: len(FIRST)].tolist() == list(FIRST)
+    assert table.columns[: len(LEADING_COLUMNS)].tolist() == list(LEADING_COLUMNS)
     assert sorted(zip(table["model"], table["seed"], strict=True)) == [
         ("gan", "0"), ("gan", "1"), ("vae", "0"), ("vae", "1"),
     ]  # fmt: skip
@@ -174,7 +174,7 @@ def test_json_is_all_that_stdout_has(bench_copy, capsys):
     assert again(bench_copy, "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert [(row["model"], row["seed"]) for row in rows] == [("vae", 0), ("gan", 0), ("vae", 1), ("gan", 1)]
-    assert all(list(row)[: len(FIRST)] == list(FIRST) for row in rows)
+    assert all(list(row)[: len(LEADING_COLUMNS)] == list(LEADING_COLUMNS) for row in rows)
     assert all(row["fid"] > 0 and row["high_quality"] is None for row in rows)
 
 

@@ -81,14 +81,14 @@ def test_a_further_model_is_measured_beside_those_that_the_folder_has(measured, 
 
 def test_a_model_that_cannot_be_timed_is_named_and_the_others_stand(tmp_path, monkeypatch, capfd):
     broken = [s.with_changes(model="no-such-model", config={}) if s.model == "vae" else s for s in specs_of()]
-    monkeypatch.setattr(throughput, "TIMEOUT", 120.0)
+    monkeypatch.setattr(throughput, "TIMEOUT_SECONDS", 120.0)
     throughput.measure_throughput(tmp_path, broken, 1)
     assert list(throughput.load_throughput(tmp_path)["model"]) == ["wgan-gp"]
     assert "throughput of no-such-model on ring8 could not be measured" in capfd.readouterr().err
 
 
 def test_a_measurement_that_hangs_is_given_up(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(throughput, "TIMEOUT", 0.1)
+    monkeypatch.setattr(throughput, "TIMEOUT_SECONDS", 0.1)
     throughput.measure_throughput(tmp_path, specs_of("vae"), 1)
     assert throughput.load_throughput(tmp_path).empty
     assert "not measured within" in capfd.readouterr().err

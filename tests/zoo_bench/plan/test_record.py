@@ -4,7 +4,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from zoo_bench.plan.columns import FIRST, LAST
+from zoo_bench.plan.columns import LEADING_COLUMNS, TRAILING_COLUMNS
 from zoo_bench.plan.record import RunRecord, row
 
 STABLE = """
@@ -18,12 +18,12 @@ schema_version
 
 def test_the_columns_are_the_ones_that_others_rely_on_in_their_order():
     # Changing them needs a new schema version and a line in the changelog.
-    assert list(FIRST) == STABLE.replace("\n", " ").replace(" ", "").split(",")
+    assert list(LEADING_COLUMNS) == STABLE.replace("\n", " ").replace(" ", "").split(",")
 
 
 def test_a_row_has_every_column_then_further_metrics_by_name_then_judge_and_settings(make_record):
     cells = row(make_record(metrics={"zeta": 1.0, "fid": 2.0, "alpha": 3.0}))
-    assert list(cells) == [*FIRST, "alpha", "zeta", *LAST]
+    assert list(cells) == [*LEADING_COLUMNS, "alpha", "zeta", *TRAILING_COLUMNS]
     assert (cells["fid"], cells["alpha"], cells["zeta"]) == (2.0, 3.0, 1.0)
 
 
@@ -31,7 +31,8 @@ def test_what_was_not_reached_is_none_and_never_zero(make_record):
     cells = row(make_record(status="error", error="it broke"))
     filled = {
         "run_id", "model", "plugin", "plugin_version", "task", "task_version", "seed", "status", "error", "budget",
-        "precision_mode", "device", "threads", "contended", "started_at", "zoo_version", "schema_version", *LAST,
+        "precision_mode", "device", "threads", "contended", "started_at", "zoo_version", "schema_version",
+        *TRAILING_COLUMNS,
     }  # fmt: skip
     assert {column for column, value in cells.items() if value is not None} == filled
 

@@ -10,7 +10,7 @@ import pytest
 from zoo.cli import main
 from zoo.errors import ZooError
 from zoo_bench import load_results
-from zoo_bench.plan.columns import FIRST, LAST
+from zoo_bench.plan.columns import LEADING_COLUMNS, TRAILING_COLUMNS
 from zoo_bench.plan.record import SCHEMA_VERSION, Outcome
 from zoo_bench.store.records import Store, read_record
 from zoo_bench.store.tables import to_frame, write_tables
@@ -178,7 +178,7 @@ def test_a_parquet_table_of_schema_1_loads_as_its_csv_does(tmp_path):
 @pytest.mark.parametrize("path", sorted(REFERENCE.glob("*/results.csv")), ids=lambda path: path.parent.name)
 def test_every_reference_table_loads(path):
     table = load_results(path)
-    assert list(table.columns[: len(FIRST)]) == list(FIRST)
+    assert list(table.columns[: len(LEADING_COLUMNS)]) == list(LEADING_COLUMNS)
     assert table["rounds"].gt(0).all()
     assert not table["budget"].str.contains("steps").any()
 
@@ -197,7 +197,7 @@ def test_an_absent_record_is_named(tmp_path):
 def test_the_tables_hold_every_run_with_the_stable_columns_first(store, records):
     frame = save_all(store, records)
     header = (store.root / "results.csv").read_text().splitlines()[0].split(",")
-    assert header == [*FIRST, "odd", *LAST]
+    assert header == [*LEADING_COLUMNS, "odd", *TRAILING_COLUMNS]
     assert list(frame.columns) == header
     assert set(frame["run_id"]) == {record.run_id for record in records}
 
@@ -252,7 +252,7 @@ def test_text_that_looks_like_nothing_survives_csv(store, make_record, text):
 
 
 def test_a_table_of_no_runs_has_the_columns_and_their_types(records):
-    assert list(to_frame([]).columns) == [*FIRST, *LAST]
+    assert list(to_frame([]).columns) == [*LEADING_COLUMNS, *TRAILING_COLUMNS]
     types = to_frame([]).dtypes.astype(str)
     assert (types == to_frame(records).dtypes.astype(str)[types.index]).all()
 

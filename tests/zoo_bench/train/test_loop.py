@@ -314,7 +314,7 @@ def test_progress_is_told_along_the_way():
 
 
 def test_the_history_has_about_a_hundred_points_and_ends_at_the_end(monkeypatch):
-    monkeypatch.setattr(train_module, "CHECK_EVERY", 1)
+    monkeypatch.setattr(train_module, "CHECK_EVERY_ROUNDS", 1)
     training = trained(Tiny(4), "1200")
     images = [point["images"] for point in training.history]
     assert 90 <= len(images) <= 110

@@ -24,7 +24,7 @@ class MyModelConfig(zoo.LatentConfig):
 
 
 class MyModel(zoo.GenerativeModel):
-    """The discriminator regresses real items to 1 and fakes to 0; the generator wants its fakes at 1."""
+    """The discriminator regresses real items to 1 and fakes to 0; the generator moves its fakes towards 1."""
 
     Config = MyModelConfig
 

@@ -23,7 +23,7 @@ from zoo.data import prepared_root
 from zoo_bench.data.pictures.images import Pixels
 from zoo_bench.data.pictures.listing import printable
 
-SHOWN = 10
+UNUSABLE_FILES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -44,22 +44,22 @@ class Prepared:
     about: dict[str, Any]
 
     def report(self) -> Iterator[str]:
-        """Say what was found: counts, duplicates, and which files were left out and why."""
+        """Yield sentences about the preparation: counts, duplicates, and which files were left out and why."""
         train, validation = self.about["ends"]
         total, unusable = len(self.images), self.about["unusable"]
         yield (
             f"{total:,} images, {train:,} for training, {validation - train:,} for validation, {total - validation:,} "
             f"for the test; {self.about['duplicates']:,} duplicates and {len(unusable):,} unusable files left out"
         )
-        for name, reason in itertools.islice(unusable.items(), SHOWN):
+        for name, reason in itertools.islice(unusable.items(), UNUSABLE_FILES_SHOWN):
             yield f"left out: {printable(name)}: {reason}"
-        if len(unusable) > SHOWN:
-            where = str(prepared_root() / self.content / "about.json")
-            yield f"left out: {len(unusable) - SHOWN:,} more, all in {where!r}"
+        if len(unusable) > UNUSABLE_FILES_SHOWN:
+            path = str(prepared_root() / self.content / "about.json")
+            yield f"left out: {len(unusable) - UNUSABLE_FILES_SHOWN:,} more, all in {path!r}"
 
 
 def open_prepared(content: str) -> Prepared | None:
-    """Return prepared images by their content hash, or None if the cache does not have them whole."""
+    """Return prepared images by their content hash, or None if the cache does not have all of them."""
     path = prepared_root() / content
     try:
         about = json.loads((path / "about.json").read_bytes())
@@ -71,24 +71,24 @@ def open_prepared(content: str) -> Prepared | None:
 
 
 def find(key: str) -> Prepared | None:
-    """Return what the listing with this key was prepared to, if the cache still has it."""
+    """Return the images prepared from the listing with this key, if the cache still has it."""
     with contextlib.suppress(OSError):
         return open_prepared((prepared_root() / "index" / key).read_text())
     return None
 
 
-def put(made: Path, content: str, key: str) -> None:
-    """Move a finished folder to its place and remember it; of one that is there already only ``about`` is renewed."""
-    place, index = prepared_root() / content, prepared_root() / "index"
-    entry = made.with_name("entry")
+def put(folder: Path, content: str, key: str) -> None:
+    """Move a finished folder into the cache and index it; if the cache has the content, only ``about`` is renewed."""
+    target, index = prepared_root() / content, prepared_root() / "index"
+    entry = folder.with_name("entry")
     entry.write_text(content)
     index.mkdir(exist_ok=True)
     if open_prepared(content):
-        os.replace(made / "about.json", place / "about.json")
+        os.replace(folder / "about.json", target / "about.json")
     else:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(target, ignore_errors=True)
         try:
-            made.rename(place)
+            folder.rename(target)
         except OSError:
             if open_prepared(content) is None:
                 raise

@@ -39,8 +39,8 @@ def variant(spec: TaskSpec, text: str) -> TaskSpec:
     A comma or question mark in PATH is written %2C or %3F. Errors as :func:`zoo_bench.data.pictures.task.variant`.
     """
 
-    def find(where: str, options: dict[str, str]) -> tuple[Folder, str]:
-        path = Path(unquote(where)).expanduser()
+    def find(location: str, options: dict[str, str]) -> tuple[Folder, str]:
+        path = Path(unquote(location)).expanduser()
         return Folder(path), path.resolve().name
 
     return pictures.variant(spec, text, find)

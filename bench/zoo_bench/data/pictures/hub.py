@@ -18,8 +18,8 @@ from zoo_bench.data.pictures.images import UnusableError, one_line
 from zoo_bench.data.pictures.listing import Listing, scan
 from zoo_bench.data.pictures.preparing import Contents
 
-VALIDATION = ("validation", "valid", "val", "dev")
-FILES = {".parquet": "parquet", ".arrow": "arrow"}
+VALIDATION_SPLIT_NAMES = ("validation", "valid", "val", "dev")
+FORMATS_BY_SUFFIX = {".parquet": "parquet", ".arrow": "arrow"}
 
 
 class DataSet:
@@ -28,7 +28,7 @@ class DataSet:
     Args:
         name: A folder that ``save_to_disk`` wrote or ``load_dataset`` understands, a Parquet or Arrow file, or a name
             on the hub.
-        options: ``split``, ``image``, ``label`` and ``config``, each if it was given.
+        options: ``split``, ``image``, ``label`` and ``config``, as far as they are set.
     """
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
@@ -39,7 +39,7 @@ class DataSet:
         self._loaded: dict[str, Any] = {}
 
     def scan(self) -> Listing:
-        """List the files of a data set on this machine; look one of the hub up, and fetch it if it is not cached."""
+        """List the files of a data set on this machine; look one up on the hub, and fetch it if it is not cached."""
         facts: list[Any]
         if self._path.is_dir():
             facts = [scan(self._path, suffixes="").key]
@@ -56,7 +56,7 @@ class DataSet:
 
     def contents(self, listing: Listing, temporary: Path) -> Contents:
         """Choose splits and columns."""
-        parts = self._chosen(self._loaded or self._read(temporary))
+        parts = self._selected(self._loaded or self._read(temporary))
         from datasets import Image
 
         first = next(iter(parts.values()))
@@ -67,33 +67,33 @@ class DataSet:
         except Exception as error:
             raise DataError(f"column {image!r} of {self.title} holds no images: {one_line(error)}") from error
         kinds = [kind for part in parts.values() for kind in self._kinds(part, label)] if label else None
-        where = [(page, row) for page in pages for row in range(len(page))]
+        positions = [(page, row) for page in pages for row in range(len(page))]
         names = [f"{split}[{row}]" for split, part in parts.items() for row in range(len(part))]
 
         def load(index: int) -> Path | bytes:
-            page, row = where[index]
-            found = page[row][image]
-            if found is None:
+            page, row = positions[index]
+            cell = page[row][image]
+            if cell is None:
                 raise UnusableError("no image")
-            return Path(found["path"]) if found["bytes"] is None else found["bytes"]
+            return Path(cell["path"]) if cell["bytes"] is None else cell["bytes"]
 
         return Contents(names, load, kinds, self._published(parts))
 
-    def _chosen(self, found: dict[str, Any]) -> dict[str, Any]:
-        """Return the split that was asked for, or all."""
+    def _selected(self, parts: dict[str, Any]) -> dict[str, Any]:
+        """Return the split that the options name, or all."""
         split = self._options.get("split")
         if split is None:
-            return found
-        if split not in found:
-            raise UnknownNameError(f"split of {self.title}", split, found)
-        return {split: found[split]}
+            return parts
+        if split not in parts:
+            raise UnknownNameError(f"split of {self.title}", split, parts)
+        return {split: parts[split]}
 
     def _published(self, parts: dict[str, Any]) -> list[int | None] | None:
         """Return the published split of every image if there are a training and a test split."""
         if not {"train", "test"} <= set(parts):
             return None
         numbers: dict[str, int | None] = {"test": 2}
-        for name in VALIDATION:
+        for name in VALIDATION_SPLIT_NAMES:
             if name in parts:
                 numbers = {"train": 0, name: 1, **numbers}
         return [numbers.get(name) for name, part in parts.items() for _ in range(len(part))]
@@ -101,22 +101,23 @@ class DataSet:
     def _image_column(self, features: dict[str, Any]) -> str:
         from datasets import Image
 
-        if (wanted := self._options.get("image")) is not None:
-            return _known("column of images", wanted, features)
-        found = [name for name, feature in features.items() if isinstance(feature, Image)]
-        if len(found) != 1:
+        if (column := self._options.get("image")) is not None:
+            return _checked_name("column of images", column, features)
+        columns = [name for name, feature in features.items() if isinstance(feature, Image)]
+        if len(columns) != 1:
             raise DataError(
-                f"{self.title} has {len(found)} columns of images among {', '.join(features)}: name one with image=NAME"
+                f"{self.title} has {len(columns)} columns of images among {', '.join(features)}: "
+                "name one with image=NAME"
             )
-        return found[0]
+        return columns[0]
 
     def _label_column(self, features: dict[str, Any]) -> str:
         from datasets import ClassLabel
 
-        if (wanted := self._options.get("label")) is not None:
-            return wanted and _known("column of labels", wanted, features)
-        found = [name for name, feature in features.items() if isinstance(feature, ClassLabel)]
-        return found[0] if len(found) == 1 else ""
+        if (column := self._options.get("label")) is not None:
+            return column and _checked_name("column of labels", column, features)
+        columns = [name for name, feature in features.items() if isinstance(feature, ClassLabel)]
+        return columns[0] if len(columns) == 1 else ""
 
     def _kinds(self, part: Any, column: str) -> Iterator[Any]:
         """Yield the class of every row: its name if the data set names its classes, else a number or a text."""
@@ -135,7 +136,7 @@ class DataSet:
             yield feature.int2str(value)
 
     def _read(self, temporary: Path) -> dict[str, Any]:
-        """Load a data set on this machine; what ``datasets`` writes meanwhile goes into a temporary folder."""
+        """Load a data set on this machine; what ``datasets`` writes while it reads goes into a temporary folder."""
         datasets = _library()
         path, options = str(self._path.resolve()), {"cache_dir": str(temporary / "datasets"), **self._config()}
         datasets.disable_progress_bars()
@@ -143,10 +144,10 @@ class DataSet:
             if any((self._path / name).is_file() for name in ("dataset_dict.json", "state.json")):
                 return _splits(datasets.load_from_disk(path))
             if self._path.is_file():
-                kind = FILES.get(self._path.suffix)
-                if kind is None:
-                    raise DataError(f"{self.title} is neither a folder nor a {' or '.join(FILES)} file")
-                return _splits(datasets.load_dataset(kind, data_files=path, **options))
+                file_format = FORMATS_BY_SUFFIX.get(self._path.suffix)
+                if file_format is None:
+                    raise DataError(f"{self.title} is neither a folder nor a {' or '.join(FORMATS_BY_SUFFIX)} file")
+                return _splits(datasets.load_dataset(file_format, data_files=path, **options))
             return _splits(datasets.load_dataset(path, **options))
         except ZooError:
             raise
@@ -172,8 +173,8 @@ class DataSet:
 def variant(spec: TaskSpec, text: str) -> TaskSpec:
     """Return the spec of one data set, prepared if need be. Errors as :func:`zoo_bench.data.pictures.task.variant`."""
 
-    def find(where: str, options: dict[str, str]) -> tuple[DataSet, str]:
-        name = unquote(where)
+    def find(location: str, options: dict[str, str]) -> tuple[DataSet, str]:
+        name = unquote(location)
         return DataSet(name, options), Path(name).stem
 
     return pictures.variant(spec, text, find, "split", "image", "label", "config")
@@ -200,9 +201,9 @@ def _splits(loaded: Any) -> dict[str, Any]:
     return dict(loaded) if isinstance(loaded, dict) else {"all": loaded}
 
 
-def _known(what: str, name: str, features: dict[str, Any]) -> str:
+def _checked_name(role: str, name: str, features: dict[str, Any]) -> str:
     if name not in features:
-        raise UnknownNameError(what, name, features)
+        raise UnknownNameError(role, name, features)
     return name
 
 

@@ -22,12 +22,12 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How images are made equal.
+    """How images are brought to one size and colour mode.
 
     Attributes:
         size: Side in pixels.
-        grey: Whether they lose their colour.
-        crop: Side of the central square that is kept, in pixels of the file; 0: the largest square.
+        grey: Whether they are converted to grey levels.
+        crop: Largest side of the central square that is kept, in pixels of the file; 0: the largest square.
     """
 
     size: int = 32
@@ -44,13 +44,13 @@ class Recipe:
 
 
 def read_image(source: Path | bytes, recipe: Recipe) -> Pixels:
-    """Return an image file, or its content, as (C, size, size) uint8 with one channel if grey, else three.
+    """Return the image of a file, or of its content, as (C, size, size) uint8 with one channel if grey, else three.
 
-    The first frame is turned as its EXIF data say, laid on white if it is transparent, cut to its central square and
-    resized with an antialiased bicubic filter. 16-bit grey levels are divided by 257.
+    The first frame is rotated as its EXIF data say, blended with white if it is transparent, cut to its central square
+    and resized with an antialiased bicubic filter. 16-bit grey levels are divided by 257.
 
     Raises:
-        UnusableError: If the file cannot be read or is no such image.
+        UnusableError: If the file cannot be read or is not an image of these formats.
     """
     try:
         return _read(source, recipe)
@@ -63,7 +63,7 @@ def read_image(source: Path | bytes, recipe: Recipe) -> Pixels:
 
 
 def one_line(error: Exception) -> str:
-    """Return what an error says on one line, or its kind if it says nothing."""
+    """Return what an error says on one line, or its type if it has no message."""
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Which files a folder has, and whether they are still the same."""
+"""The files of a folder, with a key that changes when they do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo_bench.data.pictures.images import SUFFIXES
 
 @dataclass
 class Listing:
-    """What there is, before any of it is read.
+    """The pictures of a source, listed before any is read.
 
     Attributes:
         names: Path of each file relative to the folder, sorted.
@@ -28,7 +28,7 @@ class Listing:
 
 
 def scan(folder: Path, suffixes: str | tuple[str, ...] = SUFFIXES) -> Listing:
-    """List the files below a folder by suffix: links are followed, no folder is entered twice, and hidden ones never.
+    """List the files below a folder by suffix: links are followed, no folder is entered twice, hidden ones are skipped.
 
     Raises:
         DataError: If there is no such folder, or it cannot be listed.
@@ -74,5 +74,5 @@ def scan(folder: Path, suffixes: str | tuple[str, ...] = SUFFIXES) -> Listing:
 
 
 def printable(name: str) -> str:
-    """Return a file name that fits on one line, whatever bytes it has."""
+    """Return a file name that fits on one line, with newlines and undecodable bytes escaped."""
     return name.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n")

@@ -1,4 +1,4 @@
-"""Pictures made equal, sorted into splits, and put into the cache; read again only if their listing has changed."""
+"""Pictures brought to one size, sorted into splits and cached; read again only if their listing has changed."""
 
 from __future__ import annotations
 
@@ -27,11 +27,15 @@ from zoo_bench.data.pictures.cache import Prepared
 from zoo_bench.data.pictures.images import Pixels, Recipe, UnusableError, read_image
 from zoo_bench.data.pictures.listing import Listing, printable
 
-VERSION = 2
-MINIMUM = 100
-CHUNK = 1024
-SHARES = (0.7, 0.8)
-SHARES_WITHOUT_TEST = (0.875,)
+PREPARATION_VERSION = 2
+"""Part of the keys and content hashes of the cache."""
+MIN_DISTINCT_PICTURES = 100
+PICTURES_PER_CHUNK = 1024
+SECONDS_BETWEEN_REPORTS = 5
+SPLIT_ENDS = (0.7, 0.8)
+"""Where training and validation end, as shares of all pictures; the test follows."""
+SPLIT_ENDS_WITHOUT_TEST = (0.875,)
+"""Where training ends if the test split is published; validation follows."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Contents:
     """Pictures that can be read one by one.
 
     Attributes:
-        names: Of each picture, for people.
-        load: From an index to the picture's file or its content; raises :class:`UnusableError`.
+        names: Name of each picture in messages.
+        load: Maps an index to the picture's file or its content; raises :class:`UnusableError`.
         kinds: Class of each picture, if they have classes; "" for a picture without.
         parts: Published split of each picture: 0, 1, 2 for training, validation, test; None where the hash of its
             pixels decides between training and validation. Without it the hash decides between all three.
@@ -55,7 +59,7 @@ class Contents:
 
 
 class Pictures(Protocol):
-    """Where pictures come from.
+    """A source of pictures.
 
     Attributes:
         title: What it is, for messages: "folder 'pictures/cats'".
@@ -64,11 +68,15 @@ class Pictures(Protocol):
     title: str
 
     def scan(self) -> Listing:
-        """Return what there is, fast; its key changes with the pictures. Raises :class:`zoo.DataError`."""
+        """List the pictures without reading them; the key changes when they do. Raises :class:`zoo.DataError`."""
         ...
 
     def contents(self, listing: Listing, temporary: Path) -> Contents:
-        """Open what was listed; ``temporary`` is a folder for as long as it is read. Raises :class:`zoo.DataError`."""
+        """Open the listed pictures; ``temporary`` is a folder that exists until they are read.
+
+        Raises:
+            DataError: If they cannot be opened.
+        """
         ...
 
 
@@ -78,7 +86,7 @@ class Row(NamedTuple):
     Attributes:
         split: 0, 1, 2 for training, validation, test.
         digest: SHA-256 of its pixels.
-        row: Where its pixels are among those that were read.
+        row: Index of its pixels among those that were read.
         picture: Its index among all pictures.
     """
 
@@ -89,24 +97,24 @@ class Row(NamedTuple):
 
 
 def prepare(pictures: Pictures, recipe: Recipe) -> Prepared:
-    """Return pictures made equal, from the cache if nothing has changed since they were put there.
+    """Return pictures brought to one size, from the cache if nothing has changed since they were put there.
 
     Raises:
-        DataError: If they cannot be read, change meanwhile, or fewer than 100 are different and usable; or if the cache
-            cannot be written. Nothing is left half-written.
+        DataError: If they cannot be read, change while they are read, or fewer than 100 are different and usable; or if
+            the cache cannot be written. Nothing is left half-written.
     """
     listing = pictures.scan()
-    key = f"{listing.key}-{recipe}-{VERSION}"
-    if found := cache.find(key):
-        return found
+    key = f"{listing.key}-{recipe}-{PREPARATION_VERSION}"
+    if cached := cache.find(key):
+        return cached
     start = time.perf_counter()
     with _disk_errors(pictures), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
         root = prepared_root()
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix=".preparing-", ignore_cleanup_errors=True) as place:
-            made, content = _make(pictures, recipe, listing, Path(place))
-            cache.put(made, content, key)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".preparing-", ignore_cleanup_errors=True) as temporary:
+            folder, content = _make(pictures, recipe, listing, Path(temporary))
+            cache.put(folder, content, key)
     prepared = cache.open_prepared(content)
     if prepared is None:
         raise DataError(f"prepared images of {pictures.title} cannot be read back from {str(prepared_root())!r}")
@@ -135,43 +143,43 @@ def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path)
             file.write(pixels)
     if pictures.scan().key != listing.key:
         raise DataError(f"{pictures.title} changed while it was read: try again when nothing writes to it")
-    used, distinct = len(rows), {row.digest: row for row in reversed(rows)}
-    if len(distinct) < MINIMUM:
-        first = "".join(f"; {printable(name)}: {reason}" for name, reason in itertools.islice(unusable.items(), 3))
+    usable, distinct = len(rows), {row.digest: row for row in reversed(rows)}
+    if len(distinct) < MIN_DISTINCT_PICTURES:
+        reasons = "".join(f"; {printable(name)}: {reason}" for name, reason in itertools.islice(unusable.items(), 3))
         raise DataError(
             f"{pictures.title} has {len(distinct):,} different usable images among {len(names):,}, "
-            f"but at least {MINIMUM} are needed{first}"
+            f"but at least {MIN_DISTINCT_PICTURES} are needed{reasons}"
         )
-    chosen = sorted(rows if parts else distinct.values())
-    classes = _classes([kinds[row.picture] for row in chosen]) if kinds else []
+    sorted_rows = sorted(rows if parts else distinct.values())
+    classes = _classes([kinds[row.picture] for row in sorted_rows]) if kinds else []
     numbers = {kind: number for number, kind in enumerate(classes)}
-    labels = [numbers[kinds[row.picture]] for row in chosen] if kinds and classes else []
-    ends = tuple(sum(row.split <= split for row in chosen) for split in (0, 1))
+    labels = [numbers[kinds[row.picture]] for row in sorted_rows] if kinds and classes else []
+    ends = tuple(sum(row.split <= split for row in sorted_rows) for split in (0, 1))
     classes = list(map(str, classes))
-    content = hashlib.sha256(json.dumps([VERSION, recipe.shape, ends, classes, labels]).encode())
-    content.update(b"".join(row.digest for row in chosen))
-    about = {"classes": classes, "ends": ends, "duplicates": used - len(distinct), "unusable": unusable}
-    made = temporary / "made"
-    made.mkdir()
-    stored: Pixels = np.memmap(temporary / "rows", np.uint8, "r", shape=(used, *recipe.shape))
-    with (made / "images.npy").open("wb") as file:
-        _write_rows(file, stored, [row.row for row in chosen])
-    np.save(made / "labels.npy", np.array(labels, np.int64))
-    (made / "about.json").write_text(json.dumps(about))
-    return made, content.hexdigest()[:12]
+    content = hashlib.sha256(json.dumps([PREPARATION_VERSION, recipe.shape, ends, classes, labels]).encode())
+    content.update(b"".join(row.digest for row in sorted_rows))
+    about = {"classes": classes, "ends": ends, "duplicates": usable - len(distinct), "unusable": unusable}
+    folder = temporary / "made"
+    folder.mkdir()
+    stored: Pixels = np.memmap(temporary / "rows", np.uint8, "r", shape=(usable, *recipe.shape))
+    with (folder / "images.npy").open("wb") as file:
+        _write_rows(file, stored, [row.row for row in sorted_rows])
+    np.save(folder / "labels.npy", np.array(labels, np.int64))
+    (folder / "about.json").write_text(json.dumps(about))
+    return folder, content.hexdigest()[:12]
 
 
 def _part(digest: bytes, parts: Sequence[int | None] | None, index: int) -> int:
-    """Return the split of a picture: as published, or else by its own pixels, so that adding a file moves no other."""
+    """Return the split of a picture: as published, or by its own pixels, so that adding a file moves no other."""
     published = parts[index] if parts else None
     if published is not None:
         return published
     share = int.from_bytes(digest[:8], "big") / 2**64
-    return bisect.bisect_right(SHARES_WITHOUT_TEST if parts else SHARES, share)
+    return bisect.bisect_right(SPLIT_ENDS_WITHOUT_TEST if parts else SPLIT_ENDS, share)
 
 
 def _read_all(contents: Contents, recipe: Recipe) -> Iterator[Pixels | str]:
-    """Yield the pixels of each picture, or the reason why there are none; threads decode beside each other."""
+    """Yield the pixels of each picture, or the reason why there are none; several threads decode at once."""
 
     def read(index: int) -> Pixels | str:
         try:
@@ -179,20 +187,20 @@ def _read_all(contents: Contents, recipe: Recipe) -> Iterator[Pixels | str]:
         except UnusableError as error:
             return str(error)
 
-    total, last = len(contents.names), time.monotonic()
+    total, last_report = len(contents.names), time.monotonic()
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for start in range(0, total, CHUNK):
-            yield from pool.map(read, range(start, min(start + CHUNK, total)))
-            if time.monotonic() - last > 5:
-                last = time.monotonic()
-                print(f"prepared {start + CHUNK:,} of {total:,} images", file=sys.stderr)
+        for start in range(0, total, PICTURES_PER_CHUNK):
+            yield from pool.map(read, range(start, min(start + PICTURES_PER_CHUNK, total)))
+            if time.monotonic() - last_report > SECONDS_BETWEEN_REPORTS:
+                last_report = time.monotonic()
+                print(f"prepared {start + PICTURES_PER_CHUNK:,} of {total:,} images", file=sys.stderr)
 
 
 def _write_rows(file: BinaryIO, stored: Pixels, order: list[int]) -> None:
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(order), *stored.shape[1:])}
     np.lib.format.write_array_header_1_0(file, header)
-    for start in range(0, len(order), CHUNK):
-        file.write(stored[order[start : start + CHUNK]].tobytes())
+    for start in range(0, len(order), PICTURES_PER_CHUNK):
+        file.write(stored[order[start : start + PICTURES_PER_CHUNK]].tobytes())
     file.flush()
     os.fsync(file.fileno())
 

@@ -17,9 +17,9 @@ from zoo_bench.data.pictures.images import Recipe
 from zoo_bench.data.pictures.preparing import Pictures, prepare
 from zoo_bench.judges.named import check_judge, named_judge
 
-SIZES = range(8, 257)
-MOST = 10_000
-LEAST = 1_000
+SIZES_IN_PIXELS = range(8, 257)
+MAX_HELD_OUT_IMAGES = 10_000
+MIN_SAMPLES = 1_000
 USAGE = {"folder": "write folder:PATH?size=32&grey=1", "hf": "write hf:NAME?size=32&grey=1"}
 _RESULT_NAME = re.compile(r"@(?P<label>[a-z0-9-]+-(?P<content>[0-9a-f]{12}))(\+(?P<judge>[a-z0-9.-]+))?")
 
@@ -27,31 +27,31 @@ _RESULT_NAME = re.compile(r"@(?P<label>[a-z0-9-]+-(?P<content>[0-9a-f]{12}))(\+(
 def variant(
     spec: TaskSpec, text: str, find: Callable[[str, dict[str, str]], tuple[Pictures, str]], *options: str
 ) -> TaskSpec:
-    """Return the spec of some pictures, prepared if need be: ``:WHERE?size=32`` for people, ``@...`` in results.
+    """Return the spec of some pictures, prepared if need be: ``:WHERE?size=32`` in commands, ``@...`` in results.
 
-    The name in results has the pictures' name, the size and the content's hash; it finds the prepared images wherever
-    the pictures are now.
+    The name in results has the pictures' name, the size and the content's hash; it finds the prepared images
+    even if the pictures have been moved or removed.
 
     Args:
         spec: The task.
         text: What follows its name.
-        find: From WHERE and the values of ``options`` to the pictures and their name.
-        options: What may be given beside ``size``, ``grey`` and ``judge``.
+        find: Maps WHERE and the values of ``options`` to the pictures and their name.
+        options: Names of options besides ``size``, ``grey`` and ``judge``.
 
     Raises:
-        DataError: If the pictures are unusable, or what a result names is no longer in the cache.
+        DataError: If the pictures are unusable, or those that a result names are no longer in the cache.
         ZooError: If the text is not understood.
     """
     if text.startswith("@"):
         return _from_result(spec, text)
-    where, _, rest = text.removeprefix(":").partition("?")
-    if not where or not text.startswith(":"):
+    location, _, option_text = text.removeprefix(":").partition("?")
+    if not location or not text.startswith(":"):
         raise ZooError(f"task {spec.name + text!r} names no pictures: {USAGE[spec.name]}")
-    values = parse_options(rest, ["size", "grey", "judge", *options])
+    values = parse_options(option_text, ["size", "grey", "judge", *options])
     recipe = Recipe(_size(spec, values.pop("size", "32")), _flag(spec, values.pop("grey", "0")))
     judge = values.pop("judge", "")
     check_judge(judge)
-    pictures, name = find(where, values)
+    pictures, name = find(location, values)
     prepared = prepare(pictures, recipe)
     slug = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32] or "images"
     return _spec(spec, prepared, f"{slug}-{recipe}-{prepared.content}", judge)
@@ -70,7 +70,7 @@ def load(name: str, content: str) -> Task:
 
 
 def task_of(prepared: Prepared, judge: str) -> Task:
-    """Return the task of prepared images; the judges here know no classes.
+    """Return the task of prepared images; judges that are selected by name have no classes.
 
     At most 10,000 images of each held-out split are used.
 
@@ -84,15 +84,18 @@ def task_of(prepared: Prepared, judge: str) -> Task:
     def split(start: int, end: int) -> Split:
         return Split(images[start:end], None if labels is None else labels[start:end])
 
-    held_out = split(train, min(validation, train + MOST)), split(validation, min(len(images), validation + MOST))
+    held_out = (
+        split(train, min(validation, train + MAX_HELD_OUT_IMAGES)),
+        split(validation, min(len(images), validation + MAX_HELD_OUT_IMAGES)),
+    )
     if min(map(len, held_out)) < 2:
         raise DataError(f"{len(images):,} images leave fewer than two for validation or test: add some")
-    samples = max(LEAST, len(held_out[1]))
+    samples = max(MIN_SAMPLES, len(held_out[1]))
     return Task(split(0, train), *held_out, named_judge(judge, images.shape[1]), modes=0, samples=samples)
 
 
 def prepared_of(spec: TaskSpec) -> Prepared | None:
-    """Return the prepared images that a variant's spec stands for, or None if it is no task of this kind."""
+    """Return the prepared images that a variant's spec stands for, or None if it is not a task of pictures."""
     name, _, variant_name = spec.name.partition("@")
     return _opened(name, spec.argument.partition("+")[0]) if variant_name and name in USAGE else None
 
@@ -124,9 +127,10 @@ def _opened(name: str, content: str) -> Prepared:
 
 
 def _size(spec: TaskSpec, text: str) -> int:
-    if not text.isdecimal() or int(text) not in SIZES:
+    if not text.isdecimal() or int(text) not in SIZES_IN_PIXELS:
         raise ZooError(
-            f"size={text} of task {spec.name!r} must be a whole number of pixels from {SIZES[0]} to {SIZES[-1]}"
+            f"size={text} of task {spec.name!r} must be a whole number of pixels "
+            f"from {SIZES_IN_PIXELS[0]} to {SIZES_IN_PIXELS[-1]}"
         )
     return int(text)
 

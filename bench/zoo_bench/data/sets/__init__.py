@@ -1,1 +1,1 @@
-"""The data sets that come with the harness, one family a file."""
+"""The data sets that come with the harness, one family per file."""

@@ -80,7 +80,7 @@ def celeba64(judge: str = "") -> Task:
         judge: A name of :func:`zoo_bench.judges.named.named_judge`.
 
     Raises:
-        DataError: If the files are neither there nor to be downloaded, or are damaged.
+        DataError: If the files are absent and cannot be downloaded, or are damaged.
     """
     import torchvision.datasets
 

@@ -19,7 +19,7 @@ def cifar10(judge: str = "") -> Task:
         judge: A name of :func:`zoo_bench.judges.named.named_judge`.
 
     Raises:
-        DataError: If the files are neither there nor to be downloaded, or are damaged.
+        DataError: If the files are absent and cannot be downloaded, or are damaged.
     """
     return _task(CIFAR10, "CIFAR10", 10, judge)
 
@@ -29,11 +29,13 @@ def cifar100(judge: str = "") -> Task:
     return _task(CIFAR100, "CIFAR100", 100, judge)
 
 
-def _task(source: Source, kind: str, classes: int, judge: str) -> Task:
+def _task(source: Source, class_name: str, classes: int, judge: str) -> Task:
     import torchvision.datasets
 
     def load(root: str, download: bool) -> list[Split]:
-        parts = [getattr(torchvision.datasets, kind)(root, train=part, download=download) for part in (True, False)]
+        parts = [
+            getattr(torchvision.datasets, class_name)(root, train=part, download=download) for part in (True, False)
+        ]
         return [
             labelled(source, to_tensor(p.data).permute(0, 3, 1, 2), torch.tensor(p.targets), classes) for p in parts
         ]

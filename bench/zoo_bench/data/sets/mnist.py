@@ -23,7 +23,7 @@ def splits() -> Splits:
     """Return MNIST: 50,000 training, 10,000 validation and 10,000 test images, (N, 1, 28, 28) uint8.
 
     Raises:
-        DataError: If the files are neither there nor to be downloaded, or are damaged.
+        DataError: If the files are absent and cannot be downloaded, or are damaged.
     """
     return _splits(MNIST)
 
@@ -56,10 +56,10 @@ def _task(parts: Splits, judge: Any, modes: int) -> Task:
 def _splits(source: Source) -> Splits:
     import torchvision.datasets
 
-    kind = getattr(torchvision.datasets, source.folder.split("/")[0])
+    dataset_class = getattr(torchvision.datasets, source.folder.split("/")[0])
 
     def load(root: str, download: bool) -> tuple[Split, Split]:
-        train, test = (kind(root, train=part, download=download) for part in (True, False))
+        train, test = (dataset_class(root, train=part, download=download) for part in (True, False))
         return tuple(labelled(source, s.data.unsqueeze(1), s.targets, CLASSES) for s in (train, test))  # type: ignore[return-value]
 
     train, test = source.read(load)

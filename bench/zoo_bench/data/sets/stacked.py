@@ -16,8 +16,8 @@ MODES = 1000
 def stack(split: Split, n: int, seed: int) -> Split:
     """Stack ``n`` triples of images (N, 1, H, W): (n, 3, H, W) with modes 100 a + 10 b + c, red first.
 
-    Every mode comes equally often, give or take one, in a random order, and its digits are drawn with replacement: so
-    the true distribution of modes is uniform, although that of the digits is not quite.
+    Every mode occurs equally often, up to a difference of one, in a random order, and its digits are drawn with
+    replacement: so the true distribution of modes is uniform, although that of the digits is not quite.
 
     Raises:
         ValueError: If a digit is absent.

@@ -17,7 +17,7 @@ def svhn(judge: str = "") -> Task:
         judge: A name of :func:`zoo_bench.judges.named.named_judge`.
 
     Raises:
-        DataError: If the files are neither there nor to be downloaded, or are damaged.
+        DataError: If the files are absent and cannot be downloaded, or are damaged.
     """
     import torchvision.datasets
 

@@ -1,1 +1,1 @@
-"""What results say: groups, intervals, ranks."""
+"""Reading and evaluating results: groups, intervals, ranks."""

@@ -17,7 +17,7 @@ from zoo_bench.report.read.summary import ALPHA, Model, summarise
 from zoo_bench.report.text import listed
 
 INSEPARABLE = "not separable"
-_LIMIT = re.compile(r"\s*([\w.-]+)\s*:\s*([+-])\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*")
+_LIMIT_PATTERN = re.compile(r"\s*([\w.-]+)\s*:\s*([+-])\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Change:
 
     def row(self) -> dict[str, Any]:
         """Return it as one flat row."""
-        e, low = self.difference.estimate, math.nan
+        e = self.difference.estimate
         return {
             **self.key,
             "model": self.pair,
@@ -75,7 +75,7 @@ class Change:
             "b": self.b.mean,
             "n_b": self.b.n,
             "scale": "ratio" if self.difference.ratio else "difference",
-            "change": e.mean if e.n else low,
+            "change": e.mean if e.n else math.nan,
             "low": e.low,
             "high": e.high,
             "p": self.p,
@@ -109,19 +109,19 @@ class Comparison:
 
     @property
     def exact(self) -> bool:
-        """Whether a difference is a fact and no sample: the metric does not vary with the seed."""
+        """Whether the difference is exact, not sampled: the metric does not vary with the seed."""
         x, y = self.values
         return self.metric.group == "size" and len(set(x)) == len(set(y)) == 1 and x[0] != y[0]
 
     def difference(self) -> Difference:
-        """Return how B differs from A; a fact has no p-value."""
+        """Return how B differs from A; an exact difference has no p-value."""
         difference = welch(*self.values, log=self.metric.log)
         return replace(difference, p=math.nan) if self.exact else difference
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A change of a metric that fails: ``fid:+5%`` if it rises by more than 5 %, ``modes_captured:-1`` if it falls."""
+    """How far a metric may move: ``fid:+5%`` fails if it rises by more than 5 %, ``modes_captured:-1`` if it falls."""
 
     column: str
     sign: int
@@ -135,7 +135,7 @@ class Limit:
         Raises:
             ZooError: If it has another form.
         """
-        match = _LIMIT.fullmatch(text)
+        match = _LIMIT_PATTERN.fullmatch(text)
         if not match:
             raise ZooError(f"--fail-if {text!r} is not understood: write METRIC:+5%, METRIC:-2% or METRIC:+0.3")
         column, sign, size, percent = match.groups()
@@ -146,15 +146,15 @@ class Limit:
         return f"{self.column}:{'+' if self.sign > 0 else '-'}{size}"
 
     def violations(self, changes: Sequence[Change]) -> Iterator[str]:
-        """Yield one sentence per pair that goes beyond the limit, or has lost its value.
+        """Yield one sentence per pair that exceeds the limit, or has a value only in A.
 
         Raises:
             UnknownNameError: If no pair has the metric.
         """
-        own = [c for c in changes if c.metric.name == self.column]
-        if not own:
+        matches = [c for c in changes if c.metric.name == self.column]
+        if not matches:
             raise UnknownNameError("metric in --fail-if", self.column, {c.metric.name for c in changes})
-        for change in own:
+        for change in matches:
             where = f"{self}: {change.pair} on {change.key['task']}"
             if change.a.n and not change.b.n:
                 yield f"{where} has no finished run in B"
@@ -178,18 +178,20 @@ def folders(a: Results, b: Results) -> tuple[list[Change], list[str]]:
     notes += [f"only in B: {_name(second[key])}" for key in second if key not in first]
     compared: list[Comparison] = []
     for key in first.keys() & second.keys():
-        mine, other = first[key], second[key]
-        models = [{m.label: m for m in summarise(g).models} for g in (mine, other)]
-        comparable = _machines(mine) == _machines(other)
+        group_a, group_b = first[key], second[key]
+        models = [{m.label: m for m in summarise(g).models} for g in (group_a, group_b)]
+        comparable = _machines(group_a) == _machines(group_b)
         if not comparable:
-            notes.append(f"{_name(mine)}: speeds are not compared, because machines, threads or load differ")
+            notes.append(f"{_name(group_a)}: speeds are not compared, because machines, threads or load differ")
         for label in sorted(models[0].keys() ^ models[1].keys()):
-            notes.append(f"{_name(mine)}: {label} is only in {'A' if label in models[0] else 'B'}")
-        both = {m.name: m for g in (mine, other) for m in summarise(g).metrics if comparable or m.group != "speed"}
+            notes.append(f"{_name(group_a)}: {label} is only in {'A' if label in models[0] else 'B'}")
+        metrics = {
+            m.name: m for g in (group_a, group_b) for m in summarise(g).metrics if comparable or m.group != "speed"
+        }
         compared += [
-            Comparison(mine.key, label, metric, models[0][label], models[1][label])
+            Comparison(group_a.key, label, metric, models[0][label], models[1][label])
             for label in sorted(models[0].keys() & models[1].keys())
-            for metric in both.values()
+            for metric in metrics.values()
         ]
     if not compared:
         raise ZooError(f"nothing to compare: {_reason(list(first.values()), list(second.values()))}")
@@ -203,16 +205,16 @@ def models(results: Results, a: str, b: str) -> list[Change]:
         ZooError: If no group has both.
     """
     summaries = [summarise(group) for group in groups(results.frame)]
-    known = {m.label for s in summaries for m in s.models}
+    labels = {m.label for s in summaries for m in s.models}
     for name in (a, b):
-        if name not in known:
-            raise UnknownNameError("model", name, known)
+        if name not in labels:
+            raise UnknownNameError("model", name, labels)
     compared = []
     for summary in summaries:
-        found = {m.label: m for m in summary.models}
-        if a in found and b in found:
+        by_label = {m.label: m for m in summary.models}
+        if a in by_label and b in by_label:
             pair = f"{a} (A), {b} (B)"
-            compared += [Comparison(summary.group.key, pair, m, found[a], found[b]) for m in summary.metrics]
+            compared += [Comparison(summary.group.key, pair, m, by_label[a], by_label[b]) for m in summary.metrics]
     if not compared:
         raise ZooError(f"nothing to compare: no table has both {a!r} and {b!r}")
     return _changes(compared)
@@ -235,8 +237,8 @@ def _changes(comparisons: Sequence[Comparison]) -> list[Change]:
 
 
 def _change(comparison: Comparison, difference: Difference, p: float, tests: int) -> Change:
-    metric, nothing = comparison.metric, Estimate(math.nan, math.nan, math.nan, 0)
-    a, b = (model.estimates.get(metric.name, nothing) for model in (comparison.a, comparison.b))
+    metric, no_estimate = comparison.metric, Estimate(math.nan, math.nan, math.nan, 0)
+    a, b = (model.estimates.get(metric.name, no_estimate) for model in (comparison.a, comparison.b))
     verdict = _verdict(comparison, difference, p)
     needed = seeds_needed(*comparison.values, log=metric.log, alpha=ALPHA / tests) if verdict == INSEPARABLE else None
     return Change(comparison.key, comparison.pair, metric, a, b, difference, p, verdict, needed)

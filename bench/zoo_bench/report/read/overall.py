@@ -22,8 +22,8 @@ class Overall:
     """Models over tasks and seeds, by the score min(1, FID floor / FID); a run that failed scores 0.
 
     Attributes:
-        tasks: Tasks counted, of each the group with the most models and runs.
-        left_out: Models that not every task has.
+        tasks: Tasks that count, each with its group of the most models and runs.
+        left_out: Models that some task does not have.
         iqm: Interquartile mean of all runs with a bootstrap interval stratified by task, best first.
         profiles: Share of runs that score at least :data:`THRESHOLDS`.
         ranking: Ranks over blocks of one task and one seed; None where there are too few.
@@ -37,28 +37,28 @@ class Overall:
 
 
 def overall(summaries: Sequence[Summary]) -> Overall | None:
-    """Put all tasks together, or return None if fewer than two models have scores on all of them."""
+    """Combine all tasks, or return None if fewer than two models have scores on all of them."""
     import pandas as pd
 
     scored = [_scores(s, floor) for s in summaries if (floor := s.references.get("floor", {}).get("fid"))]
     scored.sort(key=lambda scores: (scores["model"].nunique(), len(scores)))
-    chosen = {str(scores["task"].iloc[0]): scores for scores in scored if len(scores)}
-    if not chosen:
+    by_task = {str(scores["task"].iloc[0]): scores for scores in scored if len(scores)}
+    if not by_task:
         return None
-    everything = pd.concat(chosen.values())
-    everywhere = everything.groupby("model")["task"].nunique() == len(chosen)
-    models = [str(m) for m in everywhere.index[everywhere]]
+    combined = pd.concat(by_task.values())
+    complete = combined.groupby("model")["task"].nunique() == len(by_task)
+    models = [str(m) for m in complete.index[complete]]
     if len(models) < 2:
         return None
-    counted = everything[everything["model"].isin(models)]
+    counted = combined[combined["model"].isin(models)]
     iqm, profiles = {}, {}
     for model, runs in counted.groupby("model"):
         iqm[str(model)] = stratified_iqm([part["score"].tolist() for _, part in runs.groupby("task")])
         profiles[str(model)] = performance_profile(runs["score"].tolist(), THRESHOLDS)
     blocks = counted.pivot(index=["task", "seed"], columns="model", values="score")
     order = sorted(iqm, key=lambda model: (-iqm[model].mean, model))
-    left_out = [str(m) for m in everywhere.index[~everywhere]]
-    return Overall(sorted(chosen), left_out, {m: iqm[m] for m in order}, {m: profiles[m] for m in order}, rank(blocks))
+    left_out = [str(m) for m in complete.index[~complete]]
+    return Overall(sorted(by_task), left_out, {m: iqm[m] for m in order}, {m: profiles[m] for m in order}, rank(blocks))
 
 
 def _scores(summary: Summary, floor: float) -> pd.DataFrame:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALPHA = 0.05
+"""Significance level."""
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ KEYS = {
     "precision_mode": "precision",
     "device": "device",
 }
-"""What runs must have in common to be compared, and how it is called."""
+"""Columns in which runs must agree to be compared, and what sentences call them."""
 
-TRACEBACKS = 100
+MAX_TRACEBACKS = 100
+"""Number kept at most, so that a bench with many failures neither fills the memory nor the report."""
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Results:
         environments: Number of runs by canonical JSON of their environment.
         controls: What ``controls/*.json`` hold: "task", "task_version", "judge", and figures by control and column.
         problems: One sentence per file that could not be read.
-        speeds: What :func:`zoo_bench.measure.throughput.load_throughput` finds in each folder, and ``_folder``.
+        speeds: Speeds of each folder, from :func:`zoo_bench.measure.throughput.load_throughput`, and ``_folder``.
     """
 
     frame: pd.DataFrame
@@ -60,11 +61,11 @@ class Results:
 
     def duplicates(self) -> list[str]:
         """Return one sentence per run that is there more than once."""
-        again = self.frame[self.frame["run_id"].duplicated(keep=False)]
+        repeats = self.frame[self.frame["run_id"].duplicated(keep=False)]
         return [
             f"run {str(run_id)[:8]} ({rows['model'].iloc[0]} on {rows['task'].iloc[0]}, seed {rows['seed'].iloc[0]}) "
             f"is in {listed([repr(str(r['_file'] or r['_folder'])) for _, r in rows.iterrows()])}"
-            for run_id, rows in again.groupby("run_id")
+            for run_id, rows in repeats.groupby("run_id")
         ]
 
 
@@ -74,7 +75,7 @@ class Group:
 
     Attributes:
         key: The common values.
-        runs: One row per run, with ``_label``: the model, told apart where settings or versions differ.
+        runs: One row per run, with ``_label``: the model, with settings or versions where these differ.
         notes: What the reader must know about them.
     """
 
@@ -97,32 +98,32 @@ def load(paths: Sequence[Path]) -> Results:
 
 
 def load_once(paths: Sequence[Path]) -> Results:
-    """Load benches of which no run is there twice.
+    """Load benches that have no run in common.
 
     Raises:
         ZooError: If a path holds no results, or a run is in two of them: it would be counted twice.
     """
     results = load(paths)
-    if again := results.duplicates():
-        more = f", and {len(again) - 1} more are there twice" if len(again) > 1 else ""
-        raise ZooError(f"{again[0]}{more}: runs are counted once, so leave one out")
+    if duplicates := results.duplicates():
+        more = f", and {len(duplicates) - 1} more are there twice" if len(duplicates) > 1 else ""
+        raise ZooError(f"{duplicates[0]}{more}: runs are counted once, so leave one out")
     return results
 
 
 def _load(path: Path, results: Results) -> pd.DataFrame:
     further: dict[str, list[str]] = {"_file": [], "_machine": [], "_metrics": []}
 
-    def noted() -> Iterator[RunRecord]:
+    def records() -> Iterator[RunRecord]:
         for file, record in stream(path, results.problems):
-            for name, value in _note(file, record, results).items():
+            for name, value in _collect(file, record, results).items():
                 further[name].append(value)
             yield record
 
-    found = len(results.problems)
-    frame = to_frame(noted())
+    earlier = len(results.problems)
+    frame = to_frame(records())
     if frame.empty:
-        if len(results.problems) > found:
-            raise ZooError(f"no run in {str(path)!r} can be read: {results.problems[found]}")
+        if len(results.problems) > earlier:
+            raise ZooError(f"no run in {str(path)!r} can be read: {results.problems[earlier]}")
         tables = [path / name for name in ("results.parquet", "results.csv") if (path / name).is_file()]
         frame = load_results(tables[0] if tables else path)
         further = {name: [""] * len(frame) for name in further}
@@ -131,13 +132,13 @@ def _load(path: Path, results: Results) -> pd.DataFrame:
     return frame.assign(_folder=str(path), **further)
 
 
-def _note(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
+def _collect(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
     environment = record.environment
     if record.curve:
         results.curves[record.run_id] = record.curve
     if record.metric_errors:
         results.metric_errors[record.run_id] = record.metric_errors
-    if record.traceback and len(results.tracebacks) < TRACEBACKS:
+    if record.traceback and len(results.tracebacks) < MAX_TRACEBACKS:
         results.tracebacks[record.run_id] = record.traceback
     if environment:
         text = json.dumps(environment, sort_keys=True, default=str)
@@ -151,21 +152,21 @@ def _note(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
 
 
 def load_controls(root: Path, problems: list[str]) -> list[dict[str, Any]]:
-    """Return the controls in a bench's folder, as in :class:`Results`; ``problems`` takes a sentence per odd file."""
-    found = []
+    """Return the controls in a bench's folder, as in :class:`Results`; ``problems`` gets a sentence per bad file."""
+    entries = []
     for file in sorted(root.glob("controls/*.json")):
         try:
             content = json.loads(file.read_bytes())
-            key = content.get("key", content)  # before 0.1 the key's fields stood beside the controls
+            key = content.get("key", content)  # before 0.1 the key's fields were at the top level
             rows = {str(name): {str(c): float(v) for c, v in row.items()} for name, row in content["controls"].items()}
-            found.append({**{name: str(key[name]) for name in ("task", "task_version", "judge")}, "controls": rows})
+            entries.append({**{name: str(key[name]) for name in ("task", "task_version", "judge")}, "controls": rows})
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             problems.append(f"{str(file)!r} holds no controls")
-    return found
+    return entries
 
 
 def groups(frame: pd.DataFrame) -> list[Group]:
-    """Divide runs into groups, sorted by task; a plain ``results.csv`` frame will do."""
+    """Divide runs into groups, sorted by task; the frame of a ``results.csv`` is enough."""
     keys = list(KEYS)
     filled = frame.assign(**{key: frame[key].fillna("") for key in keys})
     for column in ("_machine", "config"):
@@ -191,55 +192,55 @@ def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
 def _labels(runs: pd.DataFrame) -> pd.Series[str]:
     """Name every model; where settings or plugin differ within one name, add what differs."""
     identity = ["model", "plugin", "plugin_version", "config", "task"]
-    kinds = runs[identity].astype(str).drop_duplicates()
+    variants = runs[identity].astype(str).drop_duplicates()
     names = {}
-    for model, same in kinds.groupby("model"):
-        for _, kind in same.iterrows():
-            names[tuple(kind)] = _label(kind, same) if len(same) > 1 else str(model)
+    for model, namesakes in variants.groupby("model"):
+        for _, variant in namesakes.iterrows():
+            names[tuple(variant)] = _label(variant, namesakes) if len(namesakes) > 1 else str(model)
     return runs[identity].astype(str).apply(lambda row: names[tuple(row)], axis=1)
 
 
-def _label(kind: pd.Series[str], same: pd.DataFrame) -> str:
+def _label(variant: pd.Series[str], namesakes: pd.DataFrame) -> str:
     settings = {}
-    if same["config"].nunique() > 1:
-        settings = changed(kind["model"], kind["task"], json.loads(kind["config"] or "{}"))
-    further = [kind[name] for name in ("plugin", "plugin_version") if same[name].nunique() > 1]
-    return " ".join([describe(kind["model"], settings), *further])
+    if namesakes["config"].nunique() > 1:
+        settings = changed(variant["model"], variant["task"], json.loads(variant["config"] or "{}"))
+    further = [variant[name] for name in ("plugin", "plugin_version") if namesakes[name].nunique() > 1]
+    return " ".join([describe(variant["model"], settings), *further])
 
 
 def _without_foreign_speeds(runs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """Keep the speeds of one kind of machine only: that of most models, then of most runs."""
+    """Keep only speeds that were measured under the same conditions: those of most models, then of most runs."""
     machine = runs["_machine"].fillna("") + runs["threads"].map(lambda n: f", {n} threads").astype(str)
-    kind = machine + runs["contended"].fillna(False).map({True: ", shared", False: ", alone"}).astype(str)
-    measured = kind[runs["status"] == "ok"]
+    conditions = machine + runs["contended"].fillna(False).map({True: ", shared", False: ", alone"}).astype(str)
+    measured = conditions[runs["status"] == "ok"]
     if measured.nunique() < 2:
         return runs
     support = {
         k: (runs.loc[measured.index[measured == k], "_label"].nunique(), n)
         for k, n in measured.value_counts(sort=False).items()
     }
-    chosen = max(support, key=lambda k: support[k])
+    majority = max(support, key=lambda k: support[k])
     notes.append(
-        f"Speeds are those of {plural(support[chosen][1], 'run')} on {str(chosen).strip(', ')}; speeds of "
-        f"{plural(len(measured) - support[chosen][1], 'run')} on other machines, threads or load are not averaged in."
+        f"Speeds are those of {plural(support[majority][1], 'run')} on {str(majority).strip(', ')}; speeds of "
+        f"{plural(len(measured) - support[majority][1], 'run')} on other machines, threads or load are not averaged in."
     )
-    foreign = kind != chosen
+    foreign = conditions != majority
     return runs.assign(**{name: runs[name].mask(foreign) for name in machine_dependent(runs)})
 
 
-def kept_apart(found: Sequence[Group]) -> list[str]:
+def kept_apart(all_groups: Sequence[Group]) -> list[str]:
     """Return one sentence per task whose runs are in more than one group: what differs, so that they are not compared.
 
     Groups of different tasks differ by nature and are not mentioned.
     """
     sentences = []
-    for task in dict.fromkeys(group.key["task"] for group in found):
-        same = [group.key for group in found if group.key["task"] == task]
+    for task in dict.fromkeys(group.key["task"] for group in all_groups):
+        keys = [group.key for group in all_groups if group.key["task"] == task]
         reasons = []
         for key, name in KEYS.items():
-            values = list(dict.fromkeys(k[key] for k in same))
+            values = list(dict.fromkeys(k[key] for k in keys))
             if len(values) > 1:
                 reasons.append(f"{name} ({', '.join(values)})")
-        if len(same) > 1:
-            sentences.append(f"{task}: {len(same)} tables that are not comparable: {listed(reasons)} differ.")
+        if len(keys) > 1:
+            sentences.append(f"{task}: {len(keys)} tables that are not comparable: {listed(reasons)} differ.")
     return sentences

@@ -28,7 +28,8 @@ class Estimate:
 def t_interval(values: Sequence[float], *, log: bool = False, level: float = 0.95) -> Estimate:
     """Return the mean of independent runs with Student's t interval.
 
-    Bootstrap intervals cover far too little at three to ten runs, Student's covers about its level.
+    With three to ten runs, bootstrap intervals cover the mean far too rarely; Student's cover it about as often as they
+    claim.
 
     Args:
         values: One per run.
@@ -182,7 +183,7 @@ def stratified_iqm(
 
     Args:
         strata: Scores of runs, one sequence per task; runs are resampled within their task (Agarwal et al. 2021).
-        seed: Of the resampling.
+        seed: Seed of the resampling.
         repeats: Number of resamples.
         level: Confidence level.
     """

@@ -1,4 +1,4 @@
-"""A group of runs as a table: an estimate for every model and metric, and which of them can be told from the best."""
+"""A group of runs as a table: an estimate for every model and metric, and which models are separable from the best."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALPHA = 0.05
-LARGEST = 1e150
+"""Significance level."""
+
+MAX_MAGNITUDE = 1e150
+"""Largest size of a value that counts as finite; the square of a larger one may overflow."""
+
 Standing = Literal["best", "tied", ""]
 
 
@@ -44,7 +48,7 @@ class Model:
     estimates: dict[str, Estimate]
 
     def has_all(self, metric: Column) -> bool:
-        """Whether every finished run has a finite value, so that the mean leaves out none: costs are not asked for."""
+        """Whether every finished run has a finite value, so that the mean leaves out none; always true for costs."""
         return metric.cost or len(self.values[metric.name]) == self.ok
 
 
@@ -73,52 +77,52 @@ class Summary:
     @cached_property
     def p_values(self) -> dict[str, dict[tuple[str, str], float]]:
         """Welch's p-values of every pair of models, Holm-corrected within a metric; NaN where one has a single run."""
-        found = {}
+        p_values = {}
         for metric in self.metrics:
             pairs = list(combinations([m for m in self.models if m.values[metric.name]], 2))
             values = [welch(a.values[metric.name], b.values[metric.name], log=metric.log).p for a, b in pairs]
-            both = {}
+            by_pair = {}
             for (a, b), p in zip(pairs, holm(values), strict=True):
-                both[a.label, b.label] = both[b.label, a.label] = p
-            found[metric.name] = both
-        return found
+                by_pair[a.label, b.label] = by_pair[b.label, a.label] = p
+            p_values[metric.name] = by_pair
+        return p_values
 
     @cached_property
     def standings(self) -> dict[str, dict[str, Standing]]:
-        """For every metric with a direction: who is best, and who cannot be told from the best.
+        """For every metric with a direction: which model is best, and which models are not separable from it.
 
-        A metric that no two models have twice has no best: a single run supports no claim. Nor has the mean of the runs
-        that reached a target, or captured every class, where others of the model did not: such a model is no better
-        and no worse than the best.
+        A metric has no best if every model has a single value, because one run supports no claim, or if the means of
+        all models leave out finished runs, such as those that missed a target. If only some means do so, these models
+        are neither better nor worse than the best.
         """
-        return {metric.name: self._stand(metric) for metric in self.metrics if metric.better}
+        return {metric.name: self._standings_in(metric) for metric in self.metrics if metric.better}
 
-    def _stand(self, metric: Column) -> dict[str, Standing]:
+    def _standings_in(self, metric: Column) -> dict[str, Standing]:
         rows = ranked(self.models, metric)
         if not rows or not any(row.estimates[metric.name].n > 1 for row in rows) or not rows[0].has_all(metric):
             return {}
         best = rows[0]
-        stands: dict[str, Standing] = {best.label: "best"}
+        standings: dict[str, Standing] = {best.label: "best"}
         for row in rows[1:]:
             p = self.p_values[metric.name].get((best.label, row.label), math.nan)
             separable = row.has_all(metric) and p < ALPHA
             equal = row.estimates[metric.name].mean == best.estimates[metric.name].mean
-            stands[row.label] = "best" if equal else "" if separable else "tied"
-        return stands
+            standings[row.label] = "best" if equal else "" if separable else "tied"
+        return standings
 
     def floor(self, metric: Column) -> float | None:
-        """Return what real data score, if the column names another for that and the group has it."""
+        """Return what real data score, if the metric names a column for that and the group has it."""
         values = finite(self.group.runs[metric.floor]) if metric.floor in self.group.runs else []
         return sum(values) / len(values) if values else None
 
     @cached_property
     def references(self) -> dict[str, dict[str, float]]:
-        """What models are read against, by name and column: the controls, and the floor of every metric with one."""
+        """What models are compared with, by name and column: the controls, and the floor of every metric with one."""
         floors = {m.name: floor for m in self.metrics if (floor := self.floor(m)) is not None}
         return {**self.controls, **({"floor": floors} if floors else {})}
 
     def verdict(self) -> str:
-        """Say in words who is best by the leading metric, and what the runs do not support."""
+        """Return in words which model is best by the leading metric, and what the runs do not support."""
         metric = self.leading
         rows = ranked(self.models, metric) if metric else []
         if not metric or not rows:
@@ -156,15 +160,15 @@ class Summary:
 
 
 def finite(values: pd.Series[Any]) -> list[float]:
-    """Return the values that are there and finite, as are their squares."""
-    return [float(v) for v in values.dropna() if abs(v) < LARGEST]
+    """Return the values that are not missing, and finite, as are their squares."""
+    return [float(v) for v in values.dropna() if abs(v) < MAX_MAGNITUDE]
 
 
 def ranked(models: Sequence[Model], metric: Column) -> list[Model]:
-    """Return the models that have a value, best mean first, and those last whose mean leaves out finished runs."""
+    """Return the models that have a value, best mean first; those whose mean leaves out finished runs come last."""
     sign = -1 if metric.better == "higher" else 1
-    having = [m for m in models if m.estimates[metric.name].n]
-    return sorted(having, key=lambda m: (not m.has_all(metric), sign * m.estimates[metric.name].mean, m.label))
+    candidates = [m for m in models if m.estimates[metric.name].n]
+    return sorted(candidates, key=lambda m: (not m.has_all(metric), sign * m.estimates[metric.name].mean, m.label))
 
 
 def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
@@ -173,7 +177,7 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
     Args:
         group: Comparable runs.
         controls: As in :class:`zoo_bench.report.read.results.Results`; those of the group's
-            task, version and judge count.
+            task, version and judge are used.
     """
     metrics = [_with_total(column, group.runs) for column in columns_of(group.runs)]
     models = []
@@ -182,14 +186,14 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         values = {m.name: finite(ok[m.name]) for m in metrics}
         estimates = {m.name: _within(t_interval(values[m.name], log=m.log), m.limits) for m in metrics}
         models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates))
-    same = ("task", "task_version", "judge")
-    found = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in same)]
-    own: dict[str, dict[str, float]] = found[0] if found else {}
-    summary = Summary(group, metrics, models, own)
+    identity = ("task", "task_version", "judge")
+    matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in identity)]
+    group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
+    summary = Summary(group, metrics, models, group_controls)
     first = ranked(models, summary.leading) if summary.leading else []
     order = [m.label for m in first]
     rest = [m for m in models if m.label not in order]
-    return Summary(group, metrics, [*first, *rest], own)
+    return Summary(group, metrics, [*first, *rest], group_controls)
 
 
 def _with_total(column: Column, runs: pd.DataFrame) -> Column:
@@ -199,7 +203,7 @@ def _with_total(column: Column, runs: pd.DataFrame) -> Column:
 
 
 def headlines(summaries: Sequence[Summary]) -> list[str]:
-    """Return the names of the columns that stand in the terminal's table."""
+    """Return the names of the columns in the terminal's table."""
     return list(dict.fromkeys(m.name for s in summaries for m in s.metrics if m.headline))
 
 

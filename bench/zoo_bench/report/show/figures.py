@@ -1,7 +1,7 @@
 """What the figures of the report have in common.
 
 A figure is a plain dictionary for plotly.js: ``{"label": what it shows in words, "height", "variants": [...]}``.
-A variant has a name, data and a layout. Colours are a model's number, which the page turns into its theme's.
+A variant has a name, data and a layout. A colour is a model's number, which the page turns into a colour of its theme.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ Colours = Mapping[str, int]
 """The number of each model's colour, by label."""
 Figure = dict[str, Any]
 
-HEIGHT = 380
-"""Of a figure, in pixels, unless it has rows of its own."""
+FIGURE_HEIGHT_PIXELS = 380
+"""Height of a figure without a row for each model."""
 
 
-def figure_of(label: str, variants: list[dict[str, Any]], height: int = HEIGHT) -> Figure | None:
+def figure_of(label: str, variants: list[dict[str, Any]], height: int = FIGURE_HEIGHT_PIXELS) -> Figure | None:
     """Return a figure, or None if nothing is to be shown."""
     return {"label": label, "height": height, "variants": variants} if variants else None
 
@@ -29,7 +29,7 @@ def log_axis(title: str) -> dict[str, Any]:
 
 
 def log_range(values: Sequence[float], margin: float = 0.06) -> list[float]:
-    """Return a range of a logarithmic axis with a margin, as plotly wants it: exponents of ten."""
+    """Return a range of a logarithmic axis with a margin, as plotly expects it: exponents of ten."""
     low, high = math.log10(min(values)), math.log10(max(values))
     space = margin * max(high - low, 0.3)
     return [low - space, high + space]

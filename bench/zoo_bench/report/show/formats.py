@@ -11,11 +11,12 @@ from zoo_bench.report import text
 from zoo_bench.report.read.summary import Model, Summary, tidy_table
 from zoo_bench.report.show.terminal import caption, notes, title
 
-PLAIN_BEST = "Bold: best. ≈: not separable from it (Welch's t, Holm-corrected, 5 %)."
+BOLD_CAPTION = "Bold: best. ≈: not separable from it (Welch's t, Holm-corrected, 5 %)."
+"""Instead of the terminal's sentence, which explains its asterisk."""
 
 
 def markdown(summaries: Sequence[Summary]) -> str:
-    """Return one GitHub table per group, with its title above and how to read it below."""
+    """Return one GitHub table per group, with its title above and a caption below."""
     parts = []
     for summary in summaries:
         write = _writer(summary, bold="**{}**", tied="≈ {}", between="–")
@@ -77,7 +78,7 @@ def as_json(summaries: Sequence[Summary], notes: Sequence[str]) -> str:
 
 
 def _caption(summary: Summary) -> list[str]:
-    return [PLAIN_BEST if part.startswith("* best") else part for part in [*caption(summary), *notes(summary)]]
+    return [BOLD_CAPTION if part.startswith("* best") else part for part in [*caption(summary), *notes(summary)]]
 
 
 def _references(summary: Summary) -> list[tuple[str, list[str]]]:

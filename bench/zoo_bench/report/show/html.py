@@ -1,4 +1,4 @@
-"""``report.html``: one file that asks nothing of the network."""
+"""``report.html``: one file that loads nothing from the network."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from zoo_bench.report.read.overall import overall
 from zoo_bench.report.read.results import Results, groups, kept_apart, load
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.show import sections
-from zoo_bench.report.show.sections import PICTURE_BYTES, Pictures
+from zoo_bench.report.show.sections import MAX_PICTURE_BYTES, Pictures
 from zoo_bench.report.show.speeds import CAPTION, FIELDS, speeds
 from zoo_bench.report.text import plural, visible
 from zoo_bench.store.tables import to_frame
 
 TEMPLATES = Path(__file__).parent / "templates"
-COLOURS = 10
+COLOUR_COUNT = 10
+"""Colours of models in ``report.css``; with more models they repeat."""
 
 
 def write_report(root: Path) -> Path:
-    """Write ``report.html`` into a bench's folder and return its path; odd records are told of, not raised."""
+    """Write ``report.html`` into a bench's folder and return its path; unusable records become sentences in it."""
     try:
         results = load([root])
     except ZooError as error:
@@ -42,21 +43,21 @@ def write_report(root: Path) -> Path:
 def page(results: Results, summaries: Sequence[Summary]) -> str:
     """Return the whole page."""
     labels = list(dict.fromkeys(m.label for s in summaries for m in s.models))
-    colours = {label: i % COLOURS for i, label in enumerate(sorted(labels))}
+    colours = {label: i % COLOUR_COUNT for i, label in enumerate(sorted(labels))}
     pictures, together = Pictures(0), overall(summaries)
     groups_shown = []
     for i, summary in enumerate(summaries):
-        # What one table leaves of its room for pictures, the later ones share.
-        pictures.left += PICTURE_BYTES // len(summaries)
+        # Bytes for pictures that one table does not use are left to the later ones.
+        pictures.left += MAX_PICTURE_BYTES // len(summaries)
         groups_shown.append({"id": f"table-{i + 1}", **sections.group(summary, results, colours, pictures)})
     content = {
         "title": _title(summaries),
         "sections": groups_shown,
-        "together": sections.together(together, colours) if together else None,
+        "together": sections.all_tasks(together, colours) if together else None,
         "kept_apart": kept_apart([s.group for s in summaries]),
         "problems": results.problems,
         "pictures_left_out": pictures.left_out,
-        "speeds": [own for frame in results.speeds for own in speeds(frame)],
+        "speeds": [entry for frame in results.speeds for entry in speeds(frame)],
         "speed_titles": list(FIELDS.values()),
         "speed_caption": CAPTION,
         "runs": sections.all_runs(results),

@@ -18,7 +18,7 @@ COST_TITLES = {
     "params": "parameters",
 }
 CHARACTER_WIDTH = 0.028
-"""Of a letter, as a share of the width of a plot on a phone."""
+"""Width of a letter, as a share of the width of a plot on a phone."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,12 @@ def _marker(point: Point, side: str, title: str, colour: int, hollow: bool) -> d
 
 
 def label_sides(points: Sequence[Point], x_range: Sequence[float], y_range: Sequence[float]) -> list[str]:
-    """Say where each point's label goes, of six places the one that hides least of other labels and points.
+    """Return where each point's label goes: of six places, the one that hides least of other labels and points.
 
     Args:
         points: The points.
-        x_range: Of the logarithmic axis, exponents of ten.
-        y_range: Likewise.
+        x_range: Range of the logarithmic x axis, in exponents of ten.
+        y_range: Range of the logarithmic y axis, in exponents of ten.
     """
     (left, right), (bottom, top) = x_range, y_range
     places = [
@@ -169,5 +169,5 @@ def label_sides(points: Sequence[Point], x_range: Sequence[float], y_range: Sequ
 
 
 def _hidden(box: Box, occupied: Sequence[Box]) -> int:
-    """Return how many boxes a box overlaps, and many more if it leaves the plot."""
+    """Return how many boxes a box overlaps, and 100 more if it leaves the plot."""
     return sum(box.overlaps(other) for other in occupied) + 100 * box.leaves_the_plot

@@ -15,15 +15,15 @@ from zoo_bench.report.text import plotly
 
 Curves = Mapping[str, Sequence[Mapping[str, float]]]
 
-SPENT = {"images": "training images", "seconds": "training seconds", "flops": "training FLOPs"}
-ROW_HEIGHT = 30
-"""Of a model's row, in pixels."""
+AXIS_TITLES = {"images": "training images", "seconds": "training seconds", "flops": "training FLOPs"}
+ROW_HEIGHT_PIXELS = 30
+"""Height of a model's row in a figure."""
 
 
 def learning_curves(summary: Summary, curves: Curves, colours: Colours) -> Figure | None:
     """Validation FID against what was spent: geometric mean over seeds, with Student's band from three seeds on."""
     variants = []
-    for spent, title in SPENT.items():
+    for spent, title in AXIS_TITLES.items():
         traces, values, ends = [], list[float](), list[float]()
         for model in summary.models:
             points = mean_curve(summary, curves, model.label, spent)
@@ -72,25 +72,25 @@ def mean_curve(
 ) -> list[tuple[float, float, float, float, int]]:
     """Return the curve of one model: at each mark what was spent, mean FID, its interval, and how many seeds it has."""
     runs = summary.group.runs
-    own = [curves[str(r)] for r in runs.loc[runs["_label"] == label, "run_id"] if str(r) in curves]
-    at: dict[int, list[tuple[float, float]]] = {}
-    for curve in own:
+    model_curves = [curves[str(r)] for r in runs.loc[runs["_label"] == label, "run_id"] if str(r) in curves]
+    by_mark: dict[int, list[tuple[float, float]]] = {}
+    for curve in model_curves:
         for point in curve:
             x, fid = point.get(spent, math.nan), point.get("fid", math.nan)
             share = point.get("share", x)
             if math.isfinite(x) and math.isfinite(fid) and x > 0 and fid > 0 and share > 0:
-                mark = math.floor(math.log2(share))  # runs of equal time pass it by different rounds
-                at.setdefault(mark, []).append((x, fid))
+                mark = math.floor(math.log2(share))  # runs of equal time pass a mark at different rounds
+                by_mark.setdefault(mark, []).append((x, fid))
     points = []
-    for mark in sorted(at):
-        e = t_interval([fid for _, fid in at[mark]], log=True)
+    for mark in sorted(by_mark):
+        e = t_interval([fid for _, fid in by_mark[mark]], log=True)
         low, high = (e.low, e.high) if e.n > 1 else (e.mean, e.mean)
-        points.append((sum(x for x, _ in at[mark]) / e.n, e.mean, low, high, e.n))
+        points.append((sum(x for x, _ in by_mark[mark]) / e.n, e.mean, low, high, e.n))
     return points
 
 
 def modes(summary: Summary, colours: Colours) -> Figure | None:
-    """Modes that samples reach: mean as a bar, every run as a dot, out of all there are."""
+    """Modes that samples reach: mean as a bar, every run as a dot, of all that the task has."""
     models = [m for m in reversed(summary.models) if m.values.get("modes_captured")]
     totals = summary.group.runs["modes_total"].dropna()
     if not models or totals.empty:
@@ -119,7 +119,7 @@ def modes(summary: Summary, colours: Colours) -> Figure | None:
         "yaxis": {"type": "category", "ticks": "", "showgrid": False},
     }
     variants = [{"name": "", "data": [bars, dots], "layout": layout}]
-    return figure_of("Modes captured by each model.", variants, 90 + ROW_HEIGHT * len(models))
+    return figure_of("Modes captured by each model.", variants, 90 + ROW_HEIGHT_PIXELS * len(models))
 
 
 def profiles(shares: Mapping[str, Sequence[float]], colours: Colours) -> Figure | None:
@@ -200,4 +200,4 @@ def ranks(ranking: Ranking, colours: Colours) -> Figure | None:
         },
     }
     variants = [{"name": "", "data": traces, "layout": layout}]
-    return figure_of("Critical-difference diagram.", variants, 130 + ROW_HEIGHT * len(names))
+    return figure_of("Critical-difference diagram.", variants, 130 + ROW_HEIGHT_PIXELS * len(names))

@@ -20,8 +20,8 @@ class Live:
     """Shows a bench while it runs.
 
     Args:
-        planned: Number of runs that the bench means.
-        missing: Number of those that are to be run now.
+        planned: Number of runs in the plan.
+        missing: Number of those that are not stored yet.
         folder: Where results are stored.
     """
 
@@ -50,7 +50,7 @@ class Live:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop drawing."""
         self._bars.stop()
@@ -68,14 +68,14 @@ class Live:
                 self._bars.remove_task(self._running.pop(event.spec))
             self._bars.advance(self._total)
             self._done += 1
-            self._say(f"[{self._done}/{self._missing}] {event.spec}: {_sentence(event.outcome.record)}")
+            self._print(f"[{self._done}/{self._missing}] {event.spec}: {_sentence(event.outcome.record)}")
 
     def interrupted(self) -> None:
-        """Say that the bench was interrupted and how to go on."""
+        """Print that the bench was interrupted and how to go on."""
         left = self._missing - self._done
-        self._say(f"interrupted: {self._done} runs are stored, {left} are missing; the same command does those")
+        self._print(f"interrupted: {self._done} runs are stored, {left} are missing; the same command does those")
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 

@@ -12,10 +12,10 @@ from zoo_bench.report.read.results import Group
 def command(group: Group) -> str:
     """Return a command that runs every model of a group, with the settings that are not its defaults."""
     key, runs = group.key, group.runs
-    kinds = runs[["model", "config"]].astype(str).drop_duplicates().sort_values(["model", "config"])
+    variants = runs[["model", "config"]].astype(str).drop_duplicates().sort_values(["model", "config"])
     models = [
         describe(model, changed(model, key["task"], json.loads(config or "{}")))
-        for model, config in kinds.itertuples(index=False)
+        for model, config in variants.itertuples(index=False)
     ]
     options = {
         "--models": ",".join(models),

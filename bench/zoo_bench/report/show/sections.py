@@ -23,11 +23,11 @@ from zoo_bench.report.text import aligned, figure, plural
 if TYPE_CHECKING:
     import pandas as pd
 
-PICTURE_BYTES = 1_900_000
-"""Of all embedded pictures together, so that the page stays well under 8 MB."""
+MAX_PICTURE_BYTES = 1_900_000
+"""Size of all embedded pictures together, so that the page stays well under 8 MB."""
 
-RUNS = 1000
-FAILURES = 100
+MAX_RUNS_SHOWN = 1000
+MAX_FAILURES_SHOWN = 100
 
 
 @dataclass
@@ -62,9 +62,9 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     quality = [m for m in summary.metrics if not m.cost]
     costs = [m for m in summary.metrics if m.cost]
     figures = {
-        "Learning curves": (plots.learning_curves(summary, results.curves, colours), CURVES),
-        "FID against speed and size": (pareto(summary, colours), PARETO),
-        "Modes captured": (plots.modes(summary, colours), MODES),
+        "Learning curves": (plots.learning_curves(summary, results.curves, colours), CURVES_CAPTION),
+        "FID against speed and size": (pareto(summary, colours), PARETO_CAPTION),
+        "Modes captured": (plots.modes(summary, colours), MODES_CAPTION),
     }
     seeds = runs["seed"].nunique()
     ranks = {model.label: rank for rank, model in enumerate(summary.models)}
@@ -79,7 +79,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
             for name, metrics in (("Quality", quality), ("Speed and size", costs))
             if metrics
         ],
-        "figures": [(name, found, text) for name, (found, text) in figures.items() if found],
+        "figures": [(name, plot, text) for name, (plot, text) in figures.items() if plot],
         "pairs": pairs(summary),
         "samples": samples,
         "neighbours": neighbours,
@@ -90,14 +90,14 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     }
 
 
-CURVES = (
+CURVES_CAPTION = (
     "FID of up to 2,000 samples against the validation split, at shares of the budget. Lines are geometric means over "
     "seeds, bands Student's 95 % intervals, from three seeds on."
 )
-PARETO = (
+PARETO_CAPTION = (
     "Means and 95 % intervals of FID. The line joins the models that no other beats in both; the others are hollow."
 )
-MODES = "Bars are means over seeds, dots are single runs."
+MODES_CAPTION = "Bars are means over seeds, dots are single runs."
 
 
 def _remarks(summary: Summary) -> list[str]:
@@ -119,10 +119,10 @@ def table(
         means = [m.estimates[metric.name].mean for m in summary.models]
         floor = summary.floor(metric)
         write = aligned(means, () if floor is None else (floor,))
-        of = f", of {figure(metric.limits[1])}" if metric.total and math.isfinite(metric.limits[1]) else ""
+        total = f", of {figure(metric.limits[1])}" if metric.total and math.isfinite(metric.limits[1]) else ""
         columns.append(
             {
-                "title": metric.heading + of,
+                "title": metric.heading + total,
                 "arrow": metric.arrow,
                 "better": metric.better,
                 "name": metric.name,
@@ -167,7 +167,7 @@ def pairs(summary: Summary) -> dict[str, Any] | None:
 
 
 def _pair(summary: Summary, metric: Column, a: Model, b: Model) -> dict[str, Any]:
-    """Return how probable it is that a run of ``a`` beats a run of ``b``, and whether that can be told from chance."""
+    """Return how probable it is that a run of ``a`` beats a run of ``b``, and whether the two are separable."""
     sign = -1 if metric.better == "lower" else 1
     better = probability_of_improvement(*([sign * value for value in m.values[metric.name]] for m in (a, b)))
     p = summary.p_values[metric.name][a.label, b.label]
@@ -185,14 +185,14 @@ def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]]
     samples, neighbours = list[dict[str, Any]](), list[dict[str, Any]]()
     stored = runs[runs["_file"] != ""] if "_file" in runs else runs.head(0)
     for seed, rows in stored.groupby("seed"):
-        for found, suffix in ((samples, ".png"), (neighbours, ".neighbours.png")):
+        for strips, suffix in ((samples, ".png"), (neighbours, ".neighbours.png")):
             items = [
                 {"label": label, "source": source}
                 for label, file in zip(rows["_label"], rows["_file"], strict=True)
                 if (source := pictures.embed(Path(file).with_suffix(suffix)))
             ]
             if items:
-                found.append({"seed": str(seed), "items": items})
+                strips.append({"seed": str(seed), "items": items})
     return samples, neighbours
 
 
@@ -206,9 +206,9 @@ def failures(runs: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
             "message": row["error"],
             "traceback": results.tracebacks.get(str(row["run_id"]), ""),
         }
-        for _, row in runs[runs["status"] != "ok"].head(FAILURES).iterrows()
+        for _, row in runs[runs["status"] != "ok"].head(MAX_FAILURES_SHOWN).iterrows()
     ]
-    odd = runs[runs["run_id"].isin(list(results.metric_errors))].head(FAILURES)
+    incomplete = runs[runs["run_id"].isin(list(results.metric_errors))].head(MAX_FAILURES_SHOWN)
     failed += [
         {
             "what": f"metric {name}",
@@ -217,25 +217,25 @@ def failures(runs: pd.DataFrame, results: Results) -> list[dict[str, Any]]:
             "message": message,
             "traceback": results.tracebacks.get(str(row["run_id"]), ""),
         }
-        for _, row in odd.iterrows()
+        for _, row in incomplete.iterrows()
         for name, message in results.metric_errors[str(row["run_id"])].items()
     ]
     return failed
 
 
-def together(found: Overall, colours: Colours) -> dict[str, Any]:
-    """Return all tasks together."""
-    write = aligned([e.mean for e in found.iqm.values()])
-    figures = {"Performance profile": plots.profiles(found.profiles, colours)}
-    ranking = found.ranking
+def all_tasks(scores: Overall, colours: Colours) -> dict[str, Any]:
+    """Return scores and ranks over all tasks."""
+    write = aligned([e.mean for e in scores.iqm.values()])
+    figures = {"Performance profile": plots.profiles(scores.profiles, colours)}
+    ranking = scores.ranking
     if ranking:
         figures = {"Average ranks": plots.ranks(ranking, colours), **figures}
     return {
-        "tasks": found.tasks,
-        "left_out": found.left_out,
+        "tasks": scores.tasks,
+        "left_out": scores.left_out,
         "iqm": [
             (name, write(e.mean), f"{write(e.low)} – {write(e.high)}" if e.low == e.low else "", e.n)
-            for name, e in found.iqm.items()
+            for name, e in scores.iqm.items()
         ],
         "ranking": ranking
         and {
@@ -269,14 +269,14 @@ RUN_NUMBERS = ("seed", "fid", "modes_captured", "images", "train_seconds")
 def all_runs(results: Results) -> dict[str, Any]:
     """Return the first thousand runs, one row each."""
     shown = [column for column in RUN_COLUMNS if column in results.frame]
-    frame = results.frame[shown].head(RUNS)
+    frame = results.frame[shown].head(MAX_RUNS_SHOWN)
     columns = [_run_cells(frame[column]) for column in shown]
     heads = [(column.replace("_", " "), column in RUN_NUMBERS) for column in shown]
     return {"heads": heads, "rows": list(zip(*columns, strict=True)), "all": len(results.frame)}
 
 
 def _run_cells(column: pd.Series[Any]) -> list[dict[str, Any]]:
-    """Return the cells of a column: the text, what it is sorted by, and whether as a number."""
+    """Return the cells of a column: the text, the value that it is sorted by, and whether that is a number."""
     number = column.name in RUN_NUMBERS
     write: Callable[[Any], str] = str
     if column.name == "run_id":

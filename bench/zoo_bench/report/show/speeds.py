@@ -1,4 +1,4 @@
-"""Speeds that were measured alone on the machine: rows for any form of report, and the terminal's table."""
+"""Speeds of models, measured one at a time: rows for any form of report, and the terminal's table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIELDS = {
     "train_flops_per_image": "FLOP",
     "peak_share": "peak",
 }
-
+"""Columns of the table, and their titles."""
 
 CAPTION = (
     "Medians of pytest-benchmark. sample/s: in batches of 64, and of 256. ms: latency of one sample, and its 99th "
@@ -39,7 +39,7 @@ class Speeds:
 
     Attributes:
         title: Task, threads and arithmetic.
-        rows: Of every model, the fastest in training first: its name and the text of each of :data:`FIELDS`.
+        rows: One per model, the fastest in training first: its name and the text of each of :data:`FIELDS`.
     """
 
     title: str
@@ -54,29 +54,29 @@ def speeds(frame: pd.DataFrame) -> list[Speeds]:
             is of several benches.
     """
     keys = ["task", "threads", "device", "precision_mode", *(["_folder"] if "_folder" in frame else [])]
-    found = []
-    for (task, threads, device, precision, *_), own in frame.groupby(keys):
+    elements = []
+    for (task, threads, device, precision, *_), models in frame.groupby(keys):
         where = f"CPU threads: {threads}" if device == "cpu" else str(device)
-        ordered = own.sort_values("train_images_per_s", ascending=False)
+        ordered = models.sort_values("train_images_per_s", ascending=False)
         cells = [
             [f"{row[c]:.0%}" if c == "peak_share" else figure(row[c]) for c in FIELDS] for _, row in ordered.iterrows()
         ]
         rows = [[name, *texts] for name, texts in zip(ordered["model"], cells, strict=True)]
-        found.append(Speeds(f"{task}: speed alone on the machine, {where}, {precision}", rows))
-    return found
+        elements.append(Speeds(f"{task}: speed alone on the machine, {where}, {precision}", rows))
+    return elements
 
 
 def speed_tables(frame: pd.DataFrame) -> Iterator[RenderableType]:
-    """Yield, for every element of :func:`speeds`, a title and a table, and at last how to read them."""
-    found = speeds(frame)
-    for own in found:
-        yield Text(visible(own.title), style="bold")
+    """Yield, for every element of :func:`speeds`, a title and a table, and finally a caption."""
+    elements = speeds(frame)
+    for element in elements:
+        yield Text(visible(element.title), style="bold")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
         table.add_column("model", no_wrap=True)
         for title in FIELDS.values():
             table.add_column(title, justify="right", no_wrap=True)
-        for row in own.rows:
+        for row in element.rows:
             table.add_row(*map(visible, row))
         yield table
-    if found:
+    if elements:
         yield Text(CAPTION + "\n", style="dim")

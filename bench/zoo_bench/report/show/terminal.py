@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
     from zoo_bench.report.read.compare import Change
 
-WIDE = 110
+WIDE_COLUMNS = 110
+"""From this width of the terminal on there is room for every interval, not only for FID's."""
+
+MIN_LABEL_COLUMNS = 16
+"""Columns that the models' names have at least; a longer one is folded where the terminal is narrow."""
+
 MARKS = {"best": "*", "tied": "≈", "": " "}
-
-
-LABEL = 16  # columns that a model's name has at least; a longer one is folded where the terminal is narrow
 
 
 def tables(frame: pd.DataFrame, width: int, controls: Sequence[dict[str, Any]] = ()) -> Iterator[RenderableType]:
@@ -42,17 +44,17 @@ def tables(frame: pd.DataFrame, width: int, controls: Sequence[dict[str, Any]] =
 
 def summary_tables(summaries: Sequence[Summary], width: int) -> Iterator[RenderableType]:
     """Yield the same as :func:`tables` for groups that are summarised already."""
-    how = dict[str, None]()
+    captions = dict[str, None]()
     for summary in summaries:
         table, left_out = _fitting_table(summary, width)
-        room = [f"No room here for {listed(left_out)}: see report.html."] if left_out else []
+        omissions = [f"No room here for {listed(left_out)}: see report.html."] if left_out else []
         yield Text(title(summary), style="bold")
         yield table
         yield Text(f"{visible(summary.verdict())}\n")
-        if remarks := [*notes(summary), *room]:
+        if remarks := [*notes(summary), *omissions]:
             yield Text(" ".join(remarks) + "\n", style="dim")
-        how.update(dict.fromkeys(caption(summary, left_out)))
-    yield Text(" ".join(how) + "\n", style="dim")
+        captions.update(dict.fromkeys(caption(summary, left_out)))
+    yield Text(" ".join(captions) + "\n", style="dim")
 
 
 def title(summary: Summary) -> str:
@@ -65,12 +67,12 @@ def title(summary: Summary) -> str:
 def notes(summary: Summary) -> list[str]:
     """Return sentences on what is particular to the group's runs."""
     shared = summary.group.runs["contended"].fillna(False).any()
-    own = ["Runs shared the machine, so speeds are lower bounds."] if shared else []
-    return own + [visible(note) for note in summary.group.notes]
+    remarks = ["Runs shared the machine, so speeds are lower bounds."] if shared else []
+    return remarks + [visible(note) for note in summary.group.notes]
 
 
 def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
-    """Return sentences on how to read the group's table, from which columns of these titles were left out."""
+    """Return sentences on how to read the group's table without the columns whose titles are in ``left_out``."""
     runs = summary.group.runs
     several = runs["seed"].nunique() > 1
     spread = ", with Student's 95 % intervals over seeds." if several else "; one seed says nothing about spread."
@@ -100,13 +102,13 @@ def _fitting_table(summary: Summary, width: int) -> tuple[Table, list[str]]:
     for n in range(len(order) + 1):
         left_out = order[:n]
         table = _table(summary, width, [column for column in shown if column not in left_out])
-        if table.__rich_measure__(console, console.options).maximum - max(0, longest - LABEL) <= width:
+        if table.__rich_measure__(console, console.options).maximum - max(0, longest - MIN_LABEL_COLUMNS) <= width:
             break
     return table, [column.heading for column in shown if column in left_out]
 
 
 def _table(summary: Summary, width: int, shown: Sequence[Column]) -> Table:
-    wide = width >= WIDE
+    wide = width >= WIDE_COLUMNS
     several = summary.group.runs["seed"].nunique() > 1
     spread = [c for c in shown if several and not (c.cost or c.integer) and (wide or c == summary.leading)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
@@ -137,9 +139,9 @@ def _table(summary: Summary, width: int, shown: Sequence[Column]) -> Table:
 def _cell(summary: Summary, model: Model, column: Column, marked: bool) -> Text:
     estimate = model.estimates[column.name]
     text = shown_value(column, estimate.mean) if estimate.n else "-"
-    stands = summary.standings.get(column.name, {})
-    standing = stands.get(model.label, "")
-    return Text(text + (MARKS[standing] if marked and stands else ""), style="bold" if standing == "best" else "")
+    standings = summary.standings.get(column.name, {})
+    standing = standings.get(model.label, "")
+    return Text(text + (MARKS[standing] if marked and standings else ""), style="bold" if standing == "best" else "")
 
 
 def _interval(model: Model, column: Column) -> Text:
@@ -150,13 +152,13 @@ def _interval(model: Model, column: Column) -> Text:
 
 def change_tables(changes: Sequence[Change]) -> Iterator[RenderableType]:
     """Yield a title and a table for every pair of models that was compared."""
-    for (key, pair), own in groupby(changes, key=lambda change: (change.key, change.pair)):
+    for (key, pair), pair_changes in groupby(changes, key=lambda change: (change.key, change.pair)):
         yield Text(visible(f"{pair} on {key['task']}: budget {key['budget']}, judge {key['judge']}"), style="bold")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
         for name in ("metric", "A", "B", "B against A", "95 %", "p", "verdict"):
             right = name not in ("metric", "95 %", "verdict")
             table.add_column(name, justify="right" if right else "left", no_wrap=name in ("A", "B", "B against A", "p"))
-        for change in own:
+        for change in pair_changes:
             p = "" if isnan(change.p) else "<0.001" if change.p < 0.001 else f"{change.p:.3f}"
             style = {"better": "green", "worse": "red"}.get(change.verdict, "")
             means = [figure(e.mean) for e in (change.a, change.b)]

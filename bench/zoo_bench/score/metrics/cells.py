@@ -7,7 +7,7 @@ from torch import Tensor, from_numpy
 from zoo.evaluation import Reference
 from zoo_bench.score.metrics.inputs import subsample
 
-TRAINING_PER_CELL = 50
+MAX_TRAINING_PER_CELL = 50
 
 
 class Cells:
@@ -24,7 +24,7 @@ class Cells:
         from sklearn.cluster import KMeans
 
         self.k = k
-        self._means = KMeans(k, n_init=1, random_state=0).fit(subsample(training, TRAINING_PER_CELL * k).numpy())
+        self._means = KMeans(k, n_init=1, random_state=0).fit(subsample(training, MAX_TRAINING_PER_CELL * k).numpy())
 
     def of(self, features: Tensor) -> Tensor:
         """Return the cell of every row of (N, F) float64: (N,) int64 in 0 to k - 1."""

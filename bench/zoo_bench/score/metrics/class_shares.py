@@ -19,7 +19,7 @@ def class_shares(evaluation: Evaluation) -> dict[str, float]:
     is missing. ``mode_js`` is the Jensen-Shannon divergence in nats, 0 to ln 2, lower is better.
 
     ``mode_chi2_p`` is the p-value of the chi-square test that both have the same shares, 0 to 1: small if they differ
-    by more than chance. The judge names real items there as well, so that its mistakes fall on both sides alike.
+    by more than chance. The judge classifies the real items of this test too, so that its mistakes affect both alike.
     """
     task = evaluation.task
     real, generated = shares(evaluation.modes_real, task.modes), shares(evaluation.modes_generated, task.modes)

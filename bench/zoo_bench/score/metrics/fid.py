@@ -17,8 +17,8 @@ def fid_inf(evaluation: Evaluation) -> dict[str, float]:
 def fid_train(evaluation: Evaluation) -> dict[str, float]:
     """Return ``fid_train``, the FID to as many training items as the test split has; 0 to infinity.
 
-    It stands beside ``fid``: about equal for a model that generalises, clearly lower for one that memorises. By itself
-    neither direction is better.
+    It is compared with ``fid``: about equal for a model that generalises, clearly lower for one that memorises. Neither
+    direction is better in itself.
     """
     generated, training = evaluation.features_generated, evaluation.features_train
     check(2, generated=generated, training=training)
@@ -30,8 +30,8 @@ def fid(evaluation: Evaluation) -> dict[str, float]:
 
     ``fid`` is |mu1 - mu2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2) of the judge's standardised features (Heusel et al.
     2017, equation 6), computed by torch-fidelity; 0 to infinity, lower is better. ``fid_floor`` is what two samples of
-    these sizes from one Gaussian with the real covariance would score on average: no model can be told from real
-    data below it.
+    these sizes from one Gaussian with the real covariance would score on average: below it a
+    model cannot be told from real data.
     """
     generated, real = evaluation.features_generated, evaluation.features_real
     check(2, generated=generated, real=real)

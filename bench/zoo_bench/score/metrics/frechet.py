@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-SIZES = 15
+EXTRAPOLATION_SIZES = 15
 
+MIN_SHARE = 0.2
+"""Share of the items in the smallest of the sizes from which is extrapolated."""
 
-SMALLEST = 0.2
-
-
-NEARLY_ZERO = 1e-12
+MIN_EIGENVALUE_RATIO = 1e-12
+"""Smallest eigenvalue, as a share of the largest, whose square root is exact enough."""
 
 
 def frechet_infinity(x: Tensor, y: Tensor) -> float:
@@ -29,7 +29,7 @@ def frechet_infinity(x: Tensor, y: Tensor) -> float:
         x: (N, F) float64, N >= 10.
         y: (M, F) float64, M >= 10.
     """
-    shares = np.linspace(SMALLEST, 1.0, SIZES)
+    shares = np.linspace(MIN_SHARE, 1.0, EXTRAPOLATION_SIZES)
     values = [frechet_distance(_part(x, share), _part(y, share)) for share in shares]
     return float(np.polynomial.Polynomial.fit(1.0 / shares, values, 1)(0.0))
 
@@ -39,8 +39,8 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
 
     The trace term is the sum of the square roots of the eigenvalues of S1^(1/2) S2 S1^(1/2), and equally the sum of
     the singular values of A B', where A and B are the centred items over sqrt(n - 1), so that A'A = S1 and B'B = S2.
-    Eigenvalues, of the first matrix or of A B' (A B')', are faster. They lose half of the digits of what is nearly 0;
-    if there is such a one, singular values are taken.
+    Eigenvalues, of the first matrix or of A B' (A B')', are faster. They lose half of the digits of values near 0;
+    if there are any, singular values are used instead.
 
     Args:
         x: (N, F) float64, N >= 2.
@@ -58,7 +58,7 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
         cross = a @ b.T
         eigenvalues = torch.linalg.eigvalsh(cross @ cross.T)[1:]  # the rows of centred items add up to 0
         spread = a.square().sum() + b.square().sum()
-    if eigenvalues[0] > NEARLY_ZERO * eigenvalues[-1]:
+    if eigenvalues[0] > MIN_EIGENVALUE_RATIO * eigenvalues[-1]:
         trace = eigenvalues.sqrt().sum()
     else:
         trace = torch.linalg.svdvals(_root(x) @ _root(y).T).sum()
@@ -66,7 +66,7 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
 
 
 def _part(x: Tensor, share: float) -> Tensor:
-    """Draw a share of the rows, other ones for every share but the same ones of equally long sets."""
+    """Draw a share of the rows: for each share different ones, but the same ones from sets of equal length."""
     n = round(share * len(x))
     return x[torch.randperm(len(x), generator=torch.Generator().manual_seed(n))[:n]]
 
@@ -83,7 +83,7 @@ EXTRACTOR = "genzoo-features"
 def torch_fidelity_distance(x: Tensor, y: Tensor) -> float:
     """Return torch-fidelity's Fréchet distance between two sets of features, (N, F) and (M, F) float64.
 
-    Every argument that torch-fidelity knows and that matters is set here, because it ignores unknown ones in silence.
+    All relevant arguments are set explicitly, because torch-fidelity silently ignores those that it does not know.
     Its cache is off: the key holds no content hash.
     """
     import torch_fidelity
@@ -115,7 +115,7 @@ def expected_null(features: Tensor, n: int, m: int) -> float:
 
 
 class _Rows(Dataset[Tensor]):
-    """Features as a data set of bare tensors, the only in-memory form that torch-fidelity takes."""
+    """Features as a data set of bare tensors, the only in-memory form that torch-fidelity accepts."""
 
     def __init__(self, features: Tensor) -> None:
         self._features = features

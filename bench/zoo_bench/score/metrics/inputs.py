@@ -1,4 +1,4 @@
-"""What metrics ask of their features before they use them."""
+"""Checks and subsets of features, for every metric that uses them."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 
-REFERENCES = ("real", "training")
+REFERENCE_SETS = ("real", "training")
 
 
-def check(least: int, **sets: Tensor) -> None:
+def check(minimum: int, **sets: Tensor) -> None:
     """Refuse features from which a metric cannot be computed.
 
-    Generated items that are all the same are not refused: collapse is a figure.
+    Generated items that are all the same are accepted: the metric then measures a collapse.
 
     Args:
-        least: How many items of each kind the metric needs.
-        sets: Features (N, F) by kind: "real", "generated", "training".
+        minimum: How many items of each set the metric needs.
+        sets: Features (N, F) by name: "real", "generated", "training".
 
     Raises:
         ZooError: If there are too few, if one is infinite or NaN, or if those of a reference do not vary at all.
     """
-    for kind, features in sets.items():
-        if len(features) < least:
-            raise ZooError(f"{least} {kind} items are needed, there are {len(features)}")
+    for name, features in sets.items():
+        if len(features) < minimum:
+            raise ZooError(f"{minimum} {name} items are needed, there are {len(features)}")
         if not features.isfinite().all():
-            raise ZooError(f"features of {kind} items are infinite or NaN")
-        if kind in REFERENCES and bool((features == features[0]).all()):
-            raise ZooError(f"all {kind} items have the same features")
+            raise ZooError(f"features of {name} items are infinite or NaN")
+        if name in REFERENCE_SETS and bool((features == features[0]).all()):
+            raise ZooError(f"all {name} items have the same features")
 
 
 def subsample(features: Tensor, n: int) -> Tensor:

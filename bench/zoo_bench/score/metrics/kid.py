@@ -11,7 +11,8 @@ from zoo.distances import products
 from zoo.evaluation import Evaluation
 from zoo_bench.score.metrics.inputs import check
 
-UNDIVIDED = 1000
+MAX_UNDIVIDED_ROWS = 1000
+"""Rows up to which the kernel of a set with itself is computed whole, without using its symmetry."""
 
 
 def kid(evaluation: Evaluation) -> dict[str, float]:
@@ -83,7 +84,7 @@ def _between(x: Tensor, y: Tensor) -> _Kernel:
 
 def _within(x: Tensor) -> _Kernel:
     """Return the sums of the kernel of a lifted set with itself; what is symmetric is computed once."""
-    if len(x) <= UNDIVIDED:
+    if len(x) <= MAX_UNDIVIDED_ROWS:
         return _between(x, x)
     halves = x.tensor_split(2)
     (a, b), across = map(_within, halves), _between(*halves)

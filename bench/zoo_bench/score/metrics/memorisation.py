@@ -11,9 +11,9 @@ from zoo.evaluation import Evaluation, Reference
 from zoo_bench.score.metrics.cells import training_cells
 from zoo_bench.score.metrics.inputs import check
 
-CELLS = 50
-REAL_PER_CELL = 50
-GENERATED_PER_CELL = 20
+MAX_CELLS = 50
+MIN_REAL_PER_CELL = 50
+MIN_GENERATED_PER_CELL = 20
 
 
 def authentic(evaluation: Evaluation) -> dict[str, float]:
@@ -46,19 +46,19 @@ def data_copying(evaluation: Evaluation) -> dict[str, float]:
     those with fewer than 20 generated items do not count.
     """
     training, real, generated = evaluation.features_train, evaluation.features_real, evaluation.features_generated
-    check(GENERATED_PER_CELL, training=training, real=real, generated=generated)
-    k = max(1, min(CELLS, len(real) // REAL_PER_CELL, len(training) // REAL_PER_CELL))
+    check(MIN_GENERATED_PER_CELL, training=training, real=real, generated=generated)
+    k = max(1, min(MAX_CELLS, len(real) // MIN_REAL_PER_CELL, len(training) // MIN_REAL_PER_CELL))
     cells = evaluation.reference.once(training_cells, k)
     cell_real, cell_generated = cells.of(real), cells.of(generated)
     distance_real, distance_generated = evaluation.reference.once(_held_out_distances), evaluation.nearest_train[0]
     total = weight = 0.0
     for cell in range(k):
         a, b = distance_generated[cell_generated == cell], distance_real[cell_real == cell]
-        if len(a) >= GENERATED_PER_CELL and len(b):
+        if len(a) >= MIN_GENERATED_PER_CELL and len(b):
             total += len(b) * rank_sum_z(a, b)
             weight += len(b)
     if not weight:
-        raise ZooError(f"no cell holds {GENERATED_PER_CELL} generated items and a real one")
+        raise ZooError(f"no cell holds {MIN_GENERATED_PER_CELL} generated items and a real one")
     return {"ct": total / weight}
 
 

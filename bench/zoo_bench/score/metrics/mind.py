@@ -11,7 +11,7 @@ from zoo.evaluation import Evaluation
 from zoo_bench.score.metrics.inputs import check, equal
 
 DIRECTIONS = 1000
-AT_ONCE = 50
+DIRECTIONS_PER_BLOCK = 50
 
 
 def mind(evaluation: Evaluation) -> dict[str, float]:
@@ -37,7 +37,7 @@ def sliced_distance(x: Tensor, y: Tensor) -> float:
     features = x.shape[1]
     draws = torch.randn(DIRECTIONS, features, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     total = 0.0
-    for directions in F.normalize(draws, dim=1).split(AT_ONCE):
+    for directions in F.normalize(draws, dim=1).split(DIRECTIONS_PER_BLOCK):
         a, b = (np.sort((directions @ z.T).numpy(), axis=1) for z in (x, y))
         total += float(np.square(a - b).sum())
     return 3.0 * features / (len(x) * DIRECTIONS) * total

@@ -1,4 +1,4 @@
-"""Mode coverage: which known modes a model finds, and in what shares."""
+"""Mode coverage: which of the known modes a model generates, and in what shares."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def mixture(evaluation: Evaluation) -> dict[str, float]:
     if len(modes):
         uniform = torch.full((len(counts),), 1 / len(counts), dtype=torch.float64)
         result |= divergences(counts / counts.sum(), uniform)
-    wide = [offsets[good][modes == k] for k in range(len(counts)) if counts[k] >= 10]
-    if wide:
-        spread = torch.stack([points.double().std(dim=0).mean() for points in wide]).median()
+    offsets_by_mode = [offsets[good][modes == k] for k in range(len(counts)) if counts[k] >= 10]
+    if offsets_by_mode:
+        spread = torch.stack([points.double().std(dim=0).mean() for points in offsets_by_mode]).median()
         result["mode_spread"] = float(spread / (truth.std * truncated_std(offsets.shape[1])))
     return result
 

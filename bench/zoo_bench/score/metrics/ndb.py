@@ -9,22 +9,23 @@ from zoo.evaluation import Evaluation
 from zoo_bench.score.metrics.cells import Cells, training_cells
 from zoo_bench.score.metrics.inputs import check
 
-BINS = 100
-PER_BIN = 10
-SIGNIFICANT = 1.959963984540054
+MAX_BINS = 100
+MIN_ITEMS_PER_BIN = 10
+Z_CRITICAL = 1.959963984540054
+"""Two-sided critical value of a standard normal at the 5 % level."""
 
 
 def ndb(evaluation: Evaluation) -> dict[str, float]:
     """Return ``ndb``, the share of bins whose shares differ, and ``ndb_js``; both lower is better."""
     training, real, generated = evaluation.features_train, evaluation.features_real, evaluation.features_generated
-    check(2 * PER_BIN, training=training, real=real, generated=generated)
+    check(2 * MIN_ITEMS_PER_BIN, training=training, real=real, generated=generated)
     k = bins(training, real, generated)
     return bin_scores(evaluation.reference.once(training_cells, k), real, generated)
 
 
 def bins(*sets: Tensor) -> int:
     """Return how many bins sets can fill: 100, or as many as leave ten items of each per bin on average."""
-    return min(BINS, min(map(len, sets)) // PER_BIN)
+    return min(MAX_BINS, min(map(len, sets)) // MIN_ITEMS_PER_BIN)
 
 
 def bin_scores(cells: Cells, real: Tensor, generated: Tensor) -> dict[str, float]:
@@ -48,7 +49,7 @@ def bin_scores(cells: Cells, real: Tensor, generated: Tensor) -> dict[str, float
     pooled = counts.sum(dim=0) / sizes.sum()
     error = (pooled * (1.0 - pooled) * (1.0 / sizes).sum()).sqrt()
     return {
-        "ndb": float(((p - q).abs() > SIGNIFICANT * error).double().mean()),
+        "ndb": float(((p - q).abs() > Z_CRITICAL * error).double().mean()),
         "ndb_js": jensen_shannon(p, q),
     }
 

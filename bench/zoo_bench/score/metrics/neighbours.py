@@ -12,6 +12,7 @@ from zoo_bench.score.metrics.inputs import check, equal
 
 K_MANIFOLD = 3
 K_DENSITY = 5
+"""Neighbours that a ball reaches to: of precision and recall, and of density and coverage."""
 
 
 def neighbours(evaluation: Evaluation) -> dict[str, float]:

@@ -8,25 +8,26 @@ from zoo.distances import nearest, squared_distances
 from zoo.evaluation import Evaluation, Reference
 from zoo_bench.score.metrics.inputs import check, equal, subsample
 
-INSIDE = 1.0 - 1e-6
+CLOSER_FACTOR = 1.0 - 1e-6
+"""Factor on the distance of the closest real pair, so that a pair at exactly that distance is no repetition."""
 
 
 def support(evaluation: Evaluation) -> dict[str, float]:
     """Return ``support``, the estimated number of different items, and ``support_low``, its lower bound at 97.5 %.
 
-    The birthday test (Arora and Zhang 2017), with counts of pairs in place of a person's eye: a pair of generated items
+    The birthday test (Arora and Zhang 2017), with counted pairs instead of visual inspection: a pair of generated items
     is a repetition if it is closer than any pair of as many real held-out items. See :func:`support_size`.
 
     Above 0, higher is better. Its limits: it is the size of a uniform support, and if some items come more often than
-    others the number that would repeat as often, below the true one; a near-duplicate in features need be none to the
-    eye; and no more than about N^2 / 6 can be told from N items. Without a repetition ``support`` is not returned: only
-    the lower bound is known. Few repetitions are also what noise has: it is read beside a fidelity metric.
+    others the number that would repeat as often, below the true one; items with close features need not look
+    alike; and no more than about N^2 / 6 can be estimated from N items. Without a repetition ``support`` is not
+    returned: only the lower bound is known. Noise repeats rarely as well, so this is read beside a fidelity metric.
     """
     generated, real = evaluation.features_generated, evaluation.features_real
     check(2, generated=generated, real=real)
     generated, _ = equal(generated, real)
     closest = evaluation.reference.once(_closest_pair, len(generated))
-    estimate, low, _ = support_size(close_pairs(generated, INSIDE * closest), len(generated))
+    estimate, low, _ = support_size(close_pairs(generated, CLOSER_FACTOR * closest), len(generated))
     return {"support_low": low} | ({"support": estimate} if estimate < float("inf") else {})
 
 
@@ -44,10 +45,10 @@ def support_size(repetitions: int, n: int) -> tuple[float, float, float]:
     from scipy.stats import chi2
 
     pairs = n * (n - 1) / 2
-    most = float(chi2.ppf(0.975, 2 * repetitions + 2)) / 2
-    least = float(chi2.ppf(0.025, 2 * repetitions)) / 2 if repetitions else 0.0
-    estimate, high = (pairs / count if count else float("inf") for count in (repetitions, least))
-    return estimate, pairs / most, high
+    max_count = float(chi2.ppf(0.975, 2 * repetitions + 2)) / 2
+    min_count = float(chi2.ppf(0.025, 2 * repetitions)) / 2 if repetitions else 0.0
+    estimate, high = (pairs / count if count else float("inf") for count in (repetitions, min_count))
+    return estimate, pairs / max_count, high
 
 
 def close_pairs(x: Tensor, distance: float) -> int:

@@ -13,10 +13,10 @@ from zoo.evaluation import Evaluation, Reference
 from zoo.task import to_model
 from zoo_bench.score.metrics.inputs import subsample
 
-WIDTH = 512
-BATCH = 1024
-RIDGE = 1.0
-LEAST = 10
+RANDOM_FEATURES = 512
+BATCH_SIZE = 1024
+RIDGE_PENALTY = 1.0
+MIN_GENERATED = 10
 
 
 def utility(evaluation: Evaluation) -> dict[str, float]:
@@ -37,18 +37,18 @@ def utility(evaluation: Evaluation) -> dict[str, float]:
     """
     reference, task = evaluation.reference, evaluation.task
     n = len(evaluation.generated)
-    if n < LEAST:
-        raise ZooError(f"{LEAST} generated items are needed, there are {n}")
+    if n < MIN_GENERATED:
+        raise ZooError(f"{MIN_GENERATED} generated items are needed, there are {n}")
     if task.train.modes is None:
         raise ZooError("the task's training split has no labels")
-    alone = reference.once(_real, n)
+    real = reference.once(_real, n)
     synthetic = RandomFeatureClassifier(task.modes).add(evaluation.generated, evaluation.modes_generated)
     test, truth = task.test.data, evaluation.modes_real
     real_accuracy = reference.once(_real_accuracy, n)
     return {
         "tstr": synthetic.accuracy(test, truth),
         "trtr": real_accuracy,
-        "augmentation": (alone + synthetic).accuracy(test, truth) - real_accuracy,
+        "augmentation": (real + synthetic).accuracy(test, truth) - real_accuracy,
     }
 
 
@@ -63,12 +63,12 @@ class RandomFeatureClassifier:
 
     def __init__(self, classes: int) -> None:
         self._classes = classes
-        self._gram = torch.zeros(WIDTH + 1, WIDTH + 1, dtype=torch.float64)
-        self._targets = torch.zeros(WIDTH + 1, classes, dtype=torch.float64)
+        self._gram = torch.zeros(RANDOM_FEATURES + 1, RANDOM_FEATURES + 1, dtype=torch.float64)
+        self._targets = torch.zeros(RANDOM_FEATURES + 1, classes, dtype=torch.float64)
 
     def add(self, images: Tensor, labels: Tensor) -> RandomFeatureClassifier:
         """Train on images (N, C, H, W) uint8 with labels (N,) int64 as well, and return this classifier."""
-        for features, truth in zip(_random_features(images), labels.split(BATCH), strict=True):
+        for features, truth in zip(_random_features(images), labels.split(BATCH_SIZE), strict=True):
             self._gram += features.T @ features
             self._targets += features.T @ F.one_hot(truth, self._classes).double()
         return self
@@ -81,20 +81,20 @@ class RandomFeatureClassifier:
         return both
 
     def accuracy(self, images: Tensor, labels: Tensor) -> float:
-        """Return the share of images that it classifies rightly."""
-        penalty = RIDGE * torch.eye(WIDTH + 1, dtype=torch.float64)
+        """Return the share of images that it classifies correctly."""
+        penalty = RIDGE_PENALTY * torch.eye(RANDOM_FEATURES + 1, dtype=torch.float64)
         weights = torch.linalg.solve(self._gram + penalty, self._targets)
-        found = torch.cat([(features @ weights).argmax(dim=1) for features in _random_features(images)])
-        return float((found == labels).double().mean())
+        predictions = torch.cat([(features @ weights).argmax(dim=1) for features in _random_features(images)])
+        return float((predictions == labels).double().mean())
 
 
 def _random_features(images: Tensor) -> Iterator[Tensor]:
     """Yield ReLU features and a constant of batches of images, (N, 513) float64."""
     generator = torch.Generator().manual_seed(0)
     pixels = images[0].numel()
-    weights = torch.randn(pixels, WIDTH, generator=generator) / pixels**0.5
-    offsets = 0.5 * torch.randn(WIDTH, generator=generator)
-    for batch in images.split(BATCH):
+    weights = torch.randn(pixels, RANDOM_FEATURES, generator=generator) / pixels**0.5
+    offsets = 0.5 * torch.randn(RANDOM_FEATURES, generator=generator)
+    for batch in images.split(BATCH_SIZE):
         features = (to_model(batch).flatten(1) @ weights + offsets).relu()
         yield F.pad(features, (0, 1), value=1.0).double()
 

@@ -13,7 +13,7 @@ from zoo_bench.score.metrics.inputs import check, equal
 def vendi(evaluation: Evaluation) -> dict[str, float]:
     """Return ``vendi``, the Vendi score over that of as many real items: 1 is as diverse as real data.
 
-    It lies above 0. It sees diversity only: noise may well be above 1, so neither direction is better by itself.
+    It lies above 0. It measures diversity only: noise can exceed 1, so neither direction is better in itself.
     """
     generated, real = evaluation.features_generated, evaluation.features_real
     check(2, generated=generated, real=real)

@@ -50,20 +50,20 @@ class DDPM(zoo.GenerativeModel):
     def loss(self, turn: zoo.Turn) -> Tensor:
         """Mean squared error of the predicted noise at a random step (equation 14)."""
         t = torch.randint(1, self.config.steps + 1, (turn.size,), device=self.device)
-        kept = self.kept[t].view(-1, *[1] * len(self.shape))
+        alpha_bar = self.kept[t].view(-1, *[1] * len(self.shape))
         noise = torch.randn_like(turn.real)
-        noisy = kept.sqrt() * turn.real + (1.0 - kept).sqrt() * noise
+        noisy = alpha_bar.sqrt() * turn.real + (1.0 - alpha_bar).sqrt() * noise
         return F.mse_loss(self.network(noisy, t / self.config.steps), noise)
 
     def sample(self, n: int) -> Tensor:
         """Start from noise and step back (algorithm 2), with the predicted image clipped as in the authors' code."""
         x = torch.randn(n, *self.shape, device=self.device)
         for t in range(self.config.steps, 0, -1):
-            kept, before = self.kept[t], self.kept[t - 1]
+            alpha_bar, previous = self.kept[t], self.kept[t - 1]
             noise = self.network(x, torch.full((n,), t / self.config.steps, device=self.device))
-            item = (x - (1.0 - kept).sqrt() * noise) / kept.sqrt()
+            item = (x - (1.0 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()
             item = item.clamp(-1.0, 1.0) if len(self.shape) == 3 else item
-            step = kept / before
-            mean = (before.sqrt() * (1.0 - step) * item + step.sqrt() * (1.0 - before) * x) / (1.0 - kept)
-            x = mean + ((1.0 - step) * (1.0 - before) / (1.0 - kept)).sqrt() * torch.randn_like(x)
+            alpha = alpha_bar / previous
+            mean = (previous.sqrt() * (1.0 - alpha) * item + alpha.sqrt() * (1.0 - previous) * x) / (1.0 - alpha_bar)
+            x = mean + ((1.0 - alpha) * (1.0 - previous) / (1.0 - alpha_bar)).sqrt() * torch.randn_like(x)
         return x

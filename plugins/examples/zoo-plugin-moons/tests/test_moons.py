@@ -19,17 +19,17 @@ def test_data_agree_with_the_spec() -> None:
 def test_judge_names_the_moon() -> None:
     """The judge finds the moon that a point was drawn from."""
     task = moons()
-    found, drawn = task.judge.modes(task.test.data), task.test.modes
-    assert found is not None
+    modes, drawn = task.judge.modes(task.test.data), task.test.modes
+    assert modes is not None
     assert drawn is not None
-    assert torch.eq(found, drawn).double().mean() > 0.999
+    assert torch.eq(modes, drawn).double().mean() > 0.999
 
 
 def test_loading_twice_gives_the_same_data() -> None:
-    """Data and judge depend on nothing."""
-    one, other = moons(), moons()
-    assert torch.equal(one.train.data, other.train.data)
-    assert one.judge.sha256 == other.judge.sha256
+    """Data and judge depend on no global state."""
+    first, second = moons(), moons()
+    assert torch.equal(first.train.data, second.train.data)
+    assert first.judge.sha256 == second.judge.sha256
 
 
 @zoo.testing.parametrize_with_checks(["moons"])

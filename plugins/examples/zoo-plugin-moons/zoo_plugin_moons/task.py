@@ -12,15 +12,16 @@ from torch import Tensor
 
 import zoo
 
-NOISE = 0.05
+NOISE_STD = 0.05
 TRAIN, VALIDATION, TEST, SAMPLES = 50_000, 2_500, 10_000, 2_500
-ANCHORS = 16
+ANCHORS_PER_MOON = 16
 BANDWIDTH = 0.2
+"""Standard deviation of the radial basis functions."""
 
 
 def draw(n: int, seed: int) -> zoo.Split:
     """Draw ``n`` points, (n, 2) float32, and the moon of each."""
-    points, moons = make_moons(n, noise=NOISE, random_state=seed)
+    points, moons = make_moons(n, noise=NOISE_STD, random_state=seed)
     return zoo.Split(torch.from_numpy(points).float(), torch.from_numpy(moons).long())
 
 
@@ -31,9 +32,10 @@ class MoonsJudge:
     """
 
     def __init__(self) -> None:
-        points, moons = make_moons(2 * ANCHORS, shuffle=False)
+        points, moons = make_moons(2 * ANCHORS_PER_MOON, shuffle=False)
         self.name = "moons-rbf"
-        self.sha256 = hashlib.sha256(json.dumps([self.name, ANCHORS, BANDWIDTH, NOISE]).encode()).hexdigest()
+        definition = json.dumps([self.name, ANCHORS_PER_MOON, BANDWIDTH, NOISE_STD])
+        self.sha256 = hashlib.sha256(definition.encode()).hexdigest()
         self._anchors, self._moons = torch.from_numpy(points), torch.from_numpy(moons).long()
 
     def to(self, device: torch.device) -> Self:

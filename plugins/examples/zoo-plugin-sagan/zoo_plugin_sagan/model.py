@@ -12,7 +12,7 @@ from zoo.nn import ResNetDiscriminator, ResNetGenerator, add_spectral_norm
 
 
 class SAGANConfig(zoo.LatentConfig):
-    """Settings of SAGAN: the paper's but for the width, which is made for a CPU."""
+    """Settings of SAGAN: the paper's except for the width, which suits a CPU."""
 
     z_dim: int = Field(128, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-4, gt=0, description="Adam's learning rate, generator")

@@ -24,9 +24,9 @@ def test_a_code_s_logits_depend_on_the_codes_before_it_alone() -> None:
     prior, codes = make().prior.eval(), torch.randint(5, (1, 4, 4))
     before = prior(codes).detach().flatten(2)
     for i in range(16):
-        other = codes.flatten(1).clone()
-        other[0, i] = (other[0, i] + 1) % 5
-        changed = (prior(other.view(1, 4, 4)).flatten(2) - before).abs().sum(1)[0] > 1e-6
+        modified = codes.flatten(1).clone()
+        modified[0, i] = (modified[0, i] + 1) % 5
+        changed = (prior(modified.view(1, 4, 4)).flatten(2) - before).abs().sum(1)[0] > 1e-6
         assert not changed[: i + 1].any()
         assert changed[i + 1 :].any() or i == 15
 
@@ -39,8 +39,8 @@ def test_the_encoder_gets_the_gradient_at_the_decoder_s_input() -> None:
     vectors = model.autoencoder.codebook.lookup(model.autoencoder.codebook.nearest(encoding)).requires_grad_()
     (expected,) = torch.autograd.grad(F.mse_loss(model.autoencoder.decoder(vectors), x), vectors)
     through = encoding + (vectors - encoding).detach()
-    (found,) = torch.autograd.grad(F.mse_loss(model.autoencoder.decoder(through), x), encoding)
-    torch.testing.assert_close(found, expected)
+    (gradient,) = torch.autograd.grad(F.mse_loss(model.autoencoder.decoder(through), x), encoding)
+    torch.testing.assert_close(gradient, expected)
 
 
 def test_vectors_are_moving_averages_of_the_encodings_that_chose_them() -> None:

@@ -24,9 +24,9 @@ class VQVAEConfig(zoo.ModelConfig):
 
 
 class VQVAE(zoo.GenerativeModel):
-    """Two players that never meet: the prior is fitted to the codes of an autoencoder that is ready.
+    """Two players in two stages: the prior is fitted to the codes of the trained autoencoder.
 
-    Both stages are charged to the one budget. Samples before the second stage come from a prior that is still random.
+    Both stages are charged to the one budget. Samples drawn before the second stage come from an untrained prior.
     """
 
     Config = VQVAEConfig

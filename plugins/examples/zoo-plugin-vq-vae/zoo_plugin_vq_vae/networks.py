@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 import zoo
 
-DECAY = 0.99
+CODEBOOK_DECAY = 0.99
+"""Decay of the codebook's moving averages per step."""
 
 
 class Codebook(nn.Module):
@@ -39,10 +40,11 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def update(self, encoding: Tensor, codes: Tensor) -> None:
         """Move the vectors to the encodings that chose them."""
-        points, chosen = encoding.permute(0, 2, 3, 1).flatten(0, 2).float(), codes.flatten()
-        totals = DECAY * self.counts[:, None] * self.vectors
-        totals.index_add_(0, chosen, points, alpha=1.0 - DECAY)
-        self.counts.mul_(DECAY).index_add_(0, chosen, torch.ones_like(points[:, 0]), alpha=1.0 - DECAY)
+        points, indices = encoding.permute(0, 2, 3, 1).flatten(0, 2).float(), codes.flatten()
+        totals = CODEBOOK_DECAY * self.counts[:, None] * self.vectors
+        totals.index_add_(0, indices, points, alpha=1.0 - CODEBOOK_DECAY)
+        ones = torch.ones_like(points[:, 0])
+        self.counts.mul_(CODEBOOK_DECAY).index_add_(0, indices, ones, alpha=1.0 - CODEBOOK_DECAY)
         self.vectors.copy_(totals / self.counts[:, None])
 
 
@@ -86,7 +88,7 @@ class Autoencoder(nn.Module):
 
 
 class MaskedConv2d(nn.Conv2d):
-    """A convolution that sees the rows above and what is left of it, and its own position unless it is the first.
+    """A convolution that sees the rows above and the positions to the left, and its own unless it is the first layer.
 
     Van den Oord et al. 2016, Pixel Recurrent Neural Networks, figure 2.
     """

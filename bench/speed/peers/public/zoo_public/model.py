@@ -2,8 +2,7 @@
 
 What is theirs: layers, initialisation, losses, optimisers, order and number of steps, batch size. What is not: data and
 seeds are the harness's, the network of SN-GAN, made for CIFAR-10, has one channel, and the VAE's two outputs are halves
-of one layer. Images are resized to 32 pixels
-where the script does, and samples back.
+of one layer. Images are resized to 32 pixels where the script does, and samples back.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import zoo
 from zoo.nn import gradient_penalty
 
 SIDE = 32
+"""Pixels that the scripts resize images to."""
 
 
 class PublicConfig(zoo.LatentConfig):
@@ -142,7 +142,7 @@ class SNGANConfig(PublicConfig):
 class PublicSNGAN(PublicGAN):
     """Networks of model.py, with the hinge loss, betas (0, 0.9) and five discriminator steps of the later main.py.
 
-    There all five steps see one batch of real images; here each has its own, as in the paper.
+    In main.py all five steps see the same batch of real images; here each has its own, as in the paper.
     """
 
     Config = SNGANConfig

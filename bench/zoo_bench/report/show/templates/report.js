@@ -24,8 +24,8 @@
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     const tables = all(".sortable:not(.narrow)", input.closest("section"));
     for (const row of tables.flatMap((table) => [...table.tBodies[0].rows])) {
-      const own = row.closest(".plain") ? row.textContent : row.cells[0].textContent;
-      row.hidden = !words.every((word) => own.toLowerCase().includes(word));
+      const text = row.closest(".plain") ? row.textContent : row.cells[0].textContent;
+      row.hidden = !words.every((word) => text.toLowerCase().includes(word));
     }
   }));
 
@@ -43,7 +43,7 @@
     }));
   }
 
-  // Plots: the figures know no colours, the theme does.
+  // Plots: figures name colours by number; the theme defines them.
   const paint = (trace) => {
     const { colour, colours, band, front, ink, thick, hollow, step, ...rest } = trace;
     const tone = colour === undefined ? css(front ? "--soft" : "--ink") : css(`--c${colour}`);
@@ -75,10 +75,10 @@
     const tickvals = values.filter((v) => v >= 10 ** low && v <= 10 ** high);
     return { tickvals, ticktext: tickvals.map(short) };
   };
-  const axis = (own) => ({
+  const axis = (settings) => ({
     gridcolor: css("--line"), linecolor: css("--line"), zeroline: false, automargin: true, tickfont: { size: 12 },
-    ...(own.type === "log" ? logTicks(own.range) : {}),
-    ...own, title: { text: "", standoff: 10, font: { size: 12.5, color: css("--soft") }, ...own.title },
+    ...(settings.type === "log" ? logTicks(settings.range) : {}),
+    ...settings, title: { text: "", standoff: 10, font: { size: 12.5, color: css("--soft") }, ...settings.title },
   });
   const draw = (canvas, variant, named) => {
     const layout = {
@@ -92,13 +92,13 @@
   };
   const plots = all(".plot").map((plot) => {
     const figure = JSON.parse(plot.querySelector("script").textContent), canvas = plot.querySelector(".canvas");
-    const state = { chosen: 0, drawn: false };
+    const state = { index: 0, drawn: false };
     const redraw = () => {
-      const variant = figure.variants[state.chosen];
+      const variant = figure.variants[state.index];
       state.drawn = true;
       return draw(canvas, variant, variant.data.some((trace) => trace.name && trace.showlegend !== false));
     };
-    switcher(all(".switch button", plot), (i) => { state.chosen = i; redraw(); });
+    switcher(all(".switch button", plot), (i) => { state.index = i; redraw(); });
     return { canvas, state, redraw };
   });
   const seen = new IntersectionObserver((entries) => entries.filter((e) => e.isIntersecting).forEach((entry) => {
@@ -106,7 +106,7 @@
     plots.find((plot) => plot.canvas === entry.target).redraw();
   }), { rootMargin: "600px" });
   plots.forEach((plot) => seen.observe(plot.canvas));
-  const again = () => plots.filter((plot) => plot.state.drawn).forEach((plot) => plot.redraw());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  const redrawAll = () => plots.filter((plot) => plot.state.drawn).forEach((plot) => plot.redraw());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
   addEventListener("beforeprint", () => plots.forEach((plot) => plot.redraw()));
 })();

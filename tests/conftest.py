@@ -24,6 +24,9 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+pytest_plugins = ["drawn_benches", "pictures"]  # of the folder fixtures/
+
+
 class FakeDistributions:
     """Distributions in a folder on ``sys.path``, laid out as an installer leaves them."""
 

@@ -1,4 +1,4 @@
-"""Run as a script in a fresh interpreter: import a plugin, then its model, and print as JSON what that did."""
+"""Run as a script in a fresh interpreter: import a plugin, then its targets, and print as JSON what that did."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ import json
 import sys
 
 
-def main(plugin: str, target: str) -> None:
-    """Import both modules in turn; see :class:`zoo.testing.subject.Imported` for what is printed."""
-    output = io.StringIO()
+def main(plugin: str, *targets: str) -> None:
+    """Import the modules in turn; see :class:`zoo.testing.subject.Imported` for what is printed."""
+    output, failed = io.StringIO(), {}
     with contextlib.redirect_stdout(output):
         importlib.import_module(plugin)
         heavy = [name for name in ("torch", "torchvision") if name in sys.modules]
+        from zoo.errors import FAILURES, described
         from zoo.settings import changed, snapshot
 
         before = snapshot()
-        importlib.import_module(target)
+        for target in targets:
+            try:
+                importlib.import_module(target)
+            except FAILURES as error:
+                failed[target] = described(error)
     facts = {
         "heavy": heavy,
         "changed": changed(before),
         "printed": output.getvalue(),
         "harness": "zoo_bench" in sys.modules,
+        "failed": failed,
     }
     print(json.dumps(facts))
 

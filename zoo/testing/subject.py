@@ -21,6 +21,7 @@ from zoo.catalogue import Entry
 from zoo.config import ModelConfig
 from zoo.errors import PluginError, ZooError
 from zoo.model import GenerativeModel, Player, Turn, build, configure
+from zoo.registry import installed
 from zoo.specs import ModelSpec
 
 BATCH = 16
@@ -45,19 +46,21 @@ def require(condition: object, found: str) -> None:
 
 @dataclass(frozen=True)
 class Imported:
-    """What importing a plugin does to a fresh interpreter.
+    """What importing a plugin does to a fresh interpreter: its module, then those of all its models, tasks or metrics.
 
     Attributes:
         heavy: Which of torch and torchvision the plugin's module imports.
-        changed: Global settings that the model's module changes.
-        printed: What both print to stdout.
+        changed: Global settings that the others change.
+        printed: What all of them print to stdout.
         harness: Whether they import ``zoo_bench``.
+        failed: Why a module cannot be imported, by its name.
     """
 
     heavy: list[str]
     changed: list[str]
     printed: str
     harness: bool
+    failed: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Subject:
     @property
     def imported(self) -> Imported:
         """What importing the plugin does to a fresh interpreter."""
-        return imported(self.entry.plugin.module, self.spec.target.partition(":")[0])
+        return imported(self.entry)
 
     def build(self, seed: int = SEED) -> GenerativeModel:
         """Seed torch and build the model in train mode."""
@@ -211,15 +214,30 @@ def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
             break
 
 
+def imported(entry: Entry[Any]) -> Imported:
+    """Say what importing an entry's plugin does; one fresh interpreter serves all its entries of one kind."""
+    registry = installed()
+    entries = [entry, *registry.models.all(), *registry.tasks.all(), *registry.metrics.all()]
+    alike = [e for e in entries if e.plugin is entry.plugin and type(e.spec) is type(entry.spec)]
+    found = _imported(entry.plugin.module, *sorted({_module(e) for e in alike}))
+    if reason := found.failed.get(_module(entry)):
+        raise Failure(f"a fresh interpreter cannot import {_module(entry)}: {reason}")
+    return found
+
+
+def _module(entry: Entry[Any]) -> str:
+    """Return the module of an entry's target."""
+    return str(entry.spec.target).partition(":")[0]
+
+
 @functools.cache
-def imported(*modules: str) -> Imported:
-    """Import a plugin's module and its target's in a fresh interpreter, and say what that did."""
+def _imported(plugin: str, *targets: str) -> Imported:
     script = str(Path(__file__).with_name("imports.py"))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     result = subprocess.run(
-        [sys.executable, "-P", script, *modules], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-P", script, plugin, *targets], capture_output=True, text=True, env=environment, check=False
     )
     if result.returncode:
         reason = result.stderr.strip().rpartition("\n")[2]
-        raise Failure(f"a fresh interpreter cannot import {' and '.join(modules)}: {reason}")
+        raise Failure(f"a fresh interpreter cannot import {plugin}: {reason}")
     return Imported(**json.loads(result.stdout))

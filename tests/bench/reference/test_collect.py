@@ -9,7 +9,7 @@ import pytest
 from zoo.errors import ZooError
 from zoo_bench import load_results
 
-SCRIPT = Path(__file__).parents[2] / "bench" / "reference" / "collect.py"
+SCRIPT = Path(__file__).parents[3] / "bench" / "reference" / "collect.py"
 
 
 @pytest.fixture

@@ -3,44 +3,13 @@ import torch
 
 import zoo
 from zoo.catalogue import Entry, Plugin
-from zoo.errors import DataError, PluginError, UnknownNameError, ZooError
-from zoo_bench.data.loading import load_task
+from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import parse_settings, plan, resolve_device, resolve_precision
-from zoo_bench.plan.spec import RunSpec
-
-CHANGES = {
-    "model": "other", "plugin": "other-distribution", "plugin_version": "1.3", "config": {"batch_size": 5},
-    "task": "mnist", "task_version": "2", "judge": "digits-cnn@76543210", "metrics": ("fid",), "seed": 1,
-    "budget": "641", "precision_mode": "bf16", "device": "cuda",
-}  # fmt: skip
 
 
 def planned(models: str = "vae", tasks: str = "digits", budget: str = "640", seeds: int = 1, registry=None, **options):
     return plan(BenchOptions(models=models, task=tasks, budget=budget, seeds=seeds, **options), registry)
-
-
-@pytest.mark.parametrize("field", RunSpec.model_fields)
-def test_every_field_enters_the_key(make_spec, field):
-    assert make_spec(**{field: CHANGES[field]}).run_id != make_spec().run_id
-
-
-def test_the_key_is_the_same_in_every_process_and_never_changes(make_spec):
-    # If it did, every stored run would be run again.
-    assert make_spec().run_id == "adf8a88fb79878069e375bda64131525a57b33af985c2071f336e8b202a35a56"
-
-
-def test_the_key_does_not_depend_on_the_order_of_settings(make_spec):
-    one, other = make_spec(config={"a": 1, "b": 2}), make_spec(config={"b": 2, "a": 1})
-    assert one.run_id == other.run_id
-    assert hash(one) == hash(other)
-
-
-def test_a_spec_survives_json(make_spec):
-    spec = make_spec(config={"lr": 1e-4, "betas": [0.5, 0.9], "capacity": None})
-    again = RunSpec.model_validate_json(spec.model_dump_json())
-    assert again == spec
-    assert again.run_id == spec.run_id
 
 
 @pytest.mark.parametrize(
@@ -212,57 +181,6 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch, device):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(ZooError, match=f"--device {device}: this machine has no {device.upper()} device"):
         resolve_device(device)
-
-
-@pytest.fixture
-def task_entry(fake_entry, digits_task):
-    """Make an entry of a task that says it is like ``digits``."""
-
-    def make(target, **fields):
-        usual = {"data": "images", "shape": (1, 8, 8), "modes": 10, "version": "1"}
-        return fake_entry(zoo.TaskSpec, "odd", target, **{**usual, **fields})
-
-    return make
-
-
-def test_a_task_that_keeps_its_word_is_loaded(task_entry, digits_task):
-    assert load_task(task_entry(lambda: digits_task)) is digits_task
-
-
-@pytest.mark.parametrize("fields", [{"shape": (1, 9, 9)}, {"shape": (3, 8, 8)}, {"modes": 9}, {"modes": 0}])
-def test_a_task_that_contradicts_its_spec_is_refused(task_entry, digits_task, fields):
-    with pytest.raises(PluginError, match=r"task 'odd' of fake-distribution 1\.2 says shape .* but loads shape"):
-        load_task(task_entry(lambda: digits_task, **fields))
-
-
-def test_a_task_that_returns_something_else_is_refused(task_entry):
-    with pytest.raises(PluginError, match=r"task 'odd' of fake-distribution 1\.2 must return a zoo\.Task, got None"):
-        load_task(task_entry(lambda: None))
-
-
-def test_a_loader_that_raises_is_named_with_its_distribution(task_entry):
-    def load():
-        raise RuntimeError("disk on fire")
-
-    with pytest.raises(PluginError, match=r"task 'odd' of fake-distribution 1\.2 .*RuntimeError: disk on fire"):
-        load_task(task_entry(load))
-
-
-def test_a_loader_that_names_its_missing_files_is_heard(task_entry):
-    def load():
-        raise DataError("put odd.bin into /data")
-
-    with pytest.raises(DataError, match=r"\Aput odd\.bin into /data\Z"):
-        load_task(task_entry(load))
-
-
-@pytest.mark.parametrize("target", ["no_such_module_at_all:load", "zoo_bench.data.sets.digits:no_such_function"])
-def test_a_task_whose_target_is_not_there_is_refused(target):
-    spec = zoo.TaskSpec(
-        name="odd", target=target, summary="A fake.", data="images", shape=(1, 8, 8), modes=10, version="1"
-    )
-    with pytest.raises(PluginError, match=r"task 'odd' of fake-distribution 1\.2 cannot be loaded"):
-        load_task(Entry(spec, Plugin("fake", "fake-distribution", "1.2", "fake_plugin")))
 
 
 def test_unknown_names_are_an_error_of_their_own():

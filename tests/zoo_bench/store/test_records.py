@@ -8,7 +8,6 @@ import pytest
 
 from zoo.errors import ZooError
 from zoo_bench import load_results
-from zoo_bench.core.files import write_atomically
 from zoo_bench.plan.record import COLUMNS, LAST, Outcome
 from zoo_bench.store.records import Store, read_record
 from zoo_bench.store.tables import to_frame, write_tables
@@ -81,20 +80,6 @@ def test_a_run_that_is_stored_again_leaves_no_file_of_the_earlier_one(store, mak
     assert list(contents(store.root)) == [path.relative_to(store.root).as_posix()]
 
 
-@pytest.mark.parametrize("call", ["replace", "fsync", "chmod"])
-def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch, call):
-    path = tmp_path / "file.json"
-    write_atomically(path, b"before")
-
-    def fail(*arguments):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, call, fail)
-    with pytest.raises(ZooError, match="cannot be written: disk full"):
-        write_atomically(path, b"after")
-    assert contents(tmp_path) == {"file.json": b"before"}
-
-
 def test_a_run_whose_files_cannot_be_written_has_no_record(store, make_record, monkeypatch):
     real = os.replace
 
@@ -108,15 +93,6 @@ def test_a_run_whose_files_cannot_be_written_has_no_record(store, make_record, m
         store.save(Outcome(make_record(), {".safetensors": b"weights", ".png": b"sheet"}))
     assert not list(store.root.rglob("*.json"))
     assert store.find(make_record().spec) is None
-
-
-def test_content_is_flushed_to_disk_before_it_gets_its_name(tmp_path, monkeypatch):
-    calls = []
-    for name in ("fsync", "replace"):
-        real = getattr(os, name)
-        monkeypatch.setattr(os, name, lambda *args, name=name, real=real: (calls.append(name), real(*args))[1])
-    write_atomically(tmp_path / "file", b"content")
-    assert calls == ["fsync", "replace"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"run_id": "abc"}', "\x00\xff"])

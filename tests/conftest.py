@@ -16,6 +16,19 @@ from zoo.model import Turn
 from zoo.registry import Registry, discover
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let processes of pytest-xdist take groups of tests, see below."""
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "loadgroup"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file, and those of the finished bench, in one process: what they share is made once."""
+    for item in items:
+        shared = "finished_bench" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("finished_bench" if shared else str(item.path)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()

@@ -15,13 +15,10 @@ import torch
 from zoo.model import Turn
 from zoo.registry import Registry, discover
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let processes of pytest-xdist take groups of tests, see below."""
-    if getattr(config.option, "dist", "no") == "load":
-        config.option.dist = "loadgroup"
+pytest_plugins = ["drawn_benches", "pictures"]  # of the folder fixtures/
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file, and those of the finished bench, in one process: what they share is made once."""
     for item in items:
@@ -35,9 +32,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-pytest_plugins = ["drawn_benches", "pictures"]  # of the folder fixtures/
 
 
 class FakeDistributions:

@@ -43,7 +43,7 @@ def spec_pickles(subject: Subject) -> None:
 def lazy_import(subject: Subject) -> None:
     """Importing the plugin's module imports no torch."""
     heavy = subject.imported.heavy
-    require(not heavy, f"importing {subject.entry.plugin.module} imports {' and '.join(heavy)}")
+    require(not heavy, f"importing the plugins of {subject.entry.plugin.distribution} imports {' and '.join(heavy)}")
 
 
 @rule("remove it: these settings belong to the process, which other code shares", once=True)

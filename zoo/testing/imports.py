@@ -1,4 +1,4 @@
-"""Run as a script in a fresh interpreter: import a plugin, then its targets, and print as JSON what that did."""
+"""Run as a script in a fresh interpreter: import plugins, then their targets, and print as JSON what that did."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import json
 import sys
 
 
-def main(plugin: str, *targets: str) -> None:
-    """Import the modules in turn; see :class:`zoo.testing.subject.Imported` for what is printed."""
+def main(plugins: str, targets: str) -> None:
+    """Import the modules, separated by commas, in turn; :class:`zoo.testing.subject.Imported` says what is printed."""
     output, failed = io.StringIO(), {}
     with contextlib.redirect_stdout(output):
-        importlib.import_module(plugin)
+        for plugin in plugins.split(","):
+            importlib.import_module(plugin)
         heavy = [name for name in ("torch", "torchvision") if name in sys.modules]
         from zoo.errors import FAILURES, described
         from zoo.settings import changed, snapshot
 
         before = snapshot()
-        for target in targets:
+        for target in targets.split(","):
             try:
                 importlib.import_module(target)
             except FAILURES as error:

@@ -46,14 +46,14 @@ def require(condition: object, found: str) -> None:
 
 @dataclass(frozen=True)
 class Imported:
-    """What importing a plugin does to a fresh interpreter: its module, then those of all its models, tasks or metrics.
+    """What importing a distribution's plugins, and then all their models, tasks or metrics, does to an interpreter.
 
     Attributes:
-        heavy: Which of torch and torchvision the plugin's module imports.
-        changed: Global settings that the others change.
+        heavy: Which of torch and torchvision the plugins' modules import.
+        changed: Global settings that the modules of models, tasks or metrics change.
         printed: What all of them print to stdout.
         harness: Whether they import ``zoo_bench``.
-        failed: Why a module cannot be imported, by its name.
+        failed: Why a model's, task's or metric's module cannot be imported, by its name.
     """
 
     heavy: list[str]
@@ -215,11 +215,13 @@ def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
 
 
 def imported(entry: Entry[Any]) -> Imported:
-    """Say what importing an entry's plugin does; one fresh interpreter serves all its entries of one kind."""
+    """Import an entry's plugin and target; one fresh interpreter serves all entries of its kind and distribution."""
     registry = installed()
     entries = [entry, *registry.models.all(), *registry.tasks.all(), *registry.metrics.all()]
-    alike = [e for e in entries if e.plugin is entry.plugin and type(e.spec) is type(entry.spec)]
-    found = _imported(entry.plugin.module, *sorted({_module(e) for e in alike}))
+    origin = (entry.plugin.distribution, type(entry.spec))
+    alike = [e for e in entries if (e.plugin.distribution, type(e.spec)) == origin]
+    plugins, targets = {e.plugin.module for e in alike}, {_module(e) for e in alike}
+    found = _imported(",".join(sorted(plugins)), ",".join(sorted(targets)))
     if reason := found.failed.get(_module(entry)):
         raise Failure(f"a fresh interpreter cannot import {_module(entry)}: {reason}")
     return found
@@ -231,13 +233,13 @@ def _module(entry: Entry[Any]) -> str:
 
 
 @functools.cache
-def _imported(plugin: str, *targets: str) -> Imported:
+def _imported(plugins: str, targets: str) -> Imported:
     script = str(Path(__file__).with_name("imports.py"))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     result = subprocess.run(
-        [sys.executable, "-P", script, plugin, *targets], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-P", script, plugins, targets], capture_output=True, text=True, env=environment, check=False
     )
     if result.returncode:
         reason = result.stderr.strip().rpartition("\n")[2]
-        raise Failure(f"a fresh interpreter cannot import {plugin}: {reason}")
+        raise Failure(f"a fresh interpreter cannot import {plugins}: {reason}")
     return Imported(**json.loads(result.stdout))

@@ -18,14 +18,6 @@ from zoo.registry import Registry, discover
 pytest_plugins = ["drawn_benches", "pictures"]  # of the folder fixtures/
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file, and those of the finished bench, in one process: what they share is made once."""
-    for item in items:
-        shared = "finished_bench" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("finished_bench" if shared else str(item.path)))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()

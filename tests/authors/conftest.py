@@ -38,7 +38,7 @@ def installed_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[...
             "--target", target, *folders,
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
-        own = {"PYTHONPATH": str(target), "OMP_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        own = {"PYTHONPATH": str(target), "OMP_NUM_THREADS": "1"}
         return {**os.environ, **own}
 
     return install
@@ -55,21 +55,39 @@ def zoo_command() -> Run:
 
 
 @pytest.fixture
-def run_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, dict[str, Any]]]]:
-    """Run models of installed packages as ``zoo bench`` does, but in this process; return their rows by model."""
+def see(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, str]], None]]:
+    """Let this process see the packages that processes of an environment see."""
 
-    def run(environment: dict[str, str], **options: Any) -> dict[str, dict[str, Any]]:
+    def see(environment: dict[str, str]) -> None:
         monkeypatch.syspath_prepend(environment["PYTHONPATH"])
-        monkeypatch.setattr("zoo_bench.run.speed.SECONDS", 0.0)
         installed.cache_clear()
-        specs = plan(BenchOptions(seeds=1, precision="fp32", **options)).runs
-        return {spec.model: row(execute(spec, Resources(threads=1, contended=False)).record) for spec in specs}
 
-    yield run
+    yield see
     installed.cache_clear()
 
 
-@pytest.fixture(scope="session")
-def run_python() -> Run:
-    """Run Python in a fresh process."""
-    return python
+@pytest.fixture
+def run_models(
+    see: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, dict[str, Any]]]:
+    """Run models of installed packages as ``zoo bench`` does, but in this process; return their rows by model."""
+
+    def run(environment: dict[str, str], **options: Any) -> dict[str, dict[str, Any]]:
+        see(environment)
+        monkeypatch.setattr("zoo_bench.run.speed.SECONDS", 0.0)
+        specs = plan(BenchOptions(seeds=1, precision="fp32", **options)).runs
+        return {spec.model: row(execute(spec, Resources(threads=1, contended=False)).record) for spec in specs}
+
+    return run
+
+
+@pytest.fixture
+def run_tests(see: Callable[[dict[str, str]], None]) -> Callable[[Path, dict[str, str]], int]:
+    """Run the tests of an installed package in this process; return pytest's exit code."""
+
+    def run(package: Path, environment: dict[str, str]) -> int:
+        see(environment)
+        others = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:timeout", "-p", "no:benchmark"]
+        return pytest.main(["-q", *others, "-c", str(package / "pyproject.toml"), str(package / "tests")])
+
+    return run

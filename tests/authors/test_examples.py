@@ -29,10 +29,8 @@ def test_there_is_a_model_a_task_and_a_metric(environment, zoo_command):
 
 
 @pytest.mark.parametrize("name", [*SLOW, "mean-shift", "moons"])
-def test_it_passes_its_own_tests(name, environment, run_python):
-    folder = PLUGINS / f"zoo-plugin-{name}"
-    result = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=folder, env=environment)
-    assert result.returncode == 0, result.stdout
+def test_it_passes_its_own_tests(name, environment, run_tests):
+    assert run_tests(PLUGINS / f"zoo-plugin-{name}", environment) == 0
 
 
 def test_they_make_a_row_together(environment, run_models):

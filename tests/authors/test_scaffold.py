@@ -91,9 +91,8 @@ def test_it_is_found_after_installing(environment, zoo_command):
     assert (ours["plugin"], ours["version"]) == ("zoo-plugin-tiny-flow", "0.1.0")
 
 
-def test_it_passes_its_own_tests(package, environment, run_python):
-    result = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=package, env=environment)
-    assert result.returncode == 0, result.stdout
+def test_it_passes_its_own_tests(package, environment, run_tests):
+    assert run_tests(package, environment) == 0
 
 
 def test_it_runs_in_the_bench(environment, run_models):

@@ -6,6 +6,7 @@ import torch
 import zoo
 from zoo.registry import installed
 from zoo.testing import CheckFailed, checks_for
+from zoo.testing.subject import imported
 
 OWN = [plugin for plugin in installed().plugins if plugin.distribution == "genzoo"]
 MODELS = [entry.spec.name for entry in installed().models if entry.plugin in OWN]
@@ -15,7 +16,7 @@ def provided(plugin):
     """Return the names of a plugin's models, metrics, and tasks that need no parameters and no files."""
     registry = installed()
     tasks = [task for task in registry.tasks if not task.spec.needs]
-    return [entry.spec.name for entry in (*registry.models, *registry.metrics, *tasks) if entry.plugin is plugin]
+    return [entry.spec.name for entry in (*registry.models, *registry.metrics, *tasks) if entry.plugin == plugin]
 
 
 def failure(check):
@@ -31,6 +32,10 @@ def test_all_that_a_plugin_provides_conforms(plugin):
     checks = [check for name in provided(plugin) for check in checks_for(name)]
     assert checks
     assert list(filter(None, map(failure, checks))) == []
+
+
+def test_one_interpreter_shows_what_importing_all_models_of_a_distribution_does():
+    assert len({id(imported(entry)) for entry in installed().models if entry.plugin in OWN}) == 1
 
 
 def test_all_six_are_there():

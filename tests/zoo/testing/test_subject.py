@@ -1,5 +1,6 @@
 """The kit's own loop plays the game as the contract words it; what importing a plugin does is found once."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -9,8 +10,7 @@ from torch import nn
 
 import zoo
 from zoo.catalogue import Entry, Plugin
-from zoo.registry import Registry
-from zoo.testing import subject
+from zoo.testing import imports, subject
 from zoo.testing.subject import Rounds
 
 
@@ -59,20 +59,16 @@ def test_two_cycles_reach_every_part_of_the_budget():
     assert [turn for name, turn, *_ in model.noted if name == "right"] == [13, 15]
 
 
-def entry_of(target, plugin):
-    return Entry(zoo.ModelSpec(name=target.partition(":")[0], target=target, summary="Fine."), plugin)
-
-
-def test_one_interpreter_serves_all_models_of_a_plugin(monkeypatch):
-    registry, plugin = Registry(), Plugin("pair", "zoo-plugin-pair", "1.0", "quiet_plugin")
-    silent, noisy, absent = (entry_of(f"{name}:Good", plugin) for name in ("broken_models", "noisy_model", "no_such"))
-    for entry in (silent, noisy, absent):
-        registry.models.add(entry)
-    monkeypatch.setattr(subject, "installed", lambda: registry)
+def test_a_module_that_cannot_be_imported_is_told_of_its_own_entry_alone(monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "data"))
-    found = subject.imported(silent)
-    assert found is subject.imported(noisy)
-    assert (found.heavy, found.printed, found.harness) == ([], "loading\n", True)
-    assert found.changed
+    imports.main("quiet_plugin", "broken_models,no_such")
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["failed"] == {"no_such": "ModuleNotFoundError: No module named 'no_such'"}
+    monkeypatch.setattr(subject, "_imported", lambda plugins, targets: subject.Imported(**facts))
+    sound, absent = (
+        Entry(zoo.ModelSpec(name="it", target=f"{module}:Good", summary="It."), Plugin("it", "it", "1", "quiet_plugin"))
+        for module in ("broken_models", "no_such")
+    )
+    assert subject.imported(sound).printed == ""
     with pytest.raises(subject.Failure, match="cannot import no_such: ModuleNotFoundError: No module named 'no_such'"):
         subject.imported(absent)

@@ -15,6 +15,8 @@ import torch
 from zoo.model import Turn
 from zoo.registry import Registry, discover
 
+pytest_plugins = ["drawn_benches", "pictures"]  # of the folder fixtures/
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:

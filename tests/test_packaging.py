@@ -129,6 +129,10 @@ def test_folders_that_are_no_packages_have_no_init(folder):
     assert not (ROOT / folder / "__init__.py").exists()
 
 
-def test_files_of_tests_have_unique_names():
-    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
-    assert sorted(names) == sorted(set(names))
+@pytest.mark.parametrize(("tests", "package"), [("zoo", "zoo"), ("zoo_bench", "bench/zoo_bench")])
+def test_a_file_of_tests_stands_where_its_module_does(tests, package):
+    of_several = {"test_html_in_browser.py", "test_namespaces.py", "test_properties.py", "test_trackers.py"}
+    folder = ROOT / "tests" / tests
+    for path in folder.rglob("test_*.py"):
+        module = ROOT / package / path.relative_to(folder).with_name(path.name.removeprefix("test_"))
+        assert module.is_file() or path.name in of_several, f"{path} tests no {module}"

@@ -1,16 +1,23 @@
-"""Packages installed into a folder of their own, and the command line in a process that sees them."""
+"""Packages installed into a folder of their own, and the command line, tests and runs that see them."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from zoo.registry import installed
+from zoo_bench.plan.options import BenchOptions
+from zoo_bench.plan.planning import plan
+from zoo_bench.plan.record import row
+from zoo_bench.plan.resources import Resources
+from zoo_bench.run.execute import execute
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -31,7 +38,8 @@ def installed_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[...
             "--target", target, *folders,
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
-        return {**os.environ, "PYTHONPATH": str(target), "OMP_NUM_THREADS": "1"}
+        own = {"PYTHONPATH": str(target), "OMP_NUM_THREADS": "1"}
+        return {**os.environ, **own}
 
     return install
 
@@ -46,7 +54,40 @@ def zoo_command() -> Run:
     return run
 
 
-@pytest.fixture(scope="session")
-def run_python() -> Run:
-    """Run Python in a fresh process."""
-    return python
+@pytest.fixture
+def see(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, str]], None]]:
+    """Let this process see the packages that processes of an environment see."""
+
+    def see(environment: dict[str, str]) -> None:
+        monkeypatch.syspath_prepend(environment["PYTHONPATH"])
+        installed.cache_clear()
+
+    yield see
+    installed.cache_clear()
+
+
+@pytest.fixture
+def run_models(
+    see: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, dict[str, Any]]]:
+    """Run models of installed packages as ``zoo bench`` does, but in this process; return their rows by model."""
+
+    def run(environment: dict[str, str], **options: Any) -> dict[str, dict[str, Any]]:
+        see(environment)
+        monkeypatch.setattr("zoo_bench.run.speed.MEASURED_SECONDS", 0.0)
+        specs = plan(BenchOptions(seeds=1, precision="fp32", **options)).runs
+        return {spec.model: row(execute(spec, Resources(threads=1, contended=False)).record) for spec in specs}
+
+    return run
+
+
+@pytest.fixture
+def run_tests(see: Callable[[dict[str, str]], None]) -> Callable[[Path, dict[str, str]], int]:
+    """Run the tests of an installed package in this process; return pytest's exit code."""
+
+    def run(package: Path, environment: dict[str, str]) -> int:
+        see(environment)
+        others = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:timeout", "-p", "no:benchmark"]
+        return pytest.main(["-q", *others, "-c", str(package / "pyproject.toml"), str(package / "tests")])
+
+    return run

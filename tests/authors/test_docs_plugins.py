@@ -15,6 +15,16 @@ ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (file|append to): (\S+)\n")
 
+COMMAND = """
+import sys
+
+from zoo.cli import entry
+
+if "bench" in sys.argv:
+    sys.argv.append("--no-throughput")  # which takes longest and shows the same for every model
+entry()
+"""
+
 
 @pytest.fixture
 def environment(tmp_path):
@@ -25,7 +35,7 @@ def environment(tmp_path):
     shared = [path for path in sys.path if path.endswith("site-packages")]
     (site / "shared.pth").write_text("".join(f"import site; site.addsitedir({path!r})\n" for path in shared))
     script = folder / "bin" / "zoo"
-    script.write_text(f"#!{folder}/bin/python\nfrom zoo.cli import entry\nentry()\n")
+    script.write_text(f"#!{folder}/bin/python\n{COMMAND}")
     script.chmod(0o755)
     return {
         **os.environ,

@@ -92,17 +92,10 @@ def test_it_is_found_after_installing(environment, zoo_command):
     assert (ours["plugin"], ours["version"]) == ("zoo-plugin-tiny-flow", "0.1.0")
 
 
-def test_it_passes_its_own_tests(package, environment, run_python):
-    result = run_python(
-        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:benchmark", cwd=package, env=environment
-    )
-    assert result.returncode == 0, result.stdout
+def test_it_passes_its_own_tests(package, environment, run_tests):
+    assert run_tests(package, environment) == 0
 
 
-def test_it_runs_in_the_bench(environment, zoo_command, tmp_path):
-    result = zoo_command(
-        "bench", "--models", "tiny-flow", "--budget", "640", "--seeds", "1", "--json", env=environment, cwd=tmp_path
-    )
-    assert result.returncode == 0, result.stderr
-    (row,) = json.loads(result.stdout)
+def test_it_runs_in_the_bench(environment, run_models):
+    (row,) = run_models(environment, models="tiny-flow", budget="640").values()
     assert (row["model"], row["status"], row["plugin"]) == ("tiny-flow", "ok", "zoo-plugin-tiny-flow")

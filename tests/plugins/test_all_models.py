@@ -1,26 +1,20 @@
-"""What every installed model must do, whatever it is: parametrised over the registry, knowing none by name."""
+"""What every installed model must do in the harness and at usual sizes, beside the contract's rules; none is named."""
 
 from __future__ import annotations
 
 import importlib.util
-import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load, save
 from torch import nn
 
 import zoo
 from zoo.config import kind_of
 from zoo.model import build
 from zoo.registry import installed
-from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
 from zoo_bench.train.game import Game
-from zoo_bench.train.loop import train
 
 SMALL = {"width": 4, "batch_size": 4, "generator_hidden": (16, 16), "discriminator_hidden": (16,)}
 SHAPES = [(1, 8, 8), (3, 8, 8), (1, 16, 16), (1, 28, 28), (3, 32, 32), (3, 64, 64), (2,)]
@@ -54,20 +48,6 @@ def stream(shape) -> Stream:
     return Stream(data, 0, torch.device("cpu"))
 
 
-def trained(entry, shape, seed: int = 0) -> zoo.GenerativeModel:
-    model = make(entry, shape, seed)
-    train(model, stream(shape), Budget.parse("5rounds"))
-    return model
-
-
-def copy_of_state(model: nn.Module) -> dict[str, torch.Tensor]:
-    return {key: value.clone() for key, value in model.state_dict().items()}
-
-
-def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
-
-
 class WatchedGame(Game):
     """Notes which parameters each move changed."""
 
@@ -99,18 +79,6 @@ def test_each_player_changes_its_own_network_in_its_own_turn_only(entry, shape):
         assert {name for name, ndim in own.items() if ndim >= 2} <= changed
 
 
-@each_case
-def test_samples_have_the_shape_and_drawing_them_changes_no_state(entry, shape):
-    model = trained(entry, shape).eval()
-    before = copy_of_state(model)
-    for n in (1, 7):
-        with torch.no_grad():
-            samples = model.sample(n)
-        assert samples.shape == (n, *shape)
-        assert samples.isfinite().all()
-    assert same(model.state_dict(), before)
-
-
 @each_image_case
 def test_images_stay_within_minus_one_to_one_however_large_the_weights(entry, shape):
     model = make(entry, shape).eval()
@@ -120,55 +88,6 @@ def test_images_stay_within_minus_one_to_one_however_large_the_weights(entry, sh
         samples = model.sample(4)
     assert samples.abs().max() > 0.9
     assert samples.abs().max() <= 1 or getattr(model.config, "likelihood", "") == "gaussian"
-
-
-@each_case
-def test_samples_differ_from_each_other_and_repeat_with_the_seed(entry, shape):
-    model = trained(entry, shape).eval()
-    draws = []
-    for seed in (1, 1, 2):
-        torch.manual_seed(seed)
-        with torch.no_grad():
-            draws.append(model.sample(2))
-    assert torch.equal(draws[0], draws[1])
-    assert not torch.equal(draws[0], draws[2])
-    assert not torch.equal(draws[0][0], draws[0][1])
-
-
-@each_case
-def test_weights_go_through_safetensors_and_sample_the_same(entry, shape):
-    model, other = trained(entry, shape).eval(), make(entry, shape, seed=1).eval()
-    other.load_state_dict(load(save(model.state_dict())))
-    draws = []
-    for each in (model, other):
-        torch.manual_seed(5)
-        with torch.no_grad():
-            draws.append(each.sample(3))
-    assert torch.equal(*draws)
-
-
-@each_case
-def test_one_seed_gives_the_same_weights_bit_for_bit(entry, shape):
-    first, again, other = (trained(entry, shape, seed).state_dict() for seed in (0, 0, 1))
-    assert same(first, again)
-    assert not same(first, other)
-
-
-@each_case
-def test_losses_are_finite_under_bf16_and_weights_stay_fp32(entry, shape):
-    game = WatchedGame(make(entry, shape), "bf16")
-    game.play_until_all_have_moved(stream(shape))
-    assert all(loss.isfinite() for loss in game.losses.values())
-    assert {weight.dtype for weight in game.model.parameters()} == {torch.float32}
-    assert all(changed for _, changed in game.moves)
-
-
-@each_case
-def test_a_batch_may_have_any_size_above_one(entry, shape):
-    game = WatchedGame(make(entry, shape))
-    for size in (3, 2):
-        game.play(stream(shape).next(size), 0.0)
-    assert all(loss.isfinite() for loss in game.losses.values())
 
 
 @each_case
@@ -190,16 +109,9 @@ def test_batch_norm_has_the_usual_epsilon_and_no_player_shares_weights_with_anot
     assert len(weights) == len(set(weights))
 
 
-@each_model
-def test_the_spec_survives_pickling(entry):
-    assert pickle.loads(pickle.dumps(entry.spec)) == entry.spec
-
-
 @each_own_model
-def test_the_spec_names_its_family_and_paper(entry):
+def test_the_spec_ends_its_summary_and_links_the_paper(entry):
     assert entry.spec.summary.endswith(".")
-    assert entry.spec.family
-    assert entry.spec.paper
     assert entry.spec.url.startswith("https://")
 
 
@@ -215,12 +127,3 @@ def test_what_does_not_apply_is_refused_by_name(entry):
         if kind not in entry.spec.data:
             with pytest.raises(zoo.ZooError, match=f"model '{entry.spec.name}' does not apply to {kind}"):
                 make(entry, shape)
-
-
-def test_importing_plugins_imports_no_torch():
-    packages = sorted({entry.plugin.module for entry in MODELS})
-    script = (
-        f"import sys, importlib\nfor p in {packages}: importlib.import_module(p); assert 'torch' not in sys.modules, p"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from dataclasses import fields
@@ -18,7 +17,6 @@ import zoo
 from zoo.catalogue import Entry, Plugin
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.model import build, check_applies, configure
-from zoo.registry import installed
 from zoo.specs import ModelSpec
 
 IMAGE, POINT = (1, 8, 8), (2,)
@@ -245,15 +243,6 @@ def test_create_refuses_what_is_wrong_in_one_sentence(name, settings, message):
         zoo.create(name, shape=(1, 8, 8), **settings)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("name", zoo.models())
-def test_every_setting_has_a_description_and_survives_json(name):
-    entry = installed().models.get(name)
-    shape = IMAGE if "images" in entry.spec.data else POINT
-    cls, config = configure(entry, shape, {})
-    assert all(field.description for field in cls.Config.model_fields.values())
-    assert cls.Config(**json.loads(config.model_dump_json())) == config
 
 
 def test_latents_are_standard_normal_of_the_config_s_size(entry):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,15 @@ from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
 
 FAKE = Plugin("fake", "fake-distribution", "1.2", "fake_plugin")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_speeds() -> Iterator[None]:
+    """Do not measure speeds for long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zoo_bench.run.speed.MEASURED_SECONDS", 0.0)
+        patch.setattr("zoo_bench.run.speed.LATENCY_REPEATS", 2)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +83,7 @@ def finished_bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished bench: two models, two seeds, 640 digits, one thread each. Do not change it."""
     out = tmp_path_factory.mktemp("bench") / "out"
     arguments = ["--models", "vae,gan", "--seeds", "2", "--budget", "640", "--threads", "1", "--out", str(out)]
-    assert main(["bench", *arguments]) == 0
+    assert main(["bench", *arguments, "--no-throughput"]) == 0
     return out
 
 

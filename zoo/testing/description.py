@@ -43,13 +43,13 @@ def spec_pickles(subject: Subject) -> None:
 def lazy_import(subject: Subject) -> None:
     """Importing the plugin's module imports no torch."""
     heavy = subject.imported.heavy
-    require(not heavy, f"importing {subject.entry.plugin.module} imports {' and '.join(heavy)}")
+    require(not heavy, f"importing the plugins of {subject.entry.plugin.distribution} imports {' and '.join(heavy)}")
 
 
 @rule("remove it: these settings belong to the process, which other code shares", once=True)
 def import_changes_no_settings(subject: Subject) -> None:
-    """Importing the model changes no global setting of torch."""
-    require(not subject.imported.changed, f"importing the model changes {', '.join(subject.imported.changed)}")
+    """Importing the plugin changes no global setting of torch."""
+    require(not subject.imported.changed, f"importing the plugin changes {', '.join(subject.imported.changed)}")
 
 
 @rule("print to sys.stderr or not at all: stdout is for results", once=True)
@@ -60,7 +60,7 @@ def import_prints_nothing(subject: Subject) -> None:
 
 @rule("use only what `import zoo` offers: the harness is not part of the contract", once=True)
 def knows_no_harness(subject: Subject) -> None:
-    """Importing the model does not import the harness."""
+    """Importing the plugin does not import the harness."""
     harnesses = subject.imported.harnesses
     require(not harnesses, f"the plugin imports {' and '.join(harnesses)}")
 

@@ -1,4 +1,4 @@
-"""Run as a script in a fresh interpreter: import a plugin, then its model, and print the effects as JSON."""
+"""Run as a script in a fresh interpreter: import plugins, then their targets, and print as JSON what that did."""
 
 from __future__ import annotations
 
@@ -9,23 +9,30 @@ import json
 import sys
 
 
-def main(plugin: str, target: str) -> None:
-    """Import both modules in turn; see :class:`zoo.testing.subject.Imported` for what is printed."""
-    output = io.StringIO()
+def main(plugins: str, targets: str) -> None:
+    """Import the modules, separated by commas, in turn; :class:`zoo.testing.subject.Imported` says what is printed."""
+    output, failed = io.StringIO(), {}
     with contextlib.redirect_stdout(output):
-        importlib.import_module(plugin)
+        for plugin in plugins.split(","):
+            importlib.import_module(plugin)
         heavy = [name for name in ("torch", "torchvision") if name in sys.modules]
+        from zoo.errors import FAILURES, error_sentence
         from zoo.registry import harnesses
         from zoo.settings import changed, snapshot
 
         before = snapshot()
-        importlib.import_module(target)
+        for target in targets.split(","):
+            try:
+                importlib.import_module(target)
+            except FAILURES as error:
+                failed[target] = error_sentence(error)
     packages = {module.partition(".")[0] for module in harnesses()}
     facts = {
         "heavy": heavy,
         "changed": changed(before),
         "printed": output.getvalue(),
         "harnesses": sorted(packages & set(sys.modules)),
+        "failed": failed,
     }
     print(json.dumps(facts))
 

@@ -107,7 +107,7 @@ class MetricSubject:
     @property
     def imported(self) -> Imported:
         """What importing the plugin does to a fresh interpreter."""
-        return imported(self.entry.plugin.module, self.spec.target.partition(":")[0])
+        return imported(self.entry)
 
     def subjects(self, _: Rule) -> list[tuple[MetricSubject, str]]:
         """See :class:`zoo.testing.check.Examined`."""

@@ -158,7 +158,6 @@ def losses_keep_mode(subject: Subject) -> None:
 def memory_constant(subject: Subject) -> None:
     """No tensors or graphs accumulate over rounds."""
     game = subject.play(subject.build())
-    gc.collect()
     gc.freeze()  # what exists already need not be counted
     try:
         counts = []

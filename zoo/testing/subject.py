@@ -21,6 +21,7 @@ from zoo.catalogue import Entry
 from zoo.config import ModelConfig
 from zoo.errors import PluginError, ZooError
 from zoo.model import GenerativeModel, Player, Turn, build, configure
+from zoo.registry import installed
 from zoo.specs import ModelSpec
 
 BATCH_SIZE = 16
@@ -47,19 +48,21 @@ def require(condition: object, problem: str) -> None:
 
 @dataclass(frozen=True)
 class Imported:
-    """What importing a plugin does to a fresh interpreter.
+    """What importing a distribution's plugins, and then all their models, tasks or metrics, does to an interpreter.
 
     Attributes:
-        heavy: Which of torch and torchvision the plugin's module imports.
-        changed: Global settings that the model's module changes.
-        printed: What both print to stdout.
+        heavy: Which of torch and torchvision the plugins' modules import.
+        changed: Global settings that the modules of models, tasks or metrics change.
+        printed: What all of them print to stdout.
         harnesses: Which of the installed harnesses they import.
+        failed: Why a model's, task's or metric's module cannot be imported, by its name.
     """
 
     heavy: list[str]
     changed: list[str]
     printed: str
     harnesses: list[str]
+    failed: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Subject:
     @property
     def imported(self) -> Imported:
         """What importing the plugin does to a fresh interpreter."""
-        return imported(self.entry.plugin.module, self.spec.target.partition(":")[0])
+        return imported(self.entry)
 
     def build(self, seed: int = SEED) -> GenerativeModel:
         """Seed torch and build the model in train mode."""
@@ -213,15 +216,32 @@ def accepted(entry: Entry[ModelSpec]) -> Iterator[tuple[int, ...]]:
             break
 
 
+def imported(entry: Entry[Any]) -> Imported:
+    """Import an entry's plugin and target; one fresh interpreter serves all entries of its kind and distribution."""
+    registry = installed()
+    entries = [entry, *registry.models.all(), *registry.tasks.all(), *registry.metrics.all()]
+    origin = (entry.plugin.distribution, type(entry.spec))
+    alike = [e for e in entries if (e.plugin.distribution, type(e.spec)) == origin]
+    plugins, targets = {e.plugin.module for e in alike}, {_module(e) for e in alike}
+    effects = _imported(",".join(sorted(plugins)), ",".join(sorted(targets)))
+    if reason := effects.failed.get(_module(entry)):
+        raise Failure(f"a fresh interpreter cannot import {_module(entry)}: {reason}")
+    return effects
+
+
+def _module(entry: Entry[Any]) -> str:
+    """Return the module of an entry's target."""
+    return str(entry.spec.target).partition(":")[0]
+
+
 @functools.cache
-def imported(*modules: str) -> Imported:
-    """Import a plugin's module and its target's in a fresh interpreter, and return the effects."""
+def _imported(plugins: str, targets: str) -> Imported:
     script = str(Path(__file__).with_name("imports.py"))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     result = subprocess.run(
-        [sys.executable, "-P", script, *modules], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-P", script, plugins, targets], capture_output=True, text=True, env=environment, check=False
     )
     if result.returncode:
         reason = result.stderr.strip().rpartition("\n")[2]
-        raise Failure(f"a fresh interpreter cannot import {' and '.join(modules)}: {reason}")
+        raise Failure(f"a fresh interpreter cannot import {plugins}: {reason}")
     return Imported(**json.loads(result.stdout))

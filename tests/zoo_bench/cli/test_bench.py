@@ -19,7 +19,7 @@ from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
 from zoo_bench.store.records import read_record
 
-ARGUMENTS = ["bench", "--models", "vae,gan", "--seeds", "2", "--budget", "640", "--threads", "1"]
+ARGUMENTS = ["bench", "--models", "vae,gan", "--seeds", "2", "--budget", "640", "--threads", "1", "--no-throughput"]
 
 
 def tree(folder):
@@ -67,8 +67,7 @@ def test_a_bench_leaves_its_files_in_the_documented_places(finished_bench):
     found = set(tree(finished_bench))
     assert expected | {"environment.json", "results.csv", "results.parquet"} <= found
     assert {name.partition("/")[0] for name in found} <= {
-        "runs", "controls", "throughput", "environment.json", "precision.json", "results.csv", "results.parquet",
-        "throughput.csv", "report.html",
+        "runs", "controls", "environment.json", "precision.json", "results.csv", "results.parquet", "report.html",
     }  # fmt: skip
     assert all(name.split(".")[0] in stems for name in found if name.startswith("runs/") and "." in name)
 
@@ -113,6 +112,17 @@ def test_the_same_command_again_runs_nothing(bench_copy, finished_bench, capsys)
     assert "0 runs to do, 4 stored already" in capsys.readouterr().err
 
 
+def test_throughput_is_measured_unless_it_is_declined(bench_copy, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        "zoo_bench.measure.throughput.measure_throughput", lambda root, specs, threads: given.append((root, threads))
+    )
+    assert again(bench_copy) == 0
+    assert given == []
+    assert main([*ARGUMENTS[:-1], "--out", str(bench_copy)]) == 0
+    assert given == [(bench_copy, 1)]
+
+
 def test_a_missing_run_is_the_only_one_run_again(bench_copy, fake_executor):
     given = fake_executor({})
     (lost,) = bench_copy.glob("runs/digits/vae/seed=1-*.json")
@@ -126,7 +136,7 @@ def test_a_missing_run_is_the_only_one_run_again(bench_copy, fake_executor):
 
 def test_force_runs_again_what_is_stored_with_the_same_result_bit_for_bit(bench_copy, finished_bench):
     before = times(bench_copy)
-    options = ["--models", "vae", "--seeds", "1", "--budget", "640", "--threads", "1"]
+    options = ["--models", "vae", "--seeds", "1", "--budget", "640", "--threads", "1", "--no-throughput"]
     assert main(["bench", *options, "--out", str(bench_copy), "--force"]) == 0
     assert tree(bench_copy) == tree(finished_bench)
     renewed = {path for path, time in times(bench_copy).items() if time != before[path]}

@@ -1,13 +1,9 @@
-from types import SimpleNamespace
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ZooError
 from zoo_bench.core.budget import Budget
-from zoo_bench.train import meter as module
-from zoo_bench.train.meter import Meter
 
 UNITS = {
     "images": ["", "k", "M", "images", "kimages", "Mimages"],
@@ -126,41 +122,3 @@ def test_a_limit_too_large_to_be_reached_is_refused():
 def test_one_kind_twice_is_refused_by_name(text, kind):
     with pytest.raises(ZooError, match=f"limits {kind} twice"):
         Budget.parse(text)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = SimpleNamespace(now=100.0, perf_counter=lambda: clock.now)
-    monkeypatch.setattr(module, "time", clock)
-    return clock
-
-
-def test_the_meter_counts_time_only_while_its_clock_runs(clock):
-    meter = Meter()
-    assert meter.seconds == 0.0
-    clock.now += 5
-    meter.start()
-    clock.now += 2
-    assert meter.seconds == 2.0
-    meter.stop()
-    clock.now += 10
-    assert meter.seconds == 2.0
-    meter.start()
-    clock.now += 1
-    meter.stop()
-    assert meter.seconds == 3.0
-
-
-def test_the_share_is_that_of_the_limit_nearest_to_its_end(clock):
-    meter = Meter(images=50, rounds=5, flops=10**9)
-    meter.start()
-    clock.now += 3
-    assert meter.share(Budget(images=100)) == 0.5
-    assert meter.share(Budget(images=100, rounds=20)) == 0.5
-    assert meter.share(Budget(images=100, rounds=8)) == 0.625
-    assert meter.share(Budget(images=100, seconds=4)) == 0.75
-    assert meter.share(Budget(images=100, seconds=4, flops=5e8)) == 2.0
-
-
-def test_a_limit_that_is_reached_exactly_is_spent():
-    assert Meter(images=640).share(Budget(images=640)) == 1.0

@@ -106,10 +106,11 @@ SCRIPT = """
 
     print("the script runs")
     probe.MIN_MATRIX_GAIN = 0.0  # so that every machine has the models measured in bf16 before they run
-    options = {"task": "digits", "budget": "2rounds", "seeds": 1, "metrics": "class-modes", "threads": 1, "workers": 2}
+    options = {"task": "digits", "budget": "2rounds", "seeds": 1, "metrics": "class-modes", "throughput": False}
+    options |= {"threads": 1, "workers": 2}
     names = "raises,exits,quits,crashes,prints,steady"
     zoo_bench.bench(models=names, out=sys.argv[1], timeout=300, **options)
-    zoo_bench.bench(models="hangs,forks,steady", out=sys.argv[2], timeout=10, **options)
+    zoo_bench.bench(models="hangs,forks,steady", out=sys.argv[2], timeout=5, precision="fp32", **options)
 """
 
 

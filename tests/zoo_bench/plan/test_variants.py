@@ -4,10 +4,9 @@ import pytest
 
 from zoo.errors import ZooError
 from zoo.registry import installed
-from zoo_bench.plan.labels import changed, describe
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
-from zoo_bench.plan.variants import parse, select, split
+from zoo_bench.plan.variants import select
 
 
 def chosen(names):
@@ -71,25 +70,3 @@ def test_settings_of_a_variant_go_before_those_of_all():
 
 def test_a_variant_of_defaults_is_the_model_itself():
     assert len(plan(BenchOptions(models="gan,gan[packing=1]", task="ring8", budget="1k", seeds=2)).runs) == 2
-
-
-@pytest.mark.parametrize("name", ["gan", "gan[packing=2]", "gan[preset=pacgan,packing=2]", "vae[sigma=0.1]"])
-def test_a_run_is_labelled_by_what_is_not_default_as_models_reads_it(name):
-    (run,) = plan(BenchOptions(models=name, task="ring8", budget="1k", seeds=1)).runs
-    assert run.label == name
-    assert str(run) == f"{name} on ring8, seed 0"
-
-
-def test_text_that_reads_as_json_is_quoted():
-    assert describe("model", {"name": "2", "kind": "two"}) == 'model[name="2",kind=two]'
-    assert split('model[name="2",kind=two],other') == ['model[name="2",kind=two]', "other"]
-
-
-@pytest.mark.parametrize("setting", ["plain", "a,b", "a]b", "1", "null", "", 0.5, None, [1, [2, 3]]])
-def test_what_is_described_is_read_again(setting):
-    (text,) = split(describe("model", {"name": setting, "other": 1}))
-    assert parse(text, split(text.removeprefix("model[").removesuffix("]"))) == {"name": setting, "other": 1}
-
-
-def test_all_settings_are_named_if_the_model_is_not_installed():
-    assert changed("nobody", "ring8", {"lr": 0.1, "preset": "own"}) == {"preset": "own", "lr": 0.1}

@@ -43,13 +43,6 @@ class Steady(zoo.GenerativeModel):
         return self.image.expand(n, *self.shape)
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """Do not measure speeds for long."""
-    monkeypatch.setattr("zoo_bench.run.speed.MEASURED_SECONDS", 0.0)
-    monkeypatch.setattr("zoo_bench.run.speed.LATENCY_REPEATS", 2)
-
-
 def spec_of(model: str, task: str = "digits", budget: str = "5rounds", registry=None, **options):
     (spec,) = plan(
         BenchOptions(models=model, task=task, budget=budget, seeds=1, device="cpu", **options), registry

@@ -1,6 +1,7 @@
 """What the trackers leave, read back with the tools that people look at it with."""
 
 import math
+import shutil
 
 import pytest
 from PIL import Image
@@ -108,13 +109,22 @@ class TestTensorBoard:
         assert len(self.read(tmp_path, record).Scalars("final/fid")) == 1
 
 
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory):
+    """MLflow's database without runs, which takes it longest to make."""
+    mlflow = pytest.importorskip("mlflow")
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
 @pytest.mark.extra
 class TestMLflow:
     """Runs in a temporary store, read with MLflow's client."""
 
     @pytest.fixture
-    def make(self, monkeypatch):
-        pytest.importorskip("mlflow")
+    def make(self, empty_store, tmp_path, monkeypatch):
+        shutil.copy(empty_store, tmp_path)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         from zoo_bench.track.mlflow import MLflow
 

@@ -17,15 +17,6 @@ NAMES = [
 
 
 @pytest.fixture
-def root(tmp_path, monkeypatch):
-    """An empty ``$ZOO_DATA``."""
-    root = tmp_path / "data"
-    root.mkdir()
-    monkeypatch.setenv("ZOO_DATA", str(root))
-    return root
-
-
-@pytest.fixture
 def arrays():
     rng = np.random.default_rng(0)
     return {part: (rng.integers(0, 256, (n, 28, 28), np.uint8), rng.integers(0, 10, n, np.uint8))

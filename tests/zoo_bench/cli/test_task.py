@@ -4,6 +4,8 @@ import pytest
 
 from zoo.cli import main
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 
 @pytest.mark.parametrize("name", ["digits", "ring8"])
 def test_a_task_is_described(name, capsys):

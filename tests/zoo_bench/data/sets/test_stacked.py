@@ -3,8 +3,6 @@ import torch
 
 from zoo.task import Split
 from zoo_bench.data.sets import digits, stacked
-from zoo_bench.judges.classifier import ClassifierJudge
-from zoo_bench.judges.stacked import StackedJudge
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +40,3 @@ def test_the_judge_reads_three_digits(task):
     found = task.judge.modes(task.test.data)
     assert float((found == task.test.modes).double().mean()) > 0.96
     assert task.judge.features(task.test.data[:7]).shape == (7, 96)
-
-
-def test_wide_features_are_projected_to_96_by_an_orthogonal_map():
-    judge = StackedJudge(ClassifierJudge.shipped("mnist-cnn"))
-    images = torch.randint(0, 256, (5, 3, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    assert judge.features(images).shape == (5, 96)
-    again = StackedJudge(ClassifierJudge.shipped("mnist-cnn"))
-    assert torch.equal(judge.features(images), again.features(images))
-    assert judge.sha256 == again.sha256
-    projection = judge._projection
-    assert torch.allclose(projection @ projection.T, torch.eye(96), atol=1e-5)

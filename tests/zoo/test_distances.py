@@ -6,6 +6,10 @@ from zoo import distances
 from zoo.distances import nearest, squared_distances
 
 
+def draw(seed, n=400):
+    return torch.randn(n, 12, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
 @pytest.fixture(params=["one block", "many blocks"])
 def blocks(request, monkeypatch):
     if request.param == "many blocks":
@@ -15,7 +19,7 @@ def blocks(request, monkeypatch):
 
 @pytest.mark.parametrize("k", [1, 4])
 @pytest.mark.parametrize("offset", [0.0, 1e4])
-def test_neighbours_are_those_of_scikit_learn(blocks, draw, k, offset):
+def test_neighbours_are_those_of_scikit_learn(blocks, k, offset):
     x, y = draw(0, n=150) + offset, draw(1, n=230) + offset
     distance, index = nearest(x, y, k)
     expected, order = NearestNeighbors(n_neighbors=k, algorithm="kd_tree").fit(y.numpy()).kneighbors(x.numpy())
@@ -23,7 +27,7 @@ def test_neighbours_are_those_of_scikit_learn(blocks, draw, k, offset):
     assert torch.equal(index, torch.from_numpy(order))
 
 
-def test_an_item_is_its_own_nearest_at_no_distance(draw):
+def test_an_item_is_its_own_nearest_at_no_distance():
     x = draw(0) + 1e3
     distance, index = nearest(x, x, 2)
     assert (distance[:, 0] == 0).all()
@@ -31,13 +35,13 @@ def test_an_item_is_its_own_nearest_at_no_distance(draw):
     assert (distance[:, 1] > 0).all()
 
 
-def test_duplicates_are_at_no_distance(draw):
+def test_duplicates_are_at_no_distance():
     x = draw(0, n=50)
     assert (nearest(x, x.repeat(3, 1), 3)[0] == 0).all()
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])
-def test_the_edge_of_a_ball_is_inside(blocks, draw, offset):
+def test_the_edge_of_a_ball_is_inside(blocks, offset):
     x = draw(0, n=200) + offset
     radii = nearest(x, x, 6)[0][:, -1].square()
     for rows, block in squared_distances(x, x):

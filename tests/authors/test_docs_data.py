@@ -10,6 +10,8 @@ import torch
 import zoo
 from zoo_bench.data.loading import load_task
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 
 @pytest.fixture
 def entry(distributions):

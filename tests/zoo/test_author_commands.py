@@ -17,7 +17,7 @@ from zoo.testing import RULES
 @pytest.fixture(autouse=True)
 def _broken_model_installed(monkeypatch):
     """One installed model that breaks a rule, and two rules."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parent / "data"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "testing" / "data"))
     registry = Registry()
     for name, target in {"good": "broken_models:Good", "bad": "broken_models:SampleShape"}.items():
         spec = ModelSpec(name=name, target=target, summary="A model.")

@@ -90,7 +90,7 @@ def test_the_units_of_features_do_not_matter(sets, evaluate, seed, n, d, shift):
 def test_batches_and_blocks_do_not_matter(sets, evaluate, seed, n, d, shift):
     plain = scores(evaluate(*sets(seed, n, d, shift)), OF_FEATURES + OF_MODES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "BATCH", 17)
+        patch.setattr(evaluation, "JUDGE_BATCH_SIZE", 17)
         patch.setattr(distances, "BLOCK_ENTRIES", 1)
         patch.setattr(distances, "MIN_BLOCK_ROWS", 5)
         assert scores(evaluate(*sets(seed, n, d, shift)), OF_FEATURES + OF_MODES) == pytest.approx(

@@ -2,8 +2,12 @@
 
 import os
 
+import pytest
+
 from zoo.cli import main
 from zoo.doctor import examine
+
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def finding(subject):

@@ -7,7 +7,7 @@ from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.store.schema import schema
 
-FILE = Path(__file__).parents[2] / "docs" / "schema" / "run-record.json"
+FILE = Path(__file__).parents[3] / "docs" / "schema" / "run-record.json"
 
 
 def test_the_exported_schema_is_current():

@@ -1,11 +1,16 @@
-"""The kit's own loop plays the game as the contract words it."""
+"""The kit's own loop plays the game as the contract words it; what importing a plugin does is found once."""
 
+import json
 from functools import partial
+from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
 import zoo
+from zoo.catalogue import Entry, Plugin
+from zoo.testing import imports, subject
 from zoo.testing.subject import Rounds
 
 
@@ -52,3 +57,18 @@ def test_two_cycles_reach_every_part_of_the_budget():
     game = played(model)
     assert game.cycle == 8
     assert [turn for name, turn, *_ in model.noted if name == "right"] == [13, 15]
+
+
+def test_a_module_that_cannot_be_imported_is_told_of_its_own_entry_alone(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "data"))
+    imports.main("quiet_plugin", "broken_models,no_such")
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["failed"] == {"no_such": "ModuleNotFoundError: No module named 'no_such'"}
+    monkeypatch.setattr(subject, "_imported", lambda plugins, targets: subject.Imported(**facts))
+    sound, absent = (
+        Entry(zoo.ModelSpec(name="it", target=f"{module}:Good", summary="It."), Plugin("it", "it", "1", "quiet_plugin"))
+        for module in ("broken_models", "no_such")
+    )
+    assert subject.imported(sound).printed == ""
+    with pytest.raises(subject.Failure, match="cannot import no_such: ModuleNotFoundError: No module named 'no_such'"):
+        subject.imported(absent)

@@ -14,7 +14,7 @@ from zoo.model import configure
 from zoo.registry import installed
 from zoo_bench import load_results
 
-SCRIPTS = Path(__file__).parents[2] / "bench" / "reference"
+SCRIPTS = Path(__file__).parents[3] / "bench" / "reference"
 
 
 @pytest.fixture

@@ -1,35 +1,22 @@
-"""Fixtures of the data tests: empty data and cache folders, no network, and folders of small pictures."""
+"""Fixtures of the data tests: no user's cache, no network, small pictures, and runs on a task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torchvision
-from PIL import Image
 
+from pictures import draw_pictures
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.run.execute import Resources, execute
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty ``$ZOO_CACHE``, so that no test touches the user's."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("ZOO_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty ``$ZOO_DATA``."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    monkeypatch.setenv("ZOO_DATA", str(folder))
-    return folder
+def _own_cache(cache: Path) -> None:
+    """No test touches the user's cache."""
 
 
 @pytest.fixture
@@ -43,17 +30,6 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(torchvision.datasets.utils, "download_url", fail)
     monkeypatch.setattr(torchvision.datasets.svhn, "download_url", fail)
-
-
-def draw_pictures(
-    folder: Path, n: int, *, size: tuple[int, int] = (12, 12), seed: int = 0, suffix: str = "png"
-) -> None:
-    """Write ``n`` different pictures into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
-    for i in range(n):
-        pixels = rng.integers(0, 256, (size[1], size[0], 3), np.uint8)
-        Image.fromarray(pixels).save(folder / f"{seed}-{i:04}.{suffix}")
 
 
 @pytest.fixture
@@ -76,11 +52,3 @@ def runs(request: pytest.FixtureRequest) -> Callable[..., None]:
             assert record.metrics["fid"] > 0
 
     return run
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """A folder of 120 different pictures."""
-    folder = tmp_path / "My Pictures"
-    draw_pictures(folder, 120)
-    return folder

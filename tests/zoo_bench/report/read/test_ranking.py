@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import scikit_posthocs
 from scipy import stats
 
 from zoo_bench.report.read.ranking import critical_difference, rank
@@ -31,10 +30,17 @@ def test_ranks_and_friedmans_p_agree_with_scipy():
     assert found.p == pytest.approx(stats.friedmanchisquare(*frame.to_numpy().T).pvalue)
 
 
+def nemenyi(frame):
+    """Return the p-value of every pair; the import takes a second, so that only the process pays that needs it."""
+    import scikit_posthocs
+
+    return scikit_posthocs.posthoc_nemenyi_friedman(frame)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_cliques_are_what_scikit_posthocs_does_not_separate(seed):
     frame = scores(seed=seed)
-    found, p = rank(frame), scikit_posthocs.posthoc_nemenyi_friedman(frame)
+    found, p = rank(frame), nemenyi(frame)
     names = list(found.ranks)
     together = {(a, b) for clique in found.cliques for i, a in enumerate(clique) for b in clique[i + 1 :]}
     assert together == {(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if p.loc[a, b] >= 0.05}
@@ -44,7 +50,7 @@ def test_cliques_are_what_scikit_posthocs_does_not_separate(seed):
 
 def test_the_critical_difference_separates_exactly_what_nemenyi_separates():
     frame = scores()
-    found, p = rank(frame), scikit_posthocs.posthoc_nemenyi_friedman(frame)
+    found, p = rank(frame), nemenyi(frame)
     for a, first in found.ranks.items():
         for b, second in found.ranks.items():
             if a != b:

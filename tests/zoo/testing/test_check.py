@@ -1,0 +1,120 @@
+"""Every rule finds the model, task or metric that breaks it, and says what to do; what keeps the contract passes."""
+
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo.catalogue import Entry, Plugin
+from zoo.registry import installed
+from zoo.testing import METRIC_RULES, RULES, TASK_RULES, Check, CheckFailed
+from zoo.testing.check import Subjects
+from zoo.testing.metrics import MetricSubject
+from zoo.testing.tasks import TaskSubject
+
+COLUMN = zoo.Column("gap", "lower", "Largest gap between feature means, 0 to inf")
+MODEL = {"target": "broken_models:Good", "family": "gan", "paper": "None, 2024"}
+TASK = {"target": "broken_tasks:good", "data": "points", "shape": (2,), "modes": 2, "version": "1"}
+METRIC = {"target": "broken_metrics:good", "columns": (COLUMN,), "needs": ("features",)}
+BROKEN_SPECS = {
+    "summary": {"summary": "Two\nlines."},
+    "paper": {"paper": ""},
+    "spec-pickles": {"url": lambda: "a function"},
+    "lazy-import": {"plugin": "eager_plugin"},
+    "import-changes-no-settings": {"target": "noisy_model:Good"},
+    "import-prints-nothing": {"target": "noisy_model:Good"},
+    "knows-no-harness": {"target": "noisy_model:Good"},
+    "version": {"version": ""},
+    "columns-described": {"columns": (zoo.Column("gap", "lower", ""),)},
+    "needs-known": {"needs": ("labels",)},
+}
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "data"))
+
+
+def entry(spec, plugin="quiet_plugin", **fields):
+    return Entry(
+        spec(**{"name": "good", "summary": "Fine.", **fields}), Plugin("good", "zoo-plugin-good", "1.0", plugin)
+    )
+
+
+def model(**changes):
+    return Subjects(entry(zoo.ModelSpec, **{**MODEL, **changes}))
+
+
+def task(**changes):
+    return TaskSubject(entry(zoo.TaskSpec, **{**TASK, **changes}))
+
+
+def metric(**changes):
+    return MetricSubject(entry(zoo.MetricSpec, **{**METRIC, **changes}))
+
+
+@pytest.fixture(scope="module")
+def good():
+    return {make: make() for make in (model, task, metric)}
+
+
+KINDS = [(rule, make) for make, rules in ((model, RULES), (task, TASK_RULES), (metric, METRIC_RULES)) for rule in rules]
+every_rule = pytest.mark.parametrize(
+    ("rule", "make"), KINDS, ids=[f"{make.__name__}-{rule.name}" for rule, make in KINDS]
+)
+
+
+@every_rule
+def test_what_keeps_the_contract_passes(rule, make, good):
+    Check(rule, good[make])()
+
+
+@every_rule
+def test_what_breaks_the_rule_fails_with_what_to_do(rule, make):
+    named = rule.name.title().replace("-", "") if make is model else rule.name.replace("-", "_")
+    changes = BROKEN_SPECS.get(rule.name, {"target": f"broken_{make.__name__}s:{named}"})
+    with pytest.raises(CheckFailed) as failure:
+        Check(rule, make(**changes))()
+    sentence = str(failure.value)
+    found, advice = sentence[: -len(rule.advice)], sentence[-len(rule.advice) :]
+    assert advice == rule.advice
+    assert found.endswith(": ")
+    assert len(found) > 10
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("rules", [RULES, TASK_RULES, METRIC_RULES], ids=["model", "task", "metric"])
+def test_rules_have_names_of_their_own_claims_and_advice(rules):
+    assert len({rule.name for rule in rules}) == len(rules)
+    assert all(rule.claim and rule.advice for rule in rules)
+
+
+def test_there_are_enough_rules():
+    assert len(RULES) >= 25
+
+
+def test_a_metric_may_refuse_few_samples_in_a_sentence():
+    (rule,) = [rule for rule in METRIC_RULES if rule.name == "few-samples"]
+    Check(rule, metric(target="broken_metrics:with_sentence"))()
+
+
+@pytest.mark.parametrize("needs", [("images",), ("points",), ("modes",), ("mixture",), ("points", "mixture")])
+def test_a_metric_is_examined_on_a_task_that_offers_what_it_needs(needs):
+    subjects = metric(needs=needs).subjects(METRIC_RULES[0])
+    assert subjects
+    assert all(set(needs) <= subject.task.offers for subject, _ in subjects)
+
+
+def test_absent_data_are_one_sentence_and_no_failed_check(capsys, monkeypatch):
+    from zoo.cli import main
+
+    def load():
+        raise zoo.DataError("no files here: put them there")
+
+    monkeypatch.setattr("broken_tasks.good", load, raising=False)
+    monkeypatch.setattr("zoo.testing.general", list)
+    monkeypatch.setattr(installed(), "find", lambda name: task().entry)
+    assert main(["check", "good"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err == "zoo: no files here: put them there\n"
+    assert "FAIL" not in printed.out

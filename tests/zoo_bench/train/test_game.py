@@ -1,0 +1,141 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import zoo
+from tiny import Tiny, trained
+from zoo.errors import PluginError
+from zoo_bench.core.budget import Budget
+from zoo_bench.data.stream import Stream
+from zoo_bench.train.loop import train
+
+
+def test_parameters_of_others_are_frozen_during_a_move():
+    class Watched(Tiny):
+        def left_loss(self, turn: zoo.Turn) -> torch.Tensor:
+            trainable.append(("left", self.left.weight.requires_grad, self.right.weight.requires_grad))
+            return super().left_loss(turn)
+
+        def right_loss(self, turn: zoo.Turn) -> torch.Tensor:
+            trainable.append(("right", self.left.weight.requires_grad, self.right.weight.requires_grad))
+            return super().right_loss(turn)
+
+    trainable: list[tuple[str, bool, bool]] = []
+    model = Watched()
+    trained(model, "3rounds")
+    assert trainable == [("left", True, False), ("right", False, True)] * 3
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_a_move_changes_the_weights_of_its_player_alone():
+    class Watched(Tiny):
+        def play(self, turn: zoo.Turn) -> None:
+            left, right = turn.players
+            before = self.right.weight.detach().clone()
+            turn.move(left)
+            assert torch.equal(self.right.weight, before)
+            before = self.left.weight.detach().clone()
+            turn.move(right)
+            assert torch.equal(self.left.weight, before)
+            moved.append(True)
+
+    moved: list[bool] = []
+    trained(Watched(), "3rounds")
+    assert moved == [True] * 3
+
+
+def test_a_parameter_that_the_model_froze_stays_frozen():
+    model = Tiny()
+    model.left.bias.requires_grad_(False)
+    model.ornament = nn.Parameter(torch.zeros(3), requires_grad=False)
+    before = model.left.bias.detach().clone()
+    trained(model, "3rounds")
+    assert torch.equal(model.left.bias, before)
+    assert not model.left.bias.requires_grad
+    assert not model.ornament.requires_grad
+
+
+def test_a_model_with_a_parameter_that_no_player_trains_is_refused_by_name():
+    model = Tiny()
+    model.forgotten = nn.Linear(2, 2)
+    with pytest.raises(PluginError, match=r"no player trains forgotten\.weight, forgotten\.bias"):
+        trained(model, "1rounds")
+
+
+def test_a_player_whose_network_is_not_the_model_s_is_refused_by_name():
+    class Stray(Tiny):
+        def players(self) -> list[zoo.Player]:
+            return [*super().players(), zoo.Player("stray", nn.Linear(2, 2), self.left_loss, zoo.Adam(0.1))]
+
+    with pytest.raises(PluginError, match=r"^Stray: the network of player 'stray' is not part of the model: assign it"):
+        trained(Stray(), "1rounds")
+
+
+@pytest.mark.parametrize("players", [[], None], ids=["empty", "no return"])
+def test_a_model_without_players_is_refused(players):
+    class Lonely(Tiny):
+        def players(self) -> Any:
+            return players
+
+    with pytest.raises(PluginError, match="at least one"):
+        trained(Lonely(), "1rounds")
+
+
+def test_a_loss_that_is_no_scalar_is_refused_with_its_shape():
+    class Rows(Tiny):
+        def left_loss(self, turn: zoo.Turn) -> torch.Tensor:
+            return super().left_loss(turn).expand(3)
+
+    with pytest.raises(PluginError, match=r"loss of player 'left' has shape \(3,\): return a scalar"):
+        trained(Rows(), "1rounds")
+
+
+def test_players_of_one_name_are_refused():
+    class Twins(Tiny):
+        def players(self) -> list[zoo.Player]:
+            return [*super().players(), super().players()[0]]
+
+    with pytest.raises(PluginError, match="two players of one name: left, right, left"):
+        trained(Twins(), "1rounds")
+
+
+class Tied(Tiny):
+    """Two players that share a layer."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.right.weight = self.left.weight
+
+    def right_loss(self, turn: zoo.Turn) -> torch.Tensor:
+        return (self.right(turn.real) - 1.0).square().mean()
+
+
+def test_players_may_share_weights_which_move_in_the_turns_of_both():
+    class Watched(Tied):
+        def play(self, turn: zoo.Turn) -> None:
+            for player in turn.players:
+                before = self.left.weight.detach().clone()
+                turn.move(player)
+                moved.append(not torch.equal(before, self.left.weight))
+
+    moved: list[bool] = []
+    model = Watched()
+    trained(model, "3rounds")
+    assert moved == [True] * 6
+    assert model.left.weight is model.right.weight
+
+
+@pytest.mark.slow
+def test_compiled_losses_are_those_of_eager_ones_and_cost_the_same_flops():
+    data = torch.randint(0, 256, (256, 1, 8, 8), dtype=torch.uint8)
+
+    def trained(precision):
+        torch.manual_seed(0)
+        model = zoo.create("gan", shape=(1, 8, 8))
+        return train(model, Stream(data, 0, torch.device("cpu")), Budget(rounds=20), precision=precision)
+
+    eager, compiled = trained("fp32"), trained("fp32+compile")
+    assert compiled.losses == pytest.approx(eager.losses, rel=1e-3)
+    assert compiled.meter.flops == eager.meter.flops

@@ -129,9 +129,9 @@ class RunRecord(Protocol):
         """The last loss of each player by name."""
 
     @property
-    def history(self) -> Sequence[Mapping[str, float]]:
-        """Images, seconds and losses along the budget."""
+    def history(self) -> Sequence[Mapping[str, Any]]:
+        """``images``, ``seconds`` and ``losses`` by player, along the budget."""
 
     @property
-    def curve(self) -> Sequence[Mapping[str, float]]:
+    def curve(self) -> Sequence[Mapping[str, Any]]:
         """Share, images, seconds, FLOPs and validation FID at shares of the budget."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cycler import cycler
 from matplotlib import rcParams
@@ -13,7 +14,7 @@ from matplotlib.ticker import LogFormatter
 from zoo_bench.report.read.summary import Model, Summary
 from zoo_bench.report.show.plots import mean_curve
 
-Curves = Mapping[str, Sequence[Mapping[str, float]]]
+Curves = Mapping[str, Sequence[Mapping[str, Any]]]
 
 ROW_INCHES = 0.32
 LINE_STYLES = cycler(ls=["-", "--", ":"]) * rcParams["axes.prop_cycle"]

@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,  # pydantic needs these before Python 3.12
+    Self,
+)
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from typing_extensions import TypedDict
 
 from zoo.version import __version__
 from zoo_bench.core.environment import environment
@@ -27,6 +34,24 @@ def _encodable(text: str) -> str:
 
 EscapedText = Annotated[str, PlainSerializer(_encodable, return_type=str)]
 """Text such as an exception with a file name that is not UTF-8; what JSON cannot represent is escaped."""
+
+
+class HistoryPoint(TypedDict):
+    """What was spent up to a round of training, and the last loss of each player there."""
+
+    images: int
+    seconds: float
+    losses: dict[str, float]
+
+
+class CurvePoint(TypedDict):
+    """Quality at a share of the budget: FID of samples against the validation split, and what was spent."""
+
+    share: NotRequired[float]
+    images: int
+    seconds: NotRequired[float]
+    flops: NotRequired[int]
+    fid: float
 
 
 class RunRecord(BaseModel):
@@ -54,10 +79,8 @@ class RunRecord(BaseModel):
     )
     throughput: dict[str, float] = Field(default_factory=dict, description="Speeds and memory, by column")
     losses: dict[str, float] = Field(default_factory=dict, description="Last loss of each player")
-    history: list[dict[str, float]] = Field(
-        default_factory=list, description="Images, seconds, losses along the budget"
-    )
-    curve: list[dict[str, float]] = Field(
+    history: list[HistoryPoint] = Field(default_factory=list, description="Images, seconds, losses along the budget")
+    curve: list[CurvePoint] = Field(
         default_factory=list, description="Share, images, seconds, flops and validation FID at shares of the budget"
     )
     started_at: datetime = Field(description="UTC")

@@ -15,6 +15,7 @@ from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
 from zoo.task import Split, Task
 from zoo_bench.core.seeds import derive
+from zoo_bench.plan.record import CurvePoint
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import expected_null, frechet_distance
 from zoo_bench.train.loop import Training
@@ -49,7 +50,7 @@ class Curve:
     """
 
     def __init__(self, model: GenerativeModel, task: Task, seed: int) -> None:
-        self.points: list[dict[str, float]] = []
+        self.points: list[CurvePoint] = []
         self.best: dict[str, torch.Tensor] = {}
         self.seconds = 0.0
         self._model = model
@@ -78,8 +79,9 @@ class Curve:
     def _score(self, share: float, meter: Meter, generated: torch.Tensor) -> None:
         evaluation = Evaluation(self._task, generated, self._reference)
         fid = frechet_distance(evaluation.features_generated, evaluation.features_real)
-        spent = {"share": share, "images": meter.images, "seconds": meter.seconds, "flops": meter.flops}
-        self.points.append({**spent, "fid": fid})
+        self.points.append(
+            {"share": share, "images": meter.images, "seconds": meter.seconds, "flops": meter.flops, "fid": fid}
+        )
         if fid < self._lowest:
             self._lowest, self.best = fid, copy.deepcopy(self._model.state_dict())
 

@@ -13,15 +13,29 @@ if TYPE_CHECKING:
 
 
 def _upgraded_to_2(fields: dict[str, Any]) -> dict[str, Any]:
-    """Rounds were called steps, also in a budget and so in the run's key; a model's diagnostics were its figures."""
+    """Rounds were called steps, also in a budget and so in the run's key; a model's diagnostics were its figures.
+
+    The losses of a point of the history stood beside what was spent.
+    """
     fields = _renamed(fields, "steps", "rounds")
     if isinstance(errors := fields.get("metric_errors"), dict):
         fields["metric_errors"] = _renamed(errors, "figures", "diagnostics")
+    if isinstance(history := fields.get("history"), list):
+        fields["history"] = [_with_losses_apart(point) for point in history]
     spec = fields.get("spec")
     if isinstance(spec, dict) and isinstance(budget := spec.get("budget"), str) and "steps" in budget:
         fields["spec"] = {**spec, "budget": budget.replace("steps", "rounds")}
         fields["run_id"] = RunSpec.model_validate(fields["spec"]).run_id
     return fields
+
+
+def _with_losses_apart(point: Any) -> Any:
+    """Move the losses of a history's point, which stood beside what was spent, into a mapping of their own."""
+    if not isinstance(point, dict):
+        return point
+    spent = ("images", "seconds")
+    losses = {name: value for name, value in point.items() if name not in spent}
+    return {**{name: point[name] for name in spent if name in point}, "losses": losses}
 
 
 def _renamed(fields: dict[str, Any], old: str, new: str) -> dict[str, Any]:

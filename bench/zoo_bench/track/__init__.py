@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
@@ -26,8 +24,3 @@ def figures(record: RunRecord) -> dict[str, float]:
     }
     values = {**record.metrics, **record.throughput, **costs}
     return {name: float(value) for name, value in values.items() if value is not None and math.isfinite(value)}
-
-
-def losses(point: Mapping[str, Any]) -> dict[str, float]:
-    """Return the players' losses of a point of a record's history."""
-    return {name: value for name, value in point.items() if name not in ("images", "seconds")}

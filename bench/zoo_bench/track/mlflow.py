@@ -10,7 +10,7 @@ from pathlib import Path
 import zoo
 from zoo_bench.plan.record import Progress, RunRecord
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.track import figures, losses, parameters
+from zoo_bench.track import figures, parameters
 
 try:
     from mlflow import MlflowClient
@@ -65,9 +65,9 @@ class MLflow:
         reached = self._reached.pop(spec.run_id)
         for point in record.history:
             if point["images"] > reached:
-                self._log(spec, {f"loss.{n}": v for n, v in losses(point).items()}, int(point["images"]))
-        for point in record.curve:
-            self._log(spec, {"curve.fid": point["fid"]}, int(point["images"]))
+                self._log(spec, {f"loss.{n}": v for n, v in point["losses"].items()}, int(point["images"]))
+        for mark in record.curve:
+            self._log(spec, {"curve.fid": mark["fid"]}, int(mark["images"]))
         self._log(spec, figures(record), record.images or 0)
         run = self._runs.pop(spec.run_id)
         self._client.set_tag(run, "status", f"{record.status} {record.error}".strip())

@@ -10,7 +10,7 @@ import zoo
 from zoo_bench.core.names import file_name
 from zoo_bench.plan.record import Progress, RunRecord
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.track import figures, losses, parameters
+from zoo_bench.track import figures, parameters
 
 try:
     from torch.utils.tensorboard import SummaryWriter
@@ -59,9 +59,9 @@ class TensorBoard:
         with writer:
             for point in record.history:
                 if point["images"] > reached:
-                    self._add(writer, "loss/", losses(point), int(point["images"]))
-            for point in record.curve:
-                writer.add_scalar("curve/fid", point["fid"], int(point["images"]))
+                    self._add(writer, "loss/", point["losses"], int(point["images"]))
+            for mark in record.curve:
+                writer.add_scalar("curve/fid", mark["fid"], int(mark["images"]))
             final = figures(record)
             self._add(writer, "final/", final, record.images or 0)
             writer.add_text("status", f"{record.status} {record.error}".strip())

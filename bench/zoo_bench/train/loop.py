@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from zoo.model import GenerativeModel
 from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
+from zoo_bench.plan.record import HistoryPoint
 from zoo_bench.plan.spec import PrecisionMode
 from zoo_bench.train.game import Game
 from zoo_bench.train.meter import Meter
@@ -38,7 +39,7 @@ class Training:
     meter: Meter
     diverged: str = ""
     losses: dict[str, float] = field(default_factory=dict)
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[HistoryPoint] = field(default_factory=list)
     images_per_s: float = math.nan
 
 
@@ -111,4 +112,4 @@ def _read_losses(game: Game, training: Training) -> None:
 
 def _add_point(training: Training) -> None:
     meter = training.meter
-    training.history.append({"images": meter.images, "seconds": meter.seconds, **training.losses})
+    training.history.append({"images": meter.images, "seconds": meter.seconds, "losses": training.losses})

@@ -106,7 +106,10 @@ def test_a_record_of_schema_1_is_read_as_one_of_today():
     assert record.metric_errors == {"diagnostics": old["metric_errors"]["figures"]}
     assert record.spec.budget == "300,3rounds"
     assert record.run_id == record.spec.run_id != old["run_id"]
-    changed = {"rounds", "schema_version", "metric_errors", "spec", "run_id"}
+    [point] = record.history[:1]
+    spent = {name: old["history"][0].pop(name) for name in ("images", "seconds")}
+    assert point == {**spent, "losses": old["history"][0]}
+    changed = {"rounds", "schema_version", "metric_errors", "spec", "run_id", "history"}
     new = json.loads(record.model_dump_json(exclude=changed))
     assert new == {name: old[name] for name in new}
 

@@ -9,7 +9,7 @@ from PIL import Image
 from zoo_bench.plan.record import Progress
 from zoo_bench.track import figures, parameters
 
-HISTORY = [{"images": 64 * i, "seconds": float(i), "left": 1.0 / i, "right": 2.0 / i} for i in range(1, 11)]
+HISTORY = [{"images": 64 * i, "seconds": float(i), "losses": {"left": 1.0 / i, "right": 2.0 / i}} for i in range(1, 11)]
 CURVE = [{"share": 0.5, "images": 320, "fid": 9.0}, {"share": 1.0, "images": 640, "fid": 5.0}]
 
 
@@ -33,8 +33,8 @@ def play(tracker, record, files, reports=3):
     """Tell of a run that reported the first points of its history while it ran."""
     tracker.zoo_run_started(record.spec)
     for point in HISTORY[:reports]:
-        losses = {name: point[name] for name in ("left", "right")}
-        tracker.zoo_run_progress(record.spec, Progress(point["images"] / 640, point["images"], 500.0, losses))
+        progress = Progress(point["images"] / 640, point["images"], 500.0, point["losses"])
+        tracker.zoo_run_progress(record.spec, progress)
     tracker.zoo_run_finished(record.spec, record, files)
 
 
@@ -80,7 +80,7 @@ class TestTensorBoard:
         play(make(tmp_path), record, files, reports)
         events = self.read(tmp_path, record)
         for name in ("left", "right"):
-            assert self.scalars(events, f"loss/{name}") == [(p["images"], p[name]) for p in HISTORY]
+            assert self.scalars(events, f"loss/{name}") == [(p["images"], p["losses"][name]) for p in HISTORY]
 
     def test_curve_figures_settings_status_and_sheet_are_there(self, make, tmp_path, record, files):
         play(make(tmp_path), record, files)
@@ -156,14 +156,14 @@ class TestMLflow:
             return sorted((m.step, m.value) for m in client.get_metric_history(run.info.run_id, name))
 
         for name in ("left", "right"):
-            assert points(f"loss.{name}") == [(p["images"], p[name]) for p in HISTORY]
+            assert points(f"loss.{name}") == [(p["images"], p["losses"][name]) for p in HISTORY]
         assert points("curve.fid") == [(320, 9.0), (640, 5.0)]
 
     @pytest.mark.parametrize(
         ("status", "end"), [("error", "FAILED"), ("diverged", "FAILED"), ("interrupted", "KILLED")]
     )
     def test_a_run_that_did_not_end_ok_is_not_finished(self, make, tmp_path, make_record, status, end):
-        history = [{"images": 64, "seconds": 1.0, "left": math.nan}]
+        history = [{"images": 64, "seconds": 1.0, "losses": {"left": math.nan}}]
         play(make(tmp_path), make_record(status=status, error="it broke", history=history), {}, 0)
         _, (run,) = self.read(tmp_path)
         assert run.info.status == end

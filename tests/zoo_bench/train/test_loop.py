@@ -185,7 +185,7 @@ def test_the_history_has_about_a_hundred_points_and_ends_at_the_end(monkeypatch)
     assert 90 <= len(images) <= 110
     assert images == sorted(images)
     assert images[-1] == training.meter.images == 1200
-    assert training.history[-1].keys() == {"images", "seconds", "left", "right"}
+    assert training.history[-1]["losses"].keys() == {"left", "right"}
 
 
 @pytest.mark.parametrize("rounds", [1, 9, 10, 11, 25])

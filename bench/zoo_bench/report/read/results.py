@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import ZooError
 from zoo_bench.measure.throughput import load_throughput
 from zoo_bench.plan.labels import changed, describe
-from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.record import CurvePoint, RunRecord
 from zoo_bench.report.read.columns import machine_dependent
 from zoo_bench.report.text import listed, plural
 from zoo_bench.store.records import stream
@@ -51,7 +51,7 @@ class Results:
     """
 
     frame: pd.DataFrame
-    curves: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    curves: dict[str, list[CurvePoint]] = field(default_factory=dict)
     metric_errors: dict[str, dict[str, str]] = field(default_factory=dict)
     tracebacks: dict[str, str] = field(default_factory=dict)
     environments: dict[str, int] = field(default_factory=dict)

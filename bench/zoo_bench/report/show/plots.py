@@ -13,7 +13,7 @@ from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show.figures import Colours, Figure, figure_of, log_axis, log_range
 from zoo_bench.report.text import plotly
 
-Curves = Mapping[str, Sequence[Mapping[str, float]]]
+Curves = Mapping[str, Sequence[Mapping[str, Any]]]
 
 AXIS_TITLES = {"images": "training images", "seconds": "training seconds", "flops": "training FLOPs"}
 ROW_HEIGHT_PIXELS = 30

@@ -141,7 +141,7 @@ ODD = {
     ],
     "no modes": lambda make: [make.drawn(make.spec(), 1.0, metrics={"modes_captured": 3.0})],
     "odd curve": lambda make: [
-        make.drawn(make.spec(), 1.0, curve=[{}, {"fid": -1.0}, {"images": 1.0, "fid": math.nan}])
+        make.drawn(make.spec(), 1.0, curve=[{"images": 0, "fid": -1.0}, {"images": 1, "fid": math.nan}])
     ],
     "odd environment": lambda make: [make.drawn(make.spec(), 1.0, environment={"cores": None, "x": {"y": [1]}})],
     "one model, many seeds": lambda make: [make.drawn(make.spec(seed=s), 1.0) for s in range(12)],

@@ -33,7 +33,7 @@ def executed(monkeypatch):
             record = RunRecord(
                 run_id=spec.run_id, spec=spec, status="ok" if lr < 5e-3 else "diverged", threads=1, contended=False,
                 started_at=datetime.now(UTC), metrics={"fid": 10 - distance},
-                curve=[{"share": 0.5, "fid": 0.0}, {"share": 1.0, "fid": 1 + distance + 0.1 * (spec.seed - 1000)}],
+                curve=[{"images": 32, "fid": 0.0}, {"images": 64, "fid": 1 + distance + 0.1 * (spec.seed - 1000)}],
             )  # fmt: skip
             yield Finished(spec, Outcome(record, {".safetensors": b"weights"}))
 

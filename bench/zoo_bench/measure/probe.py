@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypedDict, cast, get_args
 
 import torch
 
@@ -35,8 +35,19 @@ MEASUREMENT_TIMEOUT_S = 300.0
 """Seconds after which a measurement counts as hung. It is then ignored here, and its runs report the error."""
 
 Announce = Callable[[str], None]
-Probe = dict[str, Any]
-"""Measurements, with the value ``chosen``, a sentence as ``reason``, and the ``key`` of the choices and the machine."""
+
+
+class Probe(TypedDict, total=False):
+    """What was measured, the value ``chosen``, a sentence as ``reason``, and the ``key`` of choices and machine.
+
+    ``rounds`` are the measurements of :func:`measure` by "model on task" and way.
+    """
+
+    key: dict[str, Any]
+    chosen: Any
+    reason: str
+    matrix_products_per_s: dict[str, float]
+    rounds: dict[str, dict[str, Any]]
 
 
 def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | None, announce: Announce) -> Probe:
@@ -57,7 +68,7 @@ def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | No
     rates = stored.get("matrix_products_per_s") or run_in_subprocess(
         matrix_rates, device, timeout=MEASUREMENT_TIMEOUT_S
     )
-    measured = {"key": stored["key"], "matrix_products_per_s": rates}
+    measured: Probe = {"key": stored["key"], "matrix_products_per_s": rates}
     gain = rates["bf16"] / rates["fp32"]
     if gain < MIN_MATRIX_GAIN:
         reason = f"matrix products in bf16 run at {gain:.2f} times the speed of fp32 here"
@@ -95,7 +106,7 @@ def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None
 def _stored(path: Path, choices: Sequence[Any]) -> Probe:
     """Return the measurement in a file if it has the same choices and machine, else an empty one with its key."""
     key = {"choices": list(choices), "machine": environment()}
-    return {"key": key, **(read_keyed(path, key) or {})}
+    return cast(Probe, {"key": key, **(read_keyed(path, key) or {})})
 
 
 def _rounds(

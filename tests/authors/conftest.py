@@ -75,6 +75,7 @@ def run_models(
     def run(environment: dict[str, str], **options: Any) -> dict[str, dict[str, Any]]:
         see(environment)
         monkeypatch.setattr("zoo_bench.run.speed.MEASURED_SECONDS", 0.0)
+        monkeypatch.setattr("zoo_bench.score.curve.CURVE_SAMPLES", 100)
         specs = plan(BenchOptions(seeds=1, precision="fp32", **options)).runs
         return {spec.model: row(execute(spec, Resources(threads=1, contended=False)).record) for spec in specs}
 

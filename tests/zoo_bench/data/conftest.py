@@ -41,9 +41,10 @@ def draw() -> Callable[..., None]:
 @pytest.fixture(
     params=[pytest.param(("vae", "64"), id="vae"), pytest.param(("vae,dcgan", "5k"), id="5k", marks=pytest.mark.slow)]
 )
-def runs(request: pytest.FixtureRequest) -> Callable[..., None]:
+def runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Run models on a task as ``zoo bench`` does, in this process; by default one that sees a single batch."""
     models, budget = request.param
+    monkeypatch.setattr("zoo_bench.score.curve.CURVE_SAMPLES", 100)
 
     def run(task: str, models: str = models) -> None:
         for spec in plan(BenchOptions(models=models, task=task, budget=budget, seeds=1, metrics="fid")).runs:

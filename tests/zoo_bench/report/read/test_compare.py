@@ -10,10 +10,11 @@ from zoo_bench.report.read.results import load
 from zoo_bench.report.read.statistics import holm, welch
 
 
-@pytest.fixture
-def pair(tmp_path, make):
-    """Two benches, the second with an FID 30 % higher."""
-    return make.bench(tmp_path / "a", seeds=5), make.bench(tmp_path / "b", seeds=5, factor=1.3)
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory, make):
+    """Two benches, the second with an FID 30 % higher. Do not change them."""
+    folder = tmp_path_factory.mktemp("pair")
+    return make.bench(folder / "a", seeds=5), make.bench(folder / "b", seeds=5, factor=1.3)
 
 
 def change_of(changes, model, column):

@@ -148,10 +148,17 @@ class MetricSpec(Spec):
     Attributes:
         columns: Every column that it may fill.
         needs: What the task must offer: any of "images", "points", "features", "modes", "mixture".
+        version: Changes whenever its values do; values of different versions are never averaged. Empty: the version
+            of its distribution.
+        judge: Name of the judge whose features it uses; empty: the task's.
+        on_request: Whether it is computed only where it is named, and not as one of "all".
     """
 
     columns: tuple[Column, ...]
     needs: tuple[str, ...] = ()
+    version: str = ""
+    judge: str = ""
+    on_request: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class RunSpec(Protocol):
-    """What a run is a function of."""
+    """What a run's weights are a function of."""
 
     @property
     def run_id(self) -> str:
@@ -35,19 +35,11 @@ class RunSpec(Protocol):
 
     @property
     def task_version(self) -> str:
-        """The version of the task's data, splits and judge."""
+        """The version of the task's data and splits."""
 
     @property
-    def judge(self) -> str:
-        """The judge's name and the first 8 hex digits of its hash."""
-
-    @property
-    def metrics(self) -> Sequence[str]:
-        """Names of the metrics that are computed."""
-
-    @property
-    def seed(self) -> int:
-        """The training seed, 0 or more."""
+    def seed(self) -> int | None:
+        """The training seed, 0 or more; None of samples that were made elsewhere."""
 
     @property
     def budget(self) -> str:
@@ -60,6 +52,10 @@ class RunSpec(Protocol):
     @property
     def device(self) -> str:
         """The kind of device: "cpu", "cuda" or "mps"."""
+
+    @property
+    def threads(self) -> int | None:
+        """The CPU threads; None on a GPU."""
 
 
 class RunProgress(Protocol):
@@ -117,8 +113,12 @@ class RunRecord(Protocol):
         """Trainable parameters."""
 
     @property
+    def judge(self) -> str:
+        """The judge that scored it: its name and the first 8 hex digits of its hash."""
+
+    @property
     def metrics(self) -> Mapping[str, float]:
-        """The value of every metric's column."""
+        """The value of every column of quality."""
 
     @property
     def throughput(self) -> Mapping[str, float]:

@@ -85,7 +85,7 @@ class TaskSpec(Spec):
         data: "images" (N, C, H, W) or "points" (N, D).
         shape: One item: (C, H, W) or (D,); empty if the task means nothing without its parameters.
         modes: Number of known modes (classes, mixture components); 0 if unknown.
-        version: Changes whenever data, splits or judge do; rows of different versions are never compared.
+        version: Changes whenever data or splits do; rows of different versions are never compared. Judges have hashes.
         needs: What must be there beforehand, for listings; empty if nothing.
         files: The files it reads, relative to the data root, so that a listing can say whether they are there.
         instead: What serves as well if all of it is there, such as the files' archives.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,10 @@ from zoo_bench.plan.options import DEFAULTS, BenchOptions
 from zoo_bench.plan.planning import Plan, parse_settings, plan
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import cores, is_timed
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.plan.spec import RunSpec
+from zoo_bench.report.text import plural
+from zoo_bench.rescoring import changed_code, outdated_scores, rescored
 from zoo_bench.store.records import Store
 from zoo_bench.store.tables import to_frame, write_tables
 
@@ -37,18 +41,22 @@ class Bench:
         options: What was asked for.
         plan: All runs that this means.
         store: The output folder.
-        missing: The runs that are still to be executed.
+        missing: The runs that are still to be trained.
+        outdated: By stored run, the names of the scores that it lacks or that are of other versions or judges.
         execution: Options of the executor.
-        probes: The measurements behind a precision or a number of threads that was not given, by "precision" and
+        probes: Why precision and number of threads are what they are if they were not given, by "precision" and
             "threads".
+        notes: What the user should know about stored runs, in sentences.
     """
 
     options: BenchOptions
     plan: Plan
     store: Store
     missing: list[RunSpec]
+    outdated: dict[RunSpec, list[str]]
     execution: Options
     probes: dict[str, Probe]
+    notes: list[str]
 
     def frame(self) -> pd.DataFrame:
         """Return the planned runs' rows, as far as they are stored, in the plan's order."""
@@ -59,8 +67,8 @@ class Bench:
 def prepare(options: BenchOptions, log: Callable[[str], None] = lambda sentence: None) -> Bench:
     """Plan a bench and find what is missing; nothing is written.
 
-    Precision "auto" is the fastest that :mod:`zoo_bench.measure.probe` finds, and so is the number of threads of runs
-    on CPUs whose budget is wall-clock, unless it is given.
+    Precision "auto" is what runs in the folder have, or else the fastest that :mod:`zoo_bench.measure.probe` finds. So
+    is the number of threads of runs on CPUs whose budget is wall-clock, unless it is given.
 
     Args:
         options: What is asked for.
@@ -74,29 +82,49 @@ def prepare(options: BenchOptions, log: Callable[[str], None] = lambda sentence:
     planned = plan(options)
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
-    planned, threads, probes = _choose_fastest(options, planned, log)
-    missing = [spec for spec in planned.runs if options.force or _is_missing(store.find(spec), options.retry_failed)]
-    execution = Options(options.workers, threads, options.timeout, options.address)
-    return Bench(options, planned, store, missing, execution, probes)
+    planned, probes = _choose_fastest(options, planned, store, log)
+    stored = {spec: record for spec in planned.runs if (record := store.find(spec))}
+    missing = [spec for spec in planned.runs if options.force or _is_missing(stored.get(spec), options.retry_failed)]
+    done = {spec: record for spec, record in stored.items() if spec not in set(missing)}
+    outdated, notes = outdated_scores(done.values(), planned.scores, store, failed=options.retry_failed)
+    notes += changed_code(done.values(), planned.scores)
+    threads = planned.runs[0].threads or options.threads
+    metrics = tuple(dict.fromkeys(name for scores in planned.scores.values() for name in scores.wanted))
+    scoring = Scoring(metrics, options.keep_samples)
+    execution = Options(options.workers, threads, options.timeout, options.address, scoring)
+    return Bench(options, planned, store, missing, outdated, execution, probes, notes)
 
 
 def _choose_fastest(
-    options: BenchOptions, planned: Plan, log: Callable[[str], None]
-) -> tuple[Plan, int | None, dict[str, Probe]]:
-    """Return the plan in the precision and the number of threads that were given or measured, and what was measured."""
+    options: BenchOptions, planned: Plan, store: Store, log: Callable[[str], None]
+) -> tuple[Plan, dict[str, Probe]]:
+    """Return the plan in the precision and the number of threads that were given, or are in use, or are fastest."""
     from zoo_bench.measure.probe import choose_precision, choose_threads
 
-    threads = options.threads
     probes: dict[str, Probe] = {}
+    first = planned.runs[0]
+    finished = [r.spec for r in store.records().values() if r.status == "ok" and r.spec.device == first.device]
     if options.precision == "auto":
-        probes["precision"] = choose_precision(planned.runs, options.out, options.timeout, log)
-        if (mode := probes["precision"]["chosen"]) != "fp32":
-            planned = Plan([spec.with_changes(precision_mode=mode) for spec in planned.runs], planned.left_out)
-    one_at_a_time = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)
-    if one_at_a_time and threads is None and planned.runs[0].device == "cpu" and cores() > 1:
-        probes["threads"] = choose_threads(planned.runs, options.out, options.timeout, log)
-        threads = probes["threads"]["chosen"]
-    return planned, threads, probes
+        used = most_common(spec.precision_mode for spec in finished)
+        probes["precision"] = used or choose_precision(planned.runs, options.out, options.timeout, log)
+        planned = planned.with_changes(precision_mode=probes["precision"]["chosen"])
+    if options.threads is None and first.threads is not None:
+        used = most_common(spec.threads for spec in finished if spec.budget == first.budget)
+        one_at_a_time = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)
+        if used is None and one_at_a_time and cores() > 1:
+            used = probes["threads"] = choose_threads(planned.runs, options.out, options.timeout, log)
+        if used:
+            planned = planned.with_changes(threads=used["chosen"])
+    return planned, probes
+
+
+def most_common(values: Iterable[Any]) -> Probe | None:
+    """Return the value that most finished runs have as a choice with its reason; None without finished runs."""
+    counts = Counter(values)
+    if not counts:
+        return None
+    [(value, n)] = counts.most_common(1)
+    return {"chosen": value, "reason": f"as in {plural(n, 'finished run')} of this folder"}
 
 
 def _is_missing(record: RunRecord | None, retry_failed: bool) -> bool:
@@ -120,18 +148,20 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
     from zoo_bench.track.lifecycle import Lifecycle
 
     running: dict[RunSpec, Started] = {}
-    registry = installed()
+    registry, store = installed(), bench.store
     execute = registry.executors.get(bench.options.executor).spec.load()
-    lifecycle = Lifecycle(registry, bench.options.track, bench.store.root)
+    lifecycle = Lifecycle(registry, bench.options.track, store.root)
 
     def keep(outcome: Outcome) -> None:
-        path = bench.store.save(outcome)
+        outcome.record.judge = outcome.record.judge or bench.plan.scores[outcome.record.spec.task].judge
+        path = store.save(outcome)
         lifecycle.finished(outcome.record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
 
     try:
         for event in execute(bench.missing, bench.execution) if bench.missing else ():
             if isinstance(event, Started):
-                bench.store.create()  # before training, so that none is lost if the folder cannot be created
+                if not running:
+                    _write_choices(bench)  # before training, so that none is lost if the folder cannot be created
                 running[event.spec] = event
                 lifecycle.started(event.spec)
             elif isinstance(event, Progressed):
@@ -140,24 +170,31 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
                 running.pop(event.spec, None)
                 keep(event.outcome)
             on_event(event)
+        for event in rescored(store, bench.outdated, bench.execution):
+            on_event(event)
     except KeyboardInterrupt:
         for started in running.values():
-            if bench.store.find(started.spec) is None:
+            if store.find(started.spec) is None:
                 keep(_interrupted(started))
         raise
     finally:
-        if bench.missing and bench.store.root.exists():
-            write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
-            for name, probe in bench.probes.items():
-                write_atomically(bench.store.root / f"{name}.json", json.dumps(probe, indent=1).encode())
-        if bench.store.root.exists():
-            write_tables(bench.store.root)
-    score_controls(bench.store.root, bench.plan.runs, bench.options.timeout)
+        if store.root.exists():
+            write_tables(store)
+    score_controls(store.root, bench.plan.scores, bench.options.timeout)
     if bench.options.throughput:
-        trained = [record for spec in bench.plan.runs if (record := bench.store.find(spec)) and record.status == "ok"]
-        measure_throughput(bench.store.root, [r.spec for r in trained], max((r.threads for r in trained), default=1))
-    write_report(bench.store.root)
+        trained = [record for spec in bench.plan.runs if (record := store.find(spec)) and record.status == "ok"]
+        measure_throughput(store.root, [r.spec for r in trained], max((r.threads or 1 for r in trained), default=1))
+    write_report(store)
     return bench.frame()
+
+
+def _write_choices(bench: Bench) -> None:
+    """Write what all further runs of the folder share, so that a bench that is killed goes on as it began."""
+    bench.store.create()
+    write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
+    for name, probe in bench.probes.items():
+        if "key" in probe:
+            write_atomically(bench.store.root / f"{name}.json", json.dumps(probe, indent=1).encode())
 
 
 def _interrupted(run: Started) -> Outcome:

@@ -172,7 +172,7 @@ def tune(
     search = optuna.create_study(sampler=sampler)
 
     def run(choices: list[dict[str, Any]], budget: str = effort.budget) -> list[Trial]:
-        planned = [_specs(model, effort, budget, settings) for settings in choices]
+        planned = [_specs(model, effort, options, budget, settings) for settings in choices]
         return _trials(planned, choices, store, options, on_event)
 
     trials = run([{}])
@@ -187,9 +187,10 @@ def tune(
     if effort.final_budget:
         finalists = list({trial.runs[0]: trial for trial in sorted(trials, key=_order)}.values())[:FINALIST_COUNT]
         finals = run([trial.settings for trial in finalists], effort.final_budget)
-    spec = _specs(model, effort, effort.budget, {})[0]
+    specs = _specs(model, effort, options, effort.budget, {})
     study = Study(
-        **spec.model_dump(include={"model", "plugin", "plugin_version", "task", "task_version", "judge", "budget"}),
+        **specs[0].model_dump(include={"model", "plugin", "plugin_version", "task", "task_version", "budget"}),
+        judge=next((record.curve_judge for spec in specs if (record := store.find(spec))), ""),
         shape=installed().tasks.get(effort.task).spec.shape,
         seeds=effort.seeds,
         seed=effort.seed,
@@ -215,13 +216,18 @@ def _described(space: Space) -> Any:
     return {"low": space.low, "high": space.high, "scale": "log"} if isinstance(space, Range) else list(space)
 
 
-def _specs(model: str, effort: Effort, budget: str, settings: dict[str, Any]) -> list[RunSpec]:
+def _specs(model: str, effort: Effort, execution: Options, budget: str, settings: dict[str, Any]) -> list[RunSpec]:
     settings = {**effort.fixed.get(model, {}), **settings}
     options = BenchOptions(
-        models=model, task=effort.task, budget=budget, seeds=effort.seeds, metrics="fid", settings={model: settings}
+        models=model,
+        task=effort.task,
+        budget=budget,
+        seeds=[FIRST_SEED + seed for seed in range(effort.seeds)],
+        settings={model: settings},
+        workers=execution.workers,
+        threads=execution.threads,
     )
-    planned = plan(options)
-    return [spec.with_changes(seed=FIRST_SEED + spec.seed) for spec in planned.runs]
+    return plan(options).runs
 
 
 def _trials(

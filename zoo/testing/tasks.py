@@ -79,7 +79,7 @@ class TaskSubject:
         return self.task.test.data[:EXAMINED_ITEMS]
 
 
-@rule("give the TaskSpec a version, and another whenever data, splits or judge change", of=TASK_RULES)
+@rule("give the TaskSpec a version, and another whenever data or splits change", of=TASK_RULES)
 def version(subject: TaskSubject) -> None:
     """The spec has a version."""
     require(subject.spec.version.strip(), "the spec has no version")

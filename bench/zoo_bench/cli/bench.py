@@ -110,7 +110,7 @@ def bench(
         except KeyboardInterrupt:
             live.interrupted()
             return 1
-    for problem in prepared.store.scan()[1]:
+    for problem in prepared.store.problems:
         print(f"zoo: warning: {problem}", file=sys.stderr)
     if as_json:
         print(frame.to_json(orient="records", indent=2, date_format="iso"))
@@ -150,7 +150,7 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
     firsts = {(spec.task, spec.label): spec for spec in reversed(prepared.plan.runs)}
     times, code = {}, 0
     for spec in sorted(firsts.values(), key=str):
-        seconds_of, problem = profile(spec, threads, prepared.store.root, prepared.options.timeout)
+        seconds_of, problem = profile(spec, threads, prepared.execution.scoring, prepared.store.root, prepared.options.timeout)
         if seconds_of:
             times[spec] = seconds_of
         if problem:

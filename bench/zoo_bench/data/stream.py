@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from zoo.task import to_model
-from zoo_bench.core.seeds import derive
 
 RESIDENT_SHARE = 0.25
 """Largest share of a device's memory that data may take to be moved there whole."""
@@ -46,14 +45,14 @@ class Stream:
 
     Args:
         data: Stored items, (N, ...).
-        seed: The run's seed.
+        seed: Of the order.
         device: Where batches are made.
         memory: As in :class:`Items`.
     """
 
     def __init__(self, data: Tensor, seed: int, device: torch.device, memory: int = 0) -> None:
         self._items = Items(data, device, memory)
-        self._generator = torch.Generator().manual_seed(derive(seed, "data"))
+        self._generator = torch.Generator().manual_seed(seed)
         self._order = torch.empty(0, dtype=torch.int64, device=device)
 
     def indices(self, n: int) -> Tensor:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from zoo_bench.plan.record import Outcome, Progress
+from zoo_bench.plan.record import Outcome, Progress, RunRecord
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.plan.spec import RunSpec
 
 
@@ -24,12 +25,14 @@ class Options:
         threads: CPU threads of each; None: what suits the number of workers.
         timeout: Wall-clock seconds after which a run is ended as hung; None: never.
         address: Where a cluster listens; empty: none, or the executor's own default.
+        scoring: What is computed and kept of every run beside its weights.
     """
 
     workers: int | None = None
     threads: int | None = None
     timeout: float | None = None
     address: str = ""
+    scoring: Scoring = Scoring()
 
 
 @dataclass(frozen=True)
@@ -56,5 +59,14 @@ class Finished:
     outcome: Outcome
 
 
-Event = Started | Progressed | Finished
+@dataclass(frozen=True)
+class Rescored:
+    """Scores of a stored run were computed again, and are in its record; executors do not yield this."""
+
+    spec: RunSpec
+    record: RunRecord
+    names: tuple[str, ...]
+
+
+Event = Started | Progressed | Finished | Rescored
 Executor = Callable[[Sequence[RunSpec], Options], Iterator[Event]]

@@ -6,9 +6,10 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,26 @@ class _Running:
     deadline: float
 
 
+Work = Callable[[RunSpec, Resources, Callable[[Progress], None]], Outcome]
+"""What is done for a spec in a process of its own: it reports how far it is, and returns the outcome."""
+
+
 def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
     """Run every spec in a process of its own, ``options.workers`` at once; see :mod:`zoo_bench.executors`."""
+    yield from run_here(specs, options, partial(execute, scoring=options.scoring))
+
+
+def run_here(specs: Sequence[RunSpec], options: Options, work: Work) -> Iterator[Event]:
+    """Do some work for every spec on this machine, each in a process of its own, ``options.workers`` at once."""
     if specs:
-        yield from run_with(share_this_machine(specs, options.workers, options.threads), specs, options.timeout)
+        slots = share_this_machine(specs, options.workers, options.threads)
+        yield from run_with(slots, specs, options.timeout, work)
 
 
-def run_with(slots: Sequence[Resources], specs: Sequence[RunSpec], timeout: float | None) -> Iterator[Event]:
-    """Run every spec in a process of its own, as many at once as there are slots, each with a slot's resources.
+def run_with(
+    slots: Sequence[Resources], specs: Sequence[RunSpec], timeout: float | None, work: Work
+) -> Iterator[Event]:
+    """Do some work for every spec in a process of its own, as many at once as there are slots, with a slot's resources.
 
     A crash or a timeout costs only that run's record.
     """
@@ -53,7 +66,7 @@ def run_with(slots: Sequence[Resources], specs: Sequence[RunSpec], timeout: floa
         try:
             while waiting or running:
                 while waiting and free:
-                    running.append(_start(waiting.pop(0), free.pop(0), timeout, Path(logs)))
+                    running.append(_start(waiting.pop(0), free.pop(0), timeout, Path(logs), work))
                     yield Started(running[-1].spec, running[-1].resources)
                 for current, event in _next_events(running):
                     if isinstance(event, Finished):
@@ -66,10 +79,10 @@ def run_with(slots: Sequence[Resources], specs: Sequence[RunSpec], timeout: floa
                 _close(current)
 
 
-def _start(spec: RunSpec, resources: Resources, timeout: float | None, logs: Path) -> _Running:
+def _start(spec: RunSpec, resources: Resources, timeout: float | None, logs: Path, work: Work) -> _Running:
     receiver, sender = context().Pipe(duplex=False)
     log = logs / f"{spec.run_id}.log"
-    process = context().Process(target=_work, args=(spec, resources, sender, log), daemon=True)
+    process = context().Process(target=_work, args=(work, spec, resources, sender, log), daemon=True)
     with without_main_module():
         process.start()
     sender.close()
@@ -122,8 +135,8 @@ def _exit_reason(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code} before it had a result"
 
 
-def _work(spec: RunSpec, resources: Resources, events: Connection[Any, Any], log: Path) -> None:
-    """Run one spec and send progress and the outcome; what plugins print goes to the log."""
+def _work(work: Work, spec: RunSpec, resources: Resources, events: Connection[Any, Any], log: Path) -> None:
+    """Do the work for one spec and send progress and the outcome; what plugins print goes to the log."""
     from threadpoolctl import threadpool_limits
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -141,4 +154,4 @@ def _work(spec: RunSpec, resources: Resources, events: Connection[Any, Any], log
             events.send(progress)
 
     with threadpool_limits(resources.threads):
-        events.send(execute(spec, resources, report))
+        events.send(work(spec, resources, report))

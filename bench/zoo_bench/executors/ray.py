@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from zoo.errors import UnknownNameError, ZooError
@@ -21,6 +22,7 @@ from zoo_bench.executors.local import run_with
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources, share_machine
 from zoo_bench.plan.spec import RunSpec
+from zoo_bench.run.execute import execute
 
 CHECK_TIMEOUT_SECONDS = 120.0  # a node that has run nothing yet first starts a worker process
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -42,9 +44,9 @@ class _Slot:
 class Worker:
     """The actor of a slot."""
 
-    def run(self, spec: RunSpec, resources: Resources, timeout: float | None) -> Iterator[Event]:
+    def run(self, spec: RunSpec, resources: Resources, options: Options) -> Iterator[Event]:
         """Run one spec and yield its events."""
-        yield from run_with([resources], [spec], timeout)
+        yield from run_with([resources], [spec], options.timeout, partial(execute, scoring=options.scoring))
 
 
 def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
@@ -52,8 +54,7 @@ def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
 
     ``options.address`` is a cluster's address, or "auto" for the one that this machine belongs to. Without it a Ray
     instance is started on this machine for as long as the runs take. ``options.workers`` limits the runs at once in the
-    whole cluster; ``options.threads`` is 1 unless given, and all of a node's if the budget is wall-clock. Nodes that
-    join later are not used.
+    whole cluster; runs have one thread each unless ``options.threads`` is given. Nodes that join later are not used.
 
     Raises:
         ZooError: If Ray is not installed, no cluster answers, a node lacks what the runs need, or none is large enough.
@@ -66,7 +67,7 @@ def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
         nodes = [node for node in ray.nodes() if node["Alive"]]
         _check_nodes(ray, nodes, specs)
         slots = _slots(ray, nodes, specs, options)
-        yield from _schedule(ray, slots, list(specs), options.timeout)
+        yield from _schedule(ray, slots, list(specs), options)
     finally:
         for slot in slots:
             ray.kill(slot.actor)
@@ -174,12 +175,12 @@ def _slots(ray: Any, nodes: Sequence[dict[str, Any]], specs: Sequence[RunSpec], 
     return slots
 
 
-def _schedule(ray: Any, slots: Sequence[_Slot], waiting: list[RunSpec], timeout: float | None) -> Iterator[Event]:
+def _schedule(ray: Any, slots: Sequence[_Slot], waiting: list[RunSpec], options: Options) -> Iterator[Event]:
     free, busy = list(slots), dict[Any, tuple[_Slot, Started]]()
     while waiting or busy:
         while waiting and free:
             slot, spec = free.pop(0), waiting.pop(0)
-            stream = slot.actor.run.options(num_returns="streaming").remote(spec, slot.resources, timeout)
+            stream = slot.actor.run.options(num_returns="streaming").remote(spec, slot.resources, options)
             busy[stream] = slot, Started(spec, slot.resources)
         if not busy:
             for spec in waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from zoo.errors import UnknownNameError
-from zoo.task import Judge
+from zoo.task import Judge, Task
 from zoo_bench.judges.inception import InceptionJudge
 from zoo_bench.judges.pretrained import PretrainedJudge
 from zoo_bench.judges.random_conv import RandomJudge
@@ -36,3 +36,8 @@ def named_judge(name: str, channels: int) -> Judge:
     """
     check_judge(name)
     return JUDGES[name or RandomJudge.NAME](channels)
+
+
+def judge_name(name: str, task: Task) -> str:
+    """Return "NAME@first 8 hex digits of its hash" of the task's judge."""
+    return f"{task.judge.name}@{task.judge.sha256[:8]}"

@@ -92,7 +92,7 @@ def choose_threads(specs: Sequence[RunSpec], folder: Path, timeout: float | None
     """
     limit = cores()
     numbers = sorted({2**i for i in range(limit.bit_length())} | {limit})
-    mode = specs[0].precision_mode
+    mode = specs[0].precision_mode or "fp32"
     stored = _stored(folder / "threads.json", [mode, *numbers])
     rounds = _rounds(stored, specs, {f"threads={n}": (mode, n) for n in numbers}, timeout, announce)
     usable = [results for results in rounds.values() if not any("error" in r for r in results.values())]

@@ -9,6 +9,7 @@ import pstats
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -25,6 +26,7 @@ from zoo_bench.core.processes import run_in_subprocess
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute, score_curve
 from zoo_bench.run.speed import sampling
@@ -62,7 +64,9 @@ CURVE_CODE = [_code(Curve.add), _code(score_curve)]
 """Functions that sample and score along the budget."""
 
 
-def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tuple[dict[str, float], str]:
+def profile(
+    spec: RunSpec, threads: int, scoring: Scoring, out: Path, timeout: float | None
+) -> tuple[dict[str, float], str]:
     """Run one spec under the profiler in a process of its own.
 
     Speeds under a profiler are lower than those of a bench, so the record is thrown away. Python's profile is written
@@ -71,6 +75,7 @@ def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tu
     Args:
         spec: The run.
         threads: CPU threads.
+        scoring: What is computed of its samples.
         out: The bench's folder.
         timeout: Seconds after which the run counts as hung.
 
@@ -78,18 +83,18 @@ def profile(spec: RunSpec, threads: int, out: Path, timeout: float | None) -> tu
         The seconds of every phase, and a sentence if the run did not end ok; no phases if its process ended early.
     """
     try:
-        seconds, content, problem = run_in_subprocess(_profiled, spec, threads, timeout=timeout)
+        seconds, content, problem = run_in_subprocess(_profiled, spec, threads, scoring, timeout=timeout)
     except ZooError as error:
         return {}, f"error: {error}"
     write_atomically(out / "profile" / file_name(f"{spec.task}-{spec.model}-{spec.run_id[:8]}.prof"), content)
     return seconds, problem
 
 
-def _profiled(spec: RunSpec, threads: int) -> tuple[dict[str, float], bytes, str]:
+def _profiled(spec: RunSpec, threads: int, scoring: Scoring) -> tuple[dict[str, float], bytes, str]:
     os.environ["CUDA_LAUNCH_BLOCKING"] = "1"  # otherwise a phase would wait for work that the one before it began
     profiler = cProfile.Profile()
     start = time.perf_counter()
-    outcome = profiler.runcall(execute, spec, Resources(threads, contended=False))
+    outcome = profiler.runcall(partial(execute, spec, Resources(threads, contended=False), scoring=scoring))
     middle = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="zoo-profile-") as folder:
         Store(Path(folder)).save(outcome)

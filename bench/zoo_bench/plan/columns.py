@@ -10,7 +10,7 @@ RUN = (
     Column("plugin", "", "Distribution that provides the model", group="run"),
     Column("plugin_version", "", "Version of that distribution", group="run"),
     Column("task", "", "Task name", group="run"),
-    Column("task_version", "", "Version of the task's data, splits and judge", group="run"),
+    Column("task_version", "", "Version of the task's data and splits", group="run"),
     Column("seed", "", "Training seed", integer=True, group="run"),
     Column("status", "", "ok, diverged, error, timeout or interrupted", group="run"),
     Column("error", "", "Why it did not end ok, or which metrics could not be computed", group="run"),
@@ -142,6 +142,10 @@ ORIGIN = (
 )
 SETTING = (
     Column("judge", "", "Judge's name and the first 8 hex digits of its hash", group="run"),
+    Column("metric_versions", "", "Columns by version of the metric that filled them, as JSON", group="run"),
+    Column("seeds", "", "Seeds of single axes of randomness as JSON, where they are not the run's", group="run"),
+    Column("samples", "", "SHA-256 of samples that were made elsewhere; else empty", group="run"),
+    Column("notes", "", "What is odd about the run", group="run"),
     Column("config", "", "All settings of the model as JSON with sorted keys", group="run"),
 )
 

@@ -38,6 +38,7 @@ class BenchOptions:
         timeout: Wall-clock seconds after which a run counts as hung; None: never.
         retry_failed: Whether runs that ended in an error or a timeout are repeated.
         force: Whether all runs are repeated.
+        keep_samples: Whether the scored samples of every run are stored.
         throughput: Whether every model is timed on this machine, with nothing else running, when the runs are done.
         track: Names of trackers with commas, which receive the runs; plugins with hooks for runs receive them as well.
 
@@ -61,6 +62,7 @@ class BenchOptions:
     timeout: float | None = 6 * 3600.0
     retry_failed: bool = False
     force: bool = False
+    keep_samples: bool = False
     throughput: bool = False
     track: str = ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from zoo.catalogue import Entry
@@ -19,15 +19,28 @@ if TYPE_CHECKING:
     from zoo.task import Task
 
 from zoo_bench.data.loading import load_task
+from zoo_bench.plan.resources import share_this_machine
+from zoo_bench.plan.scoring import ScorePlan, score_plan
 from zoo_bench.plan.spec import PrecisionMode, RunSpec
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The runs that a command asks for, and one sentence about each model or task that was left out."""
+    """What a command asks for.
+
+    Attributes:
+        runs: The runs, seed by seed.
+        left_out: One sentence about each model or task that was left out.
+        scores: By task, how its runs are scored.
+    """
 
     runs: list[RunSpec]
     left_out: list[str]
+    scores: dict[str, ScorePlan]
+
+    def with_changes(self, **fields: Any) -> Plan:
+        """Return a plan of the same runs with new values in these fields of their specs."""
+        return replace(self, runs=[spec.with_changes(**fields) for spec in self.runs])
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -81,8 +94,9 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
     from zoo.model import check_applies, configure
 
     runs: list[RunSpec] = []
+    scores: dict[str, ScorePlan] = {}
     for task_entry, task in _load_tasks(options.task, registry, left_out):
-        applicable = tuple(sorted(m.spec.name for m in metric_entries if set(m.spec.needs) <= task.offers))
+        scores[task_entry.spec.name] = score_plan(task, task_entry.spec.version, metric_entries, registry.metrics)
         for variant in variants:
             entry = variant.entry
             try:
@@ -107,16 +121,20 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
                     config=config.model_dump(mode="json"),
                     task=task_entry.spec.name,
                     task_version=task_entry.spec.version,
-                    judge=f"{task.judge.name}@{task.judge.sha256[:8]}",
-                    metrics=applicable,
                     seed=seed,
                     budget=str(limit),
                     precision_mode=arithmetic,
                     device=device,
+                    threads=1 if device == "cpu" else None,
                 )
                 for seed in range(options.seeds)
             ]
-    return Plan(sorted(dict.fromkeys(runs), key=lambda run: run.seed), left_out)
+    runs = sorted(dict.fromkeys(runs), key=lambda run: run.seed or 0)
+    if device == "cpu" and runs:
+        share = share_this_machine(runs, options.workers, options.threads)[0]
+        threads = share.threads if options.executor == "local" else options.threads or 1
+        runs = [spec.with_changes(threads=threads) for spec in runs]
+    return Plan(runs, left_out, scores)
 
 
 def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:

@@ -22,8 +22,7 @@ from zoo_bench.plan.columns import LEADING_COLUMNS, TRAILING_COLUMNS
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
 
-SCHEMA_VERSION = 2
-
+SCHEMA_VERSION = 3
 
 Status = Literal["ok", "diverged", "error", "timeout", "interrupted"]
 
@@ -54,6 +53,27 @@ class CurvePoint(TypedDict):
     fid: float
 
 
+class Score(BaseModel):
+    """What one metric found, with its key: a score is good as long as metric, version and judge are the same."""
+
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="strings")
+
+    plugin: str = Field(description="Distribution that provides the metric")
+    version: str = Field(description="Version of the metric, or else of that distribution; empty if unknown")
+    judge: str = Field(description="Judge's name and the first 8 hex digits of its hash")
+    code: str = Field("", description="Fingerprint of the metric's files, if it can change without its version")
+    values: dict[str, float] = Field(default_factory=dict, description="By column")
+    error: EscapedText = Field("", description="Why there are none, in one sentence")
+
+    def has_key_of(self, other: Score) -> bool:
+        """Whether both are of the same metric in the same version under the same judge."""
+        return (self.plugin, self.version, self.judge) == (other.plugin, other.version, other.judge)
+
+
+LEARNING_CURVE = "learning curve"
+"""The name among scores of what the learning curve says; no metric can have it."""
+
+
 class RunRecord(BaseModel):
     """One run. What does not apply or was not reached is None, never 0."""
 
@@ -70,23 +90,42 @@ class RunRecord(BaseModel):
     train_seconds: float | None = Field(None, description="Training wall-clock")
     flops: int | None = Field(None, description="Operations of matrix products and convolutions in training")
     evaluate_seconds: float | None = Field(None, description="Wall-clock of sampling, judge and metrics")
-    threads: int = Field(description="CPU threads given to the run")
-    contended: bool = Field(description="Whether other runs shared the machine, so that its speeds are a lower bound")
+    threads: int | None = Field(description="CPU threads given to the run; None of samples made elsewhere")
+    contended: bool | None = Field(description="Whether other runs shared the machine, so that its speeds are a lower bound")
     params: int | None = Field(None, description="Trainable parameters")
-    metrics: dict[str, float] = Field(default_factory=dict, description="Value of every metric column")
-    metric_errors: dict[str, EscapedText] = Field(
-        default_factory=dict, description="Why a metric could not be computed"
-    )
+    shape: tuple[int, ...] = Field((), description="Of one item: (C, H, W) or (D,); empty if it is not known")
+    judge: str = Field("", description="The task's judge when it was scored: name and first 8 hex digits of its hash")
+    scores: dict[str, Score] = Field(default_factory=dict, description="By metric, and of the learning curve")
+    diagnostics: dict[str, float] = Field(default_factory=dict, description="What the model says of itself, by column")
+    diagnostics_error: EscapedText = Field("", description="Why it says nothing")
+    notes: list[EscapedText] = Field(default_factory=list, description="What is odd about the run, in sentences")
     throughput: dict[str, float] = Field(default_factory=dict, description="Speeds and memory, by column")
     losses: dict[str, float] = Field(default_factory=dict, description="Last loss of each player")
     history: list[HistoryPoint] = Field(default_factory=list, description="Images, seconds, losses along the budget")
     curve: list[CurvePoint] = Field(
         default_factory=list, description="Share, images, seconds, flops and validation FID at shares of the budget"
     )
+    curve_judge: str = Field("", description="Judge of the curve's FIDs: name and first 8 hex digits of its hash")
+    code: str = Field("", description="Fingerprint of the files of the model's plugin")
+    task_code: str = Field("", description="Fingerprint of the task's files, if they can change without its version")
     started_at: datetime = Field(description="UTC")
     environment: dict[str, Any] = Field(default_factory=dict, description="Machine and library versions")
     zoo_version: str = Field(__version__, description="Version of genzoo")
     schema_version: int = Field(SCHEMA_VERSION, description="Version of this layout")
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The value of every column of quality: scores, and what the model says of itself."""
+        values = dict(self.diagnostics)
+        for score in self.scores.values():
+            values |= score.values
+        return values
+
+    @property
+    def metric_errors(self) -> dict[str, str]:
+        """Why a metric, or "diagnostics", has no values."""
+        errors = {name: score.error for name, score in self.scores.items() if score.error}
+        return errors | ({"diagnostics": self.diagnostics_error} if self.diagnostics_error else {})
 
     @classmethod
     def begun(cls, spec: RunSpec, resources: Resources) -> Self:
@@ -125,14 +164,32 @@ class Outcome:
 
 def row(record: RunRecord) -> dict[str, Any]:
     """Flatten a record into one row of ``results.csv``; absent values are None."""
-    spec_columns = record.spec.model_dump(include=set(LEADING_COLUMNS))
-    record_columns = record.model_dump(include=set(LEADING_COLUMNS))
-    metric_errors = "; ".join(f"{name}: {message}" for name, message in record.metric_errors.items())
-    record_columns["error"] = record_columns["error"] or metric_errors
-    setting_columns = {"judge": record.spec.judge, "config": json.dumps(record.spec.config, sort_keys=True)}
-    columns = {**record.metrics, **record.throughput, **spec_columns, **record_columns, **setting_columns}
+    spec, metric_errors = record.spec, record.metric_errors
+    columns: dict[str, Any] = {**record.metrics, **record.throughput}
+    columns |= spec.model_dump(include=set(LEADING_COLUMNS)) | record.model_dump(include=set(LEADING_COLUMNS))
+    columns["error"] = record.error or "; ".join(f"{name}: {message}" for name, message in metric_errors.items())
+    columns |= {
+        "judge": record.judge,
+        "metric_versions": metric_versions(record),
+        "seeds": json.dumps(spec.seeds, sort_keys=True) if spec.seeds else None,
+        "samples": spec.samples or None,
+        "notes": "; ".join(record.notes) or None,
+        "config": json.dumps(spec.config, sort_keys=True),
+    }
     further = sorted(columns.keys() - {*LEADING_COLUMNS, *TRAILING_COLUMNS})
     return {column: columns.get(column) for column in (*LEADING_COLUMNS, *further, *TRAILING_COLUMNS)}
+
+
+def metric_versions(record: RunRecord) -> str:
+    """Return JSON with the columns, with spaces, of every metric version: ``{"genzoo 1": "fid fid_floor kid"}``.
+
+    Where a metric has a judge of its own, its name follows: ``"genzoo 1 under inception-v3-compat@6726825d"``.
+    """
+    columns_of: dict[str, list[str]] = {}
+    for score in record.scores.values():
+        under = "" if score.judge == record.judge else f" under {score.judge}"
+        columns_of.setdefault(f"{score.plugin} {score.version}{under}", []).extend(score.values)
+    return json.dumps({version: " ".join(sorted(columns)) for version, columns in sorted(columns_of.items())})
 
 
 @dataclass(frozen=True)

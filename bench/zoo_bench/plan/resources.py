@@ -40,11 +40,12 @@ def share_machine(
     Args:
         specs: The runs, at least one.
         workers: Runs at once; None: as above.
-        threads: CPU threads of each; None: the cores divided among the workers.
+        threads: CPU threads of each; None: what their specs say, or else the cores divided among the workers.
         cores: CPU cores of the machine.
         memory: Bytes of main memory.
         gpus: GPUs of the machine.
     """
+    threads = threads or max((spec.threads for spec in specs if spec.threads), default=None)
     gpus = gpus if any(spec.device == "cuda" for spec in specs) else 0
     if workers is None:
         workers = 1 if is_timed(specs) else gpus or max(1, cores // (threads or 1))

@@ -1,43 +1,66 @@
-"""The inputs of which a run is a pure function; their hash is the run's key."""
+"""The inputs of which a run's weights are a pure function; their hash is the run's key."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from zoo_bench.core.seeds import Axis, derive
 from zoo_bench.plan.labels import changed, describe
 
 PrecisionMode = Literal["fp32", "bf16", "fp32+compile", "bf16+compile"]
 """bf16 is autocast, with weights in fp32; compile is ``torch.compile`` of every player's loss."""
 
 
+def key(fields: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the canonical JSON of a spec's fields, 64 hex digits."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 class RunSpec(BaseModel):
-    """Everything that a run's result depends on; its hash is the run's key."""
+    """Everything that a run's weights depend on; its hash is the run's key.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    How the run is scored is not part of it: every score has a key of its own, see
+    :class:`zoo_bench.plan.record.Score`. Samples that were made elsewhere have a spec as well, without a plugin, a
+    budget and what else is not known of them.
+    """
 
-    model: str = Field(description="Model name")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+    model: str = Field(description="Model name; of samples made elsewhere, the name that they were given")
     plugin: str = Field(description="Distribution that provides the model")
     plugin_version: str = Field(description="Version of that distribution")
     config: dict[str, Any] = Field(description="All settings of the model, resolved for the task's shape")
     task: str = Field(description="Task name")
-    task_version: str = Field(description="Version of the task's data, splits and judge")
-    judge: str = Field(description="Judge's name and the first 8 hex digits of its hash")
-    metrics: tuple[str, ...] = Field(description="Names of the metrics computed")
-    seed: int = Field(ge=0, description="Training seed")
+    task_version: str = Field(description="Version of the task's data and splits")
+    seed: int | None = Field(ge=0, description="Training seed; None if it is not known")
+    seeds: dict[Axis, int] = Field({}, description="Seeds of single axes of randomness, where they are not `seed`")
     budget: str = Field(description="Canonical text of the budget")
-    precision_mode: PrecisionMode = Field(description="Arithmetic of forward and backward passes, and compilation")
+    precision_mode: PrecisionMode | Literal[""] = Field(
+        description="Arithmetic of forward and backward passes, and compilation"
+    )
     device: str = Field(description='Kind of device: "cpu", "cuda" or "mps"')
+    threads: int | None = Field(description="CPU threads, which change sums in their last digits; None on a GPU")
+    samples: str = Field("", description="SHA-256 of samples that were made elsewhere; else empty")
 
     @cached_property
     def run_id(self) -> str:
-        """SHA-256 of the canonical JSON of this spec, 64 hex digits."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """SHA-256 of the canonical JSON of this spec without fields at their defaults, 64 hex digits."""
+        return key(json.loads(self.model_dump_json(exclude_defaults=True)))
+
+    @property
+    def outside(self) -> bool:
+        """Whether this describes samples that were made elsewhere, and no run."""
+        return bool(self.samples)
+
+    def seed_of(self, axis: Axis) -> int:
+        """Return the 63-bit seed of one axis of randomness."""
+        return derive(self.seeds.get(axis, self.seed or 0), axis)
 
     def with_changes(self, **fields: Any) -> RunSpec:
         """Return a spec with new values in these fields, and therefore another key."""

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from safetensors.torch import save
 
 from zoo.errors import FAILURES, error_sentence
-from zoo.evaluation import Evaluation, Reference
+from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
 from zoo_bench.core.processes import keep_freed_memory
-from zoo_bench.core.seeds import derive
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
-from zoo_bench.plan.record import Outcome, Progress, RunRecord
+from zoo_bench.judges.named import judge_name
+from zoo_bench.plan.code import fingerprint
+from zoo_bench.plan.record import LEARNING_CURVE, Outcome, Progress, RunRecord, Score
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring, applicable, curve_key
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.speed import peak_memory_mb, sampling
 from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw
-from zoo_bench.score.metrics.frechet import frechet_distance
-from zoo_bench.score.scoring import model_diagnostics, score
+from zoo_bench.score.metrics.frechet import frechet_distance, torch_fidelity_distance
+from zoo_bench.score.scoring import diagnose, score
 from zoo_bench.score.sheets import image_grid, neighbours, scatter
+from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed
 from zoo_bench.train.game import build_on
 from zoo_bench.train.loop import Training, train
 
@@ -35,7 +38,11 @@ DIAGNOSTIC_ITEMS = 2000
 
 
 def execute(
-    spec: RunSpec, resources: Resources, on_progress: Callable[[Progress], None] = lambda progress: None
+    spec: RunSpec,
+    resources: Resources,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    *,
+    scoring: Scoring,
 ) -> Outcome:
     """Train, sample and score one model.
 
@@ -46,7 +53,7 @@ def execute(
     record = RunRecord.begun(spec, resources)
     outcome = Outcome(record)
     try:
-        _execute(spec, resources, outcome, on_progress)
+        _execute(spec, resources, scoring, outcome, on_progress)
     except FAILURES as error:
         record.status = "error"
         record.error = error_sentence(error)
@@ -54,14 +61,18 @@ def execute(
     return outcome
 
 
-def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress: Callable[[Progress], None]) -> None:
+def _execute(
+    spec: RunSpec, resources: Resources, scoring: Scoring, outcome: Outcome, on_progress: Callable[[Progress], None]
+) -> None:
     record = outcome.record
     registry = installed()
     device = torch.device(spec.device)
-    task = load_task(registry.tasks.get(spec.task))
-    entry = registry.models.get(spec.model)
+    task_entry, entry = registry.tasks.get(spec.task), registry.models.get(spec.model)
+    record.code, record.task_code = fingerprint(entry), fingerprint(task_entry)
+    task = load_task(task_entry)
+    record.shape, record.judge = task.shape, judge_name("", task)
 
-    torch.manual_seed(derive(spec.seed, "initialisation"))
+    torch.manual_seed(spec.seed_of("initialisation"))
     model = build_on(device, entry, task.shape, spec.config)
     record.params = sum(w.numel() for w in model.parameters() if w.requires_grad)
 
@@ -70,23 +81,28 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
         on_progress(Progress(share, training.meter.images, speed, training.losses))
 
     task.judge.to(device)
-    curve = Curve(model, task, spec.seed)
-    torch.manual_seed(derive(spec.seed, "training"))
-    stream = Stream(task.train.data, spec.seed, device, resources.memory)
-    marks = CURVE_SHARES if "fid" in spec.metrics else ()
-    budget = Budget.parse(spec.budget)
+    curve = Curve(model, task, spec.seed_of("sampling"))
+    torch.manual_seed(spec.seed_of("training"))
+    stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory)
+    precision = spec.precision_mode or "fp32"
     training = train(
-        model, stream, budget, precision=spec.precision_mode, on_progress=report, marks=marks, on_mark=curve.add
+        model,
+        stream,
+        Budget.parse(spec.budget),
+        precision=precision,
+        on_progress=report,
+        marks=CURVE_SHARES,
+        on_mark=curve.add,
     )
     _note_training(record, training)
-    record.curve = curve.points
-    outcome.files[".safetensors"] = save(_copies(model))
+    record.curve, record.curve_judge = curve.points, record.judge if curve.points else ""
+    outcome.files[WEIGHTS] = save(_copies(model.state_dict()))
     if training.diverged:
         record.status, record.error = "diverged", training.diverged
         return
 
     start = time.perf_counter()
-    torch.manual_seed(derive(spec.seed, "sampling"))
+    torch.manual_seed(spec.seed_of("sampling"))
     generated = draw(model, task.samples)
     if generated is None:
         record.status, record.error = "diverged", "samples are infinite or NaN"
@@ -96,27 +112,27 @@ def _execute(spec: RunSpec, resources: Resources, outcome: Outcome, on_progress:
         outcome.files[".neighbours.png"] = neighbours(generated[:32], task.train.data)
     else:
         outcome.files[".png"] = scatter(generated, task)
-    metrics = [registry.metrics.get(name).spec for name in spec.metrics]
+    if scoring.keep_samples:
+        outcome.files[SAMPLES] = packed(generated)
     evaluation = Evaluation(task, generated)
-    scored = score(evaluation, metrics)
+    metrics = [registry.metrics.get(name) for name in scoring.metrics]
+    scored = score(evaluation, applicable(metrics, task))
+    record.scores, record.traceback = scored.scores, record.traceback + scored.traceback
     who = f"{type(model).__name__}.diagnostics()"
-    diagnostics = model_diagnostics(
-        model, task.validation.data[:DIAGNOSTIC_ITEMS], lambda name: registry.columns.check_own(name, entry.plugin, who)
-    )
-    for result in (scored, diagnostics):
-        record.metrics |= result.values
-        record.metric_errors |= result.errors
-        record.traceback += result.traceback
+    held_out = task.validation.data[:DIAGNOSTIC_ITEMS]
+    diagnose(record, model, held_out, lambda name: registry.columns.check_own(name, entry.plugin, who))
     record.throughput |= sampling(model)
     if curve.points:
-        score_curve(record, evaluation.reference, model, curve)
+        if not curve.best_is_last:
+            outcome.files[BEST_WEIGHTS] = save(_copies(curve.best))
+        record.scores[LEARNING_CURVE] = score_curve(record, evaluation, model, curve)
     record.evaluate_seconds = curve.seconds + time.perf_counter() - start
     record.throughput["peak_memory_mb"] = peak_memory_mb(device)
 
 
-def _copies(model: GenerativeModel) -> dict[str, torch.Tensor]:
+def _copies(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return copies that share no memory, as safetensors requires; tied weights are stored under each name."""
-    return {k: v.clone(memory_format=torch.contiguous_format) for k, v in model.state_dict().items()}
+    return {name: weight.clone(memory_format=torch.contiguous_format) for name, weight in weights.items()}
 
 
 def _note_training(record: RunRecord, training: Training) -> None:
@@ -127,15 +143,34 @@ def _note_training(record: RunRecord, training: Training) -> None:
     record.throughput["train_images_per_s"] = training.images_per_s
 
 
-def score_curve(record: RunRecord, reference: Reference, model: GenerativeModel, curve: Curve) -> None:
-    """Record the area under the curve, and score the best checkpoint, chosen on validation, against the test split."""
-    record.metrics |= {"fid_auc": curve.area(), **curve.to_target()}
-    if not curve.best_is_last:
-        model.load_state_dict(curve.best)
-        torch.manual_seed(derive(record.spec.seed, "sampling"))
-        generated = draw(model, reference.task.samples)
-        if generated is not None:
-            best = Evaluation(reference.task, generated, reference)
-            record.metrics["fid_best"] = frechet_distance(best.features_generated, best.features_real)
-    elif "fid" in record.metrics:
-        record.metrics["fid_best"] = record.metrics["fid"]
+def score_curve(record: RunRecord, evaluation: Evaluation, model: GenerativeModel, curve: Curve) -> Score:
+    """Score the area under the curve, and the best checkpoint, chosen on validation, against the test split."""
+    score = curve_key(record.judge)
+    score.values = {"fid_auc": curve.area(), **curve.to_target()}
+    best = None if curve.best_is_last else curve.best
+    score.values |= best_score(record, evaluation, model, best)
+    return score
+
+
+def best_score(
+    record: RunRecord, evaluation: Evaluation, model: GenerativeModel | None, best: Mapping[str, torch.Tensor] | None
+) -> dict[str, float]:
+    """Return ``fid_best``, the FID of the best checkpoint's samples; nothing if these are infinite or NaN.
+
+    Args:
+        record: The run's record.
+        evaluation: That of the last checkpoint's samples.
+        model: The model, which is left with the best weights; not needed if the last are the best.
+        best: The weights of the best checkpoint; None if the last are the best.
+    """
+    if best is None or model is None:
+        if "fid" in record.metrics:
+            return {"fid_best": record.metrics["fid"]}
+        return {"fid_best": torch_fidelity_distance(evaluation.features_generated, evaluation.features_real)}
+    model.load_state_dict(best)
+    torch.manual_seed(record.spec.seed_of("sampling"))
+    generated = draw(model, evaluation.task.samples)
+    if generated is None:
+        return {}
+    scored = Evaluation(evaluation.task, generated, evaluation.reference)
+    return {"fid_best": frechet_distance(scored.features_generated, scored.features_real)}

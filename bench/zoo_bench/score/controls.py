@@ -6,26 +6,30 @@ A metric that ranks them wrongly does not measure what it claims; a model that s
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
 from zoo.registry import installed
 from zoo.task import Task
-from zoo.version import __version__
 from zoo_bench.core.keyed import read_keyed, write_keyed
 from zoo_bench.core.names import file_name
 from zoo_bench.core.processes import run_in_subprocess
 from zoo_bench.data.loading import load_task
-from zoo_bench.plan.spec import RunSpec
+from zoo_bench.plan.record import Score
+from zoo_bench.plan.scoring import ScorePlan
 from zoo_bench.score.scoring import score
 
 SEED = 0
-Scores = dict[str, dict[str, float]]
+SCORES = TypeAdapter(dict[str, dict[str, Score]])
+VERSION = "1"
+"""Changes whenever the controls do."""
 
 
 def samples(task: Task) -> dict[str, Tensor]:
@@ -56,39 +60,47 @@ def _noise(task: Task, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(size, generator=generator)
 
 
-def compute(spec: RunSpec) -> Scores:
-    """Score every control of a run's task with the run's metrics: ``{control: {column: value}}``."""
+def compute(task_name: str, names: Sequence[str]) -> dict[str, dict[str, Score]]:
+    """Score every control of a task with some metrics: ``{control: {metric: score}}``."""
     registry = installed()
-    task = load_task(registry.tasks.get(spec.task))
-    metrics = [registry.metrics.get(name).spec for name in spec.metrics]
+    task = load_task(registry.tasks.get(task_name))
+    metrics = [registry.metrics.get(name) for name in names]
     reference = Reference(task)
-    return {name: score(Evaluation(task, data, reference), metrics).values for name, data in samples(task).items()}
+    return {name: score(Evaluation(task, data, reference), metrics).scores for name, data in samples(task).items()}
 
 
-def score_controls(root: Path, specs: Iterable[RunSpec], timeout: float | None) -> dict[str, Scores]:
-    """Return the controls of every task among the runs, scored once per folder and kept in ``controls/<task>.json``.
+def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | None) -> None:
+    """Score the controls of some tasks, and keep them in ``controls/<task>.json``; what is there is not scored again.
 
     Scoring happens in a process of its own, ended as hung after ``timeout`` seconds. A task whose controls cannot be
     scored is named on stderr and left out.
+
+    Args:
+        root: The bench's folder.
+        plans: By task, how its runs are scored.
+        timeout: As above.
     """
-    scores_by_task: dict[str, Scores] = {}
-    for task, spec in {spec.task: spec for spec in specs}.items():
-        key = {
-            "task": task,
-            "task_version": spec.task_version,
-            "judge": spec.judge,
-            "metrics": spec.metrics,
-            "zoo_version": __version__,
-        }
+    for task, plan in plans.items():
+        key = {"task": task, "task_version": plan.task_version, "judge": plan.judge, "version": VERSION}
         path = root / "controls" / f"{file_name(task)}.json"
-        stored = read_keyed(path, key)
-        scores = stored["controls"] if stored else None
-        if scores is None:
-            try:
-                scores = run_in_subprocess(compute, spec, timeout=timeout)
-            except ZooError as error:
-                print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
-                continue
-            write_keyed(path, key, {"controls": scores})
-        scores_by_task[task] = scores
-    return scores_by_task
+        scores = stored_scores(read_keyed(path, key) or {})
+        known = next(iter(scores.values()), {})
+        missing = [n for n in plan.wanted if n not in known or not known[n].has_key_of(plan.keys[n])]
+        if not missing:
+            continue
+        try:
+            computed = run_in_subprocess(compute, task, missing, timeout=timeout)
+        except ZooError as error:
+            print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
+            continue
+        merged = {name: {**scores.get(name, {}), **computed[name]} for name in computed}
+        write_keyed(path, key, {"scores": SCORES.dump_python(merged, mode="json")})
+
+
+def stored_scores(content: Mapping[str, Any]) -> dict[str, dict[str, Score]]:
+    """Read the scores in a file of controls: ``{control: {metric: score}}``; nothing if there are none.
+
+    Raises:
+        ValueError: If they are damaged.
+    """
+    return SCORES.validate_python(content.get("scores", {}))

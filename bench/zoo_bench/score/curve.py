@@ -14,7 +14,6 @@ import torch
 from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
 from zoo.task import Split, Task
-from zoo_bench.core.seeds import derive
 from zoo_bench.plan.record import CurvePoint
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import expected_null, frechet_distance
@@ -46,7 +45,7 @@ class Curve:
     Args:
         model: The model while it is trained.
         task: What it is trained on.
-        seed: The run's seed; every point uses the same latents.
+        seed: For sampling; every point uses the same latents.
     """
 
     def __init__(self, model: GenerativeModel, task: Task, seed: int) -> None:
@@ -64,7 +63,7 @@ class Curve:
         """Score the model as it is now; samples that are not finite leave no point."""
         start = time.perf_counter()
         with torch.random.fork_rng():
-            torch.manual_seed(derive(self._seed, "sampling"))
+            torch.manual_seed(self._seed)
             generated = draw(self._model, self._samples)
             if generated is not None:
                 self._score(share, training.meter, generated)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import random
 import traceback
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from zoo.catalogue import Entry
 from zoo.columns import is_column_name
 from zoo.errors import FAILURES, PluginError, ZooError, error_sentence
 from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel
 from zoo.specs import MetricSpec
 from zoo.task import to_model
+from zoo_bench.plan.record import RunRecord, Score
+from zoo_bench.plan.scoring import score_key
 
 
 @dataclass
@@ -23,53 +29,60 @@ class Scored:
     """The result of scoring.
 
     Attributes:
-        values: By column.
-        errors: A sentence for each metric that could not be computed, by its name.
+        scores: By metric, with values or a sentence on why there are none.
         traceback: Tracebacks of the exceptions, one after another.
     """
 
-    values: dict[str, float] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
+    scores: dict[str, Score] = field(default_factory=dict)
     traceback: str = ""
 
-    def failed(self, name: str, error: BaseException) -> None:
-        """Record why something could not be computed; a :class:`ZooError` needs no traceback."""
-        if isinstance(error, ZooError):
-            self.errors[name] = str(error)
-        else:
-            self.errors[name] = error_sentence(error)
-            self.traceback += "".join(traceback.format_exception(error))
 
+def score(evaluation: Evaluation, metrics: Iterable[Entry[MetricSpec]]) -> Scored:
+    """Score the generated items with every metric.
 
-def score(evaluation: Evaluation, metrics: Iterable[MetricSpec]) -> Scored:
-    """Score the generated items with every metric."""
+    A metric that draws random numbers draws the same ones whichever others are computed.
+    """
     scored = Scored()
-    for metric in metrics:
+    for entry in metrics:
+        name, result = entry.spec.name, score_key(entry, evaluation.task)
+        for seed in (random.seed, np.random.seed, torch.manual_seed):
+            seed(zlib.crc32(name.encode()))
         try:
-            scored.values |= _checked(metric, metric.load()(evaluation))
+            result.values = _checked(entry.spec, entry.spec.load()(evaluation))
         except FAILURES as error:
-            scored.failed(metric.name, error)
+            result.error, details = _told(error)
+            scored.traceback += details
+        scored.scores[name] = result
     return scored
 
 
-def model_diagnostics(model: GenerativeModel, held_out: Tensor, check_name: Callable[[str], None]) -> Scored:
-    """Return a trained model's diagnostics on held-out data, or why there are none under "diagnostics".
+def diagnose(record: RunRecord, model: GenerativeModel, held_out: Tensor, check_name: Callable[[str], None]) -> None:
+    """Put a trained model's diagnostics on held-out data, or why there are none, into its record.
 
     Args:
+        record: The record of its run, which also seeds what the model draws.
         model: The model; its mode is kept.
         held_out: Stored items, (N, ...).
         check_name: Raises for a column that the model may not fill.
     """
-    training, scored = model.training, Scored()
+    training = model.training
+    torch.manual_seed(record.spec.seed_of("sampling"))
     try:
         with torch.no_grad():
             diagnostics = model.eval().diagnostics(to_model(held_out.to(model.device)))
-        scored.values = _columns(type(model).__name__, diagnostics, check_name)
+        record.diagnostics = _columns(type(model).__name__, diagnostics, check_name)
     except FAILURES as error:
-        scored.failed("diagnostics", error)
+        record.diagnostics_error, details = _told(error)
+        record.traceback += details
     finally:
         model.train(training)
-    return scored
+
+
+def _told(error: BaseException) -> tuple[str, str]:
+    """Return an error as a sentence and its traceback, of which a :class:`ZooError` needs none."""
+    if isinstance(error, ZooError):
+        return str(error), ""
+    return error_sentence(error), "".join(traceback.format_exception(error))
 
 
 def _columns(name: str, diagnostics: Any, check_name: Callable[[str], None]) -> dict[str, float]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.files import write_atomically
@@ -19,6 +21,30 @@ from zoo_bench.data.loading import load_task
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.sheets import sheet
 from zoo_bench.store.records import read_record
+
+
+WEIGHTS, BEST_WEIGHTS, SAMPLES = ".safetensors", ".best.safetensors", ".samples.npz"
+"""Suffixes of what a run keeps for scoring: its weights, those of its best checkpoint, and its samples."""
+
+
+def packed(samples: Tensor) -> bytes:
+    """Return stored items as an ``.npz`` with the array ``samples``."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, samples=samples.numpy())
+    return buffer.getvalue()
+
+
+def unpacked(path: Path) -> Tensor:
+    """Read what :func:`packed` wrote.
+
+    Raises:
+        ZooError: If it cannot be read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return torch.from_numpy(arrays["samples"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ZooError(f"{str(path)!r} holds no samples: {error}") from error
 
 
 def load_run(path: Path) -> GenerativeModel:
@@ -64,9 +90,7 @@ def sample_run(path: Path, *, n: int, seed: int, out: Path) -> Path:
     if stored is None:
         raise ZooError(f"the weights of {str(path)!r} give samples that are infinite or NaN: nothing was written")
     if out.suffix == ".npz":
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, samples=stored.numpy())
-        write_atomically(out, buffer.getvalue())
+        write_atomically(out, packed(stored))
     else:
         task = load_task(installed().tasks.get(read_record(path).spec.task))
         write_atomically(out, sheet(stored, task))

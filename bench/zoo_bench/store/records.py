@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -20,8 +20,12 @@ from zoo_bench.store.upgrades import upgraded
 class Store:
     """The folder of a bench: ``runs/<task>/<model>/seed=<n>-<hash8>.json``, with weights and sample sheet next to it.
 
-    Args:
+    Attributes:
         root: The folder; created by :meth:`create` or on the first write.
+        problems: One sentence per file that :meth:`records` found to be no record; such files are left alone.
+
+    Args:
+        root: The folder.
 
     Raises:
         ZooError: If it is a file or cannot be written to.
@@ -29,6 +33,11 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.problems: list[str] = []
+        self._stamps: dict[Path, tuple[int, int]] = {}
+        self._records: dict[Path, RunRecord] = {}
+        self._paths: dict[str, Path] = {}
+        self._is_read = False
         if root.exists() and not root.is_dir():
             raise ZooError(f"output folder {str(root)!r} is a file: name another with --out")
         existing = root
@@ -50,9 +59,15 @@ class Store:
             raise ZooError(f"output folder {str(self.root)!r} cannot be made: {reason}: name another") from error
 
     def path(self, spec: RunSpec) -> Path:
-        """Return the path of a run's record."""
+        """Return the path of a run's record: where it is stored, or else where it will be.
+
+        A record of an older layout may be stored under another name, because it had another key.
+        """
+        if spec.run_id in self._paths:
+            return self._paths[spec.run_id]
         folder = self.root / "runs" / file_name(spec.task) / file_name(spec.model)
-        return folder / f"seed={spec.seed}-{spec.run_id[:8]}.json"
+        name = "outside" if spec.seed is None else f"seed={spec.seed}"
+        return folder / f"{name}-{spec.run_id[:8]}.json"
 
     def save(self, outcome: Outcome) -> Path:
         """Write a run's files, its record last: if there is a record, its other files are complete."""
@@ -62,28 +77,63 @@ class Store:
             stale.unlink()
         for suffix, content in outcome.files.items():
             write_atomically(path.with_suffix(suffix), content)
-        write_atomically(path, outcome.record.model_dump_json(indent=1).encode())
+        return self.update(outcome.record)
+
+    def update(self, record: RunRecord) -> Path:
+        """Write a run's record in place of an earlier one, and leave its other files as they are."""
+        path = self.path(record.spec)
+        write_atomically(path, record.model_dump_json(indent=1).encode())
+        self._keep(path, record)
         return path
 
     def find(self, spec: RunSpec) -> RunRecord | None:
-        """Return the stored record of a run, if there is one that can be read.
+        """Return the stored record of a run as :meth:`records` does, if there is one that can be read."""
+        if not self._is_read:
+            self.records()
+        path = self._paths.get(spec.run_id)
+        return self._records[path] if path else None
 
-        A record of an older layout may have been stored under another key, and so under another file name.
+    def records(self) -> dict[Path, RunRecord]:
+        """Return all records by path, without their histories, which are most of their size.
+
+        Each file is read once, and again only when it has changed. A run that older layouts stored twice, once for
+        each selection of metrics, is returned once, as :func:`latest` of them.
         """
-        path = self.path(spec)
-        for candidate in (path, *path.parent.glob(f"seed={spec.seed}-*.json")) if path.parent.is_dir() else ():
+        self._is_read, self.problems, self._paths = True, [], {}
+        paths = sorted(self.root.glob("runs/*/*/*.json"))
+        for gone in self._records.keys() - set(paths):
+            del self._records[gone]
+        for path in paths:
             try:
-                record = read_record(candidate)
-            except ZooError:
-                continue
-            if record.run_id == spec.run_id:
-                return record
-        return None
+                if path in self._records and self._stamps[path] == _stamp(path):
+                    self._keep(path, self._records[path])
+                else:
+                    self._keep(path, read_record(path))
+            except ZooError as error:
+                self._records.pop(path, None)
+                self.problems.append(str(error))
+        return {path: self._records[path] for path in sorted(self._paths.values())}
 
-    def scan(self) -> tuple[list[RunRecord], list[str]]:
-        """Return all records, sorted by path, and one sentence per file that is not a record; these are left alone."""
-        problems: list[str] = []
-        return [record for _, record in stream(self.root, problems)], problems
+    def _keep(self, path: Path, record: RunRecord) -> None:
+        self._stamps[path] = _stamp(path)
+        kept = self._records[path] = record.model_copy(update={"history": []}) if record.history else record
+        other = self._paths.get(record.run_id, path)
+        if other == path or latest([self._records[other], kept]) is kept:
+            self._paths[record.run_id] = path
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what changes when a file does."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
+
+
+def latest(records: Sequence[RunRecord]) -> RunRecord:
+    """Return the record of one run that counts: the last of those that ended ok, or else of all."""
+    return max(records, key=lambda record: (record.status == "ok", record.started_at))
 
 
 def stream(root: Path, problems: list[str]) -> Iterator[tuple[Path, RunRecord]]:
@@ -107,7 +157,10 @@ def read_record(path: Path) -> RunRecord:
         ZooError: If the file is absent or is not a record.
     """
     try:
-        return RunRecord.model_validate(upgraded(from_json(path.read_bytes())))
+        record = RunRecord.model_validate(upgraded(from_json(path.read_bytes())))
+        if record.run_id != record.spec.run_id:
+            raise ValueError("its run_id is not the hash of its spec, so one of them was changed")
+        return record
     except OSError as error:
         raise ZooError(f"run {str(path)!r} cannot be read: {error.strerror}") from error
     except ValidationError as error:

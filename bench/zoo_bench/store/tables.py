@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 from zoo.files import write_atomically
-from zoo_bench.store.records import stream
+from zoo_bench.store.records import Store, stream
 from zoo_bench.store.upgrades import upgraded_table
 
 
@@ -44,12 +44,23 @@ def _type(column: str) -> Any:
     return "Int64" if definition.integer else "string" if definition.group == "run" else "Float64"
 
 
-def write_tables(root: Path) -> pd.DataFrame:
+def write_tables(store: Store) -> pd.DataFrame:
     """Derive ``results.csv`` and ``results.parquet`` in a bench's folder from all its records, and return the table."""
-    frame = to_frame(record for _, record in stream(root, []))
-    write_atomically(root / "results.csv", frame.to_csv(index=False).encode())
-    write_atomically(root / "results.parquet", frame.to_parquet(index=False))
+    frame = to_frame(store.records().values())
+    write_atomically(store.root / "results.csv", frame.to_csv(index=False).encode())
+    write_atomically(store.root / "results.parquet", frame.to_parquet(index=False))
     return frame
+
+
+def latest_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for every run: of several, which older layouts could have, the one that counts.
+
+    That is, as in :func:`zoo_bench.store.records.latest`, the last of those that ended ok, or else of all.
+    """
+    if not frame["run_id"].duplicated().any():
+        return frame
+    order = frame.assign(_ok=frame["status"] == "ok").sort_values(["_ok", "started_at"], kind="stable")
+    return frame.loc[sorted(order.drop_duplicates("run_id", keep="last").index)]
 
 
 def load_results(path: str | Path) -> pd.DataFrame:
@@ -64,7 +75,7 @@ def load_results(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     if path.suffix in (".parquet", ".csv") and path.is_file():
         return _load_table(path)
-    frame = to_frame(record for _, record in stream(path, []))
+    frame = latest_rows(to_frame(record for _, record in stream(path, []))).reset_index(drop=True)
     if frame.empty:
         raise ZooError(f"no results in {str(path)!r}: name a folder that `zoo bench --out` wrote")
     return frame

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from zoo_bench.plan.record import SCHEMA_VERSION
-from zoo_bench.plan.spec import RunSpec
+from zoo.registry import installed
+from zoo_bench.plan.record import LEARNING_CURVE, SCHEMA_VERSION
+from zoo_bench.plan.spec import key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +28,49 @@ def _upgraded_to_2(fields: dict[str, Any]) -> dict[str, Any]:
     spec = fields.get("spec")
     if isinstance(spec, dict) and isinstance(budget := spec.get("budget"), str) and "steps" in budget:
         fields["spec"] = {**spec, "budget": budget.replace("steps", "rounds")}
-        fields["run_id"] = RunSpec.model_validate(fields["spec"]).run_id
+        fields["run_id"] = key(fields["spec"])
     return fields
+
+
+CURVE_COLUMNS = ("fid_best", "fid_auc", "images_to_target", "seconds_to_target")
+
+
+def _upgraded_to_3(fields: dict[str, Any]) -> dict[str, Any]:
+    """How a run is scored was part of its key, and threads were not; values of metrics stood side by side.
+
+    Versions of metrics were not recorded: those of genzoo had their first, those of others are unknown.
+    """
+    spec, values, errors = dict(fields["spec"]), dict(fields.pop("metrics", {})), dict(fields.pop("metric_errors", {}))
+    judge, names = spec.pop("judge"), [*spec.pop("metrics"), *(name for name in errors if name != "diagnostics")]
+    spec["threads"] = fields["threads"] if spec["device"] == "cpu" else None
+    curve = {column: values.pop(column) for column in CURVE_COLUMNS if column in values}
+    found = {name: {c: values.pop(c) for c in _columns_of().get(name, ()) if c in values} for name in names}
+    scores = {
+        name: {**_version(name), "judge": judge, "values": found[name], "error": errors.get(name, "")} for name in found
+    }
+    if curve:
+        scores[LEARNING_CURVE] = {"plugin": "genzoo", "version": "1", "judge": judge, "values": curve}
+    return {
+        **fields,
+        "run_id": key(spec),
+        "spec": spec,
+        "judge": judge,
+        "scores": scores if fields["status"] == "ok" else {},
+        "diagnostics": values,
+        "diagnostics_error": errors.get("diagnostics", ""),
+        "curve_judge": judge if fields.get("curve") else "",
+    }
+
+
+def _version(metric: str) -> dict[str, str]:
+    return {"plugin": "genzoo", "version": "1"} if metric in _columns_of(of="genzoo") else {"plugin": "", "version": ""}
+
+
+@cache
+def _columns_of(of: str = "") -> dict[str, list[str]]:
+    """Return the columns of every installed metric by its name, or only of those of one distribution."""
+    entries = [entry for entry in installed().metrics if entry.plugin.distribution == (of or entry.plugin.distribution)]
+    return {entry.spec.name: [column.name for column in entry.spec.columns] for entry in entries}
 
 
 def _with_losses_apart(point: Any) -> Any:
@@ -42,29 +86,74 @@ def _renamed(fields: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     return {new if name == old else name: value for name, value in fields.items()}
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _upgraded_to_2}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _upgraded_to_2, 2: _upgraded_to_3}
 """By schema version: how a record of that version, as parsed JSON, becomes one of the next."""
 
 
 def upgraded(fields: Any) -> Any:
-    """Convert the parsed JSON of a record to the current layout, one version at a time."""
+    """Convert the parsed JSON of a record to the current layout, one version at a time.
+
+    Raises:
+        ValueError: If the record is of a newer version, or an older one's ``run_id`` is not the hash of its spec.
+    """
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if not isinstance(version, int):
         return fields
     if version > SCHEMA_VERSION:
         raise ValueError(f"it has schema {version}, this genzoo reads up to {SCHEMA_VERSION}: upgrade genzoo")
+    if version in UPGRADES and key(_mapping(fields, "spec")) != fields.get("run_id"):
+        raise ValueError("its run_id is not the hash of its spec, so one of them was changed")
     while version < SCHEMA_VERSION and version in UPGRADES:
         version += 1
-        fields = {**UPGRADES[version - 1](fields), "schema_version": version}
+        try:
+            fields = {**UPGRADES[version - 1](fields), "schema_version": version}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"as a record of schema {version - 1} it lacks something: {error}") from error
     return fields
 
 
+def _mapping(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = fields.get(name)
+    if not isinstance(value, dict):
+        raise ValueError(f"it has no {name}")
+    return value
+
+
 def upgraded_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Convert a table to the current layout as records are; ``run_id`` stays, as a table lacks parts of the spec."""
-    if "rounds" in frame or not {"steps", "budget"} <= set(frame):
-        return frame
+    """Convert a table to the current layout as records are."""
     import pandas as pd
 
+    if "metric_versions" in frame or not {"budget", "config", "threads"} <= set(frame):
+        return frame
     budget = frame["budget"].astype("string").str.replace("steps", "rounds")
-    version = pd.array([2] * len(frame), dtype="Int64")
-    return frame.rename(columns={"steps": "rounds"}).assign(budget=budget, schema_version=version)
+    ours = sorted({*(c for columns in _columns_of(of="genzoo").values() for c in columns), *CURVE_COLUMNS} & set(frame))
+    frame = frame.rename(columns={"steps": "rounds"}).assign(
+        budget=budget,
+        schema_version=pd.array([SCHEMA_VERSION] * len(frame), dtype="Int64"),
+        metric_versions=json.dumps({"genzoo 1": " ".join(ours)}),
+    )
+    return frame.assign(run_id=[_key_of(row) for row in frame[list(KEY_COLUMNS)].itertuples(index=False)])
+
+
+KEY_COLUMNS = (
+    "model",
+    "plugin",
+    "plugin_version",
+    "task",
+    "task_version",
+    "budget",
+    "precision_mode",
+    "device",
+    "seed",
+    "threads",
+    "config",
+)
+
+
+def _key_of(row: Any) -> str:
+    *texts, seed, threads, config = row
+    spec = dict(zip(KEY_COLUMNS, map(str, texts), strict=False))
+    on_cpu = spec["device"] == "cpu"
+    return key(
+        {**spec, "seed": int(seed), "threads": int(threads) if on_cpu else None, "config": json.loads(str(config))}
+    )

@@ -11,7 +11,7 @@ from zoo_bench.plan.spec import RunSpec
 
 def parameters(spec: RunSpec) -> dict[str, str | int | float | bool]:
     """Return a run's spec as flat parameters; the model's settings are called ``config.NAME``."""
-    fields = spec.model_dump(mode="json")
+    fields = spec.model_dump(mode="json", exclude_defaults=True)
     config = {f"config.{name}": value for name, value in fields.pop("config").items()}
     flat = {**fields, **config, "run_id": spec.run_id}
     return {name: value if isinstance(value, str | int | float) else json.dumps(value) for name, value in flat.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import ZooError
 from zoo_bench.measure.throughput import load_throughput
 from zoo_bench.plan.labels import changed, describe
-from zoo_bench.plan.record import CurvePoint, RunRecord
+from zoo_bench.plan.record import LEARNING_CURVE, CurvePoint, RunRecord
 from zoo_bench.report.read.columns import machine_dependent
 from zoo_bench.report.text import listed, plural
-from zoo_bench.store.records import stream
-from zoo_bench.store.tables import load_results, to_frame
+from zoo_bench.score.controls import stored_scores
+from zoo_bench.store.records import Store, stream
+from zoo_bench.store.tables import latest_rows, load_results, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +28,15 @@ KEYS = {
     "budget": "budget",
     "precision_mode": "precision",
     "device": "device",
+    "seeds": "seeds of single axes",
 }
 """Columns in which runs must agree to be compared, and what sentences call them."""
+
+IDENTITY = ("task", "task_version", "judge")
+"""Columns in which samples that were made elsewhere must agree with runs to stand beside them."""
+
+OUTSIDE = " (outside)"
+"""What follows the name of samples that were made elsewhere."""
 
 MAX_TRACEBACKS = 100
 """Number kept at most, so that a bench with many failures neither fills the memory nor the report."""
@@ -93,7 +101,23 @@ def load(paths: Sequence[Path]) -> Results:
     import pandas as pd
 
     results = Results(pd.DataFrame())
-    results.frame = pd.concat([_load(path, results) for path in paths], ignore_index=True)
+    frames = [_load(path, stream(path, results.problems), results) for path in paths]
+    results.frame = pd.concat(frames, ignore_index=True)
+    return results
+
+
+def load_store(store: Store) -> Results:
+    """Load a bench's folder from records that were read already.
+
+    Raises:
+        ZooError: If it holds no results.
+    """
+    import pandas as pd
+
+    results = Results(pd.DataFrame())
+    records = store.records()
+    results.problems += store.problems
+    results.frame = _load(store.root, records.items(), results)
     return results
 
 
@@ -110,31 +134,30 @@ def load_once(paths: Sequence[Path]) -> Results:
     return results
 
 
-def _load(path: Path, results: Results) -> pd.DataFrame:
+def _load(path: Path, stored: Iterable[tuple[Path, RunRecord]], results: Results) -> pd.DataFrame:
     further: dict[str, list[str]] = {"_file": [], "_machine": [], "_metrics": []}
 
     def records() -> Iterator[RunRecord]:
-        for file, record in stream(path, results.problems):
+        for file, record in stored:
             for name, value in _collect(file, record, results).items():
                 further[name].append(value)
             yield record
 
-    earlier = len(results.problems)
     frame = to_frame(records())
     if frame.empty:
-        if len(results.problems) > earlier:
-            raise ZooError(f"no run in {str(path)!r} can be read: {results.problems[earlier]}")
+        if unreadable := [problem for problem in results.problems if str(path) in problem]:
+            raise ZooError(f"no run in {str(path)!r} can be read: {unreadable[0]}")
         tables = [path / name for name in ("results.parquet", "results.csv") if (path / name).is_file()]
         frame = load_results(tables[0] if tables else path)
         further = {name: [""] * len(frame) for name in further}
     results.controls += load_controls(path, results.problems)
     results.speeds.append(load_throughput(path).assign(_folder=str(path)))
-    return frame.assign(_folder=str(path), **further)
+    return latest_rows(frame.assign(_folder=str(path), **further))
 
 
 def _collect(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
     environment = record.environment
-    if record.curve:
+    if record.curve and record.curve_judge == record.judge:
         results.curves[record.run_id] = record.curve
     if record.metric_errors:
         results.metric_errors[record.run_id] = record.metric_errors
@@ -147,7 +170,7 @@ def _collect(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
     return {
         "_file": str(file),
         "_machine": f"{processor}, {environment.get('cores')} cores" if processor else "",
-        "_metrics": ",".join(record.spec.metrics),
+        "_metrics": ",".join(name for name in record.scores if name != LEARNING_CURVE),
     }
 
 
@@ -158,22 +181,46 @@ def load_controls(root: Path, problems: list[str]) -> list[dict[str, Any]]:
         try:
             content = json.loads(file.read_bytes())
             key = content.get("key", content)  # before 0.1 the key's fields were at the top level
-            rows = {str(name): {str(c): float(v) for c, v in row.items()} for name, row in content["controls"].items()}
+            rows = _columns_of_controls(content)
             entries.append({**{name: str(key[name]) for name in ("task", "task_version", "judge")}, "controls": rows})
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             problems.append(f"{str(file)!r} holds no controls")
     return entries
 
 
+def _columns_of_controls(content: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return figures by control and column from a file of controls; before 0.1 it had no others."""
+    if "scores" not in content:
+        return {str(name): {str(c): float(v) for c, v in row.items()} for name, row in content["controls"].items()}
+    return {
+        name: {column: value for score in by_metric.values() for column, value in score.values.items()}
+        for name, by_metric in stored_scores(content).items()
+    }
+
+
 def groups(frame: pd.DataFrame) -> list[Group]:
-    """Divide runs into groups, sorted by task; the frame of a ``results.csv`` is enough."""
-    keys = list(KEYS)
-    filled = frame.assign(**{key: frame[key].fillna("") for key in keys})
-    for column in ("_machine", "config"):
-        if column not in filled:
-            filled[column] = ""
-    parts = filled.groupby(keys, sort=True, observed=True)
-    return [_group(dict(zip(keys, map(str, key), strict=True)), runs) for key, runs in parts]
+    """Divide runs into groups, sorted by task; the frame of a ``results.csv`` is enough.
+
+    Samples that were made elsewhere are in every group of their task and judge, because no budget is known of them.
+    """
+    import pandas as pd
+
+    keys, texts = list(KEYS), (*KEYS, "_machine", "config", "samples", "metric_versions")
+    filled = frame.assign(**{name: frame[name].fillna("") if name in frame else "" for name in texts})
+    outside = filled["samples"] != ""
+    made: list[Group] = []
+    placed = pd.Index([])
+    for key, runs in filled[~outside].groupby(keys, sort=True, observed=True):
+        same = (filled[list(IDENTITY)] == runs.iloc[0][list(IDENTITY)]).all(axis=1)
+        beside = filled[outside & same]
+        placed = placed.union(beside.index)
+        made.append(_group(_named(key), pd.concat([runs, beside]) if len(beside) else runs))
+    alone = filled[outside & ~filled.index.isin(placed)]
+    return made + [_group(_named(key), runs) for key, runs in alone.groupby(keys, sort=True, observed=True)]
+
+
+def _named(key: tuple[object, ...]) -> dict[str, str]:
+    return dict(zip(KEYS, map(str, key), strict=True))
 
 
 def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
@@ -186,7 +233,7 @@ def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
             "counts, because repeats of a seed are no independent runs."
         )
     runs = runs[latest].sort_values(["_label", "seed"], kind="stable")
-    return Group(key, _without_foreign_speeds(runs, notes), notes)
+    return Group(key, _without_foreign_speeds(_without_other_versions(runs, notes), notes), notes)
 
 
 def _labels(runs: pd.DataFrame) -> pd.Series[str]:
@@ -197,7 +244,8 @@ def _labels(runs: pd.DataFrame) -> pd.Series[str]:
     for model, namesakes in variants.groupby("model"):
         for _, variant in namesakes.iterrows():
             names[tuple(variant)] = _label(variant, namesakes) if len(namesakes) > 1 else str(model)
-    return runs[identity].astype(str).apply(lambda row: names[tuple(row)], axis=1)
+    labels = runs[identity].astype(str).apply(lambda row: names[tuple(row)], axis=1)
+    return labels.where(runs["samples"] == "", labels + OUTSIDE)
 
 
 def _label(variant: pd.Series[str], namesakes: pd.DataFrame) -> str:
@@ -208,11 +256,43 @@ def _label(variant: pd.Series[str], namesakes: pd.DataFrame) -> str:
     return " ".join([describe(variant["model"], settings), *further])
 
 
+def _without_other_versions(runs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Keep only values of one version of each metric: that of most runs, then of the latest."""
+    if runs["metric_versions"].nunique() < 2:
+        return runs
+    version_of = {text: _versions(text) for text in runs["metric_versions"].unique()}
+    sentences: dict[str, list[str]] = {}
+    for column in sorted(set().union(*version_of.values()) & set(runs)):
+        versions = runs["metric_versions"].map(lambda text, c=column: version_of[text].get(c, "an unknown version"))
+        versions = versions[runs[column].notna()]
+        if versions.nunique() < 2:
+            continue
+        counts, last = versions.value_counts(), runs.groupby(versions)["started_at"].max()
+        kept = max(counts.index, key=lambda version: (counts[version], last[version]))
+        others = versions.index[versions != kept]
+        runs = runs.assign(**{column: runs[column].mask(runs.index.isin(others))})
+        sentence = f"of {kept} in {plural(int(counts[kept]), 'run')}; those of {plural(len(others), 'run')} are of other "
+        sentences.setdefault(sentence, []).append(column)
+    notes += [
+        f"Values of {listed(columns)} are {sentence}versions and left out: `zoo score` computes them again."
+        for sentence, columns in sentences.items()
+    ]
+    return runs
+
+
+def _versions(text: str) -> dict[str, str]:
+    """Return the version of the metric behind every column, from the JSON that a row has of it."""
+    try:
+        return {column: version for version, columns in json.loads(text or "{}").items() for column in columns.split()}
+    except (ValueError, AttributeError):
+        return {}
+
+
 def _without_foreign_speeds(runs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """Keep only speeds that were measured under the same conditions: those of most models, then of most runs."""
     machine = runs["_machine"].fillna("") + runs["threads"].map(lambda n: f", {n} threads").astype(str)
     conditions = machine + runs["contended"].fillna(False).map({True: ", shared", False: ", alone"}).astype(str)
-    measured = conditions[runs["status"] == "ok"]
+    measured = conditions[(runs["status"] == "ok") & (runs["samples"] == "")]
     if measured.nunique() < 2:
         return runs
     support = {

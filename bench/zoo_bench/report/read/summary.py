@@ -38,6 +38,7 @@ class Model:
         collapsed: Number that diverged, or finished with fewer than half of the task's modes.
         values: Finite values of finished runs, by column.
         estimates: Mean and interval, by column.
+        outside: Whether its samples were made elsewhere, under an unknown budget, so that it takes part in no claim.
     """
 
     label: str
@@ -46,6 +47,7 @@ class Model:
     collapsed: int
     values: dict[str, list[float]] = field(repr=False)
     estimates: dict[str, Estimate]
+    outside: bool = False
 
     def has_all(self, metric: Column) -> bool:
         """Whether every finished run has a finite value, so that the mean leaves out none; always true for costs."""
@@ -71,7 +73,7 @@ class Summary:
     @cached_property
     def leading(self) -> Column | None:
         """The metric that models are ordered by: FID, else the first with a direction."""
-        directed = [m for m in self.metrics if m.better and not m.cost]
+        directed = [m for m in self.metrics if m.better and not m.cost and m.group != "curve"]
         return next((m for m in directed if m.name == "fid"), directed[0] if directed else None)
 
     @cached_property
@@ -79,7 +81,7 @@ class Summary:
         """Welch's p-values of every pair of models, Holm-corrected within a metric; NaN where one has a single run."""
         p_values = {}
         for metric in self.metrics:
-            pairs = list(combinations([m for m in self.models if m.values[metric.name]], 2))
+            pairs = list(combinations([m for m in self.models if m.values[metric.name] and not m.outside], 2))
             values = [welch(a.values[metric.name], b.values[metric.name], log=metric.log).p for a, b in pairs]
             by_pair = {}
             for (a, b), p in zip(pairs, holm(values), strict=True):
@@ -165,9 +167,12 @@ def finite(values: pd.Series[Any]) -> list[float]:
 
 
 def ranked(models: Sequence[Model], metric: Column) -> list[Model]:
-    """Return the models that have a value, best mean first; those whose mean leaves out finished runs come last."""
+    """Return the models that have a value, best mean first; those whose mean leaves out finished runs come last.
+
+    Samples that were made elsewhere are left out: they had another budget.
+    """
     sign = -1 if metric.better == "higher" else 1
-    candidates = [m for m in models if m.estimates[metric.name].n]
+    candidates = [m for m in models if m.estimates[metric.name].n and not m.outside]
     return sorted(candidates, key=lambda m: (not m.has_all(metric), sign * m.estimates[metric.name].mean, m.label))
 
 
@@ -185,14 +190,15 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         ok = runs[runs["status"] == "ok"]
         values = {m.name: finite(ok[m.name]) for m in metrics}
         estimates = {m.name: _within(t_interval(values[m.name], log=m.log), m.limits) for m in metrics}
-        models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates))
+        outside = bool((runs["samples"] != "").any())
+        models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside))
     identity = ("task", "task_version", "judge")
     matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in identity)]
     group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
     summary = Summary(group, metrics, models, group_controls)
     first = ranked(models, summary.leading) if summary.leading else []
     order = [m.label for m in first]
-    rest = [m for m in models if m.label not in order]
+    rest = sorted((m for m in models if m.label not in order), key=lambda model: model.outside)
     return Summary(group, metrics, [*first, *rest], group_controls)
 
 

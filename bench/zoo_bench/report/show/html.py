@@ -15,12 +15,13 @@ from zoo.errors import ZooError
 from zoo.files import write_atomically
 from zoo.version import __version__
 from zoo_bench.report.read.overall import overall
-from zoo_bench.report.read.results import Results, groups, kept_apart, load
+from zoo_bench.report.read.results import Results, groups, kept_apart, load_store
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.show import sections
 from zoo_bench.report.show.sections import MAX_PICTURE_BYTES, Pictures
 from zoo_bench.report.show.speeds import CAPTION, FIELDS, speeds
 from zoo_bench.report.text import plural, visible
+from zoo_bench.store.records import Store
 from zoo_bench.store.tables import to_frame
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,14 +29,13 @@ COLOUR_COUNT = 10
 """Colours of models in ``report.css``; with more models they repeat."""
 
 
-def write_report(root: Path) -> Path:
+def write_report(store: Store) -> Path:
     """Write ``report.html`` into a bench's folder and return its path; unusable records become sentences in it."""
     try:
-        results = load([root])
+        results = load_store(store)
     except ZooError as error:
         results = Results(to_frame([]), problems=[str(error)])
-    results.problems += results.duplicates()
-    path = root / "report.html"
+    path = store.root / "report.html"
     write_atomically(path, page(results, [summarise(g, results.controls) for g in groups(results.frame)]).encode())
     return path
 

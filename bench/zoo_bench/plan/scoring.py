@@ -1,0 +1,109 @@
+"""What is to be computed of a run's samples, and which of a record's scores are no longer, or not yet, there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoo.catalogue import Entry
+from zoo.registry import HOST
+from zoo.specs import MetricSpec
+from zoo_bench.plan.code import fingerprint
+from zoo_bench.plan.record import LEARNING_CURVE, RunRecord, Score
+
+if TYPE_CHECKING:
+    from zoo.task import Task
+
+CURVE_SCORE_VERSION = "1"
+"""Changes whenever the figures of learning curves do."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What is computed and kept of a run beside its weights. It is not part of the run's key.
+
+    Attributes:
+        metrics: Names of metrics; those that do not apply to a task are left out there.
+        keep_samples: Whether the scored samples are stored.
+    """
+
+    metrics: tuple[str, ...] = ()
+    keep_samples: bool = False
+
+
+@dataclass(frozen=True)
+class ScorePlan:
+    """How the runs of a task are to be scored.
+
+    Attributes:
+        task_version: The task's version.
+        judge: The task's judge: name and first 8 hex digits of its hash.
+        wanted: Names of the metrics that are asked for and apply to the task, sorted.
+        keys: By metric, a score with its key and no values: of those wanted, and of others under the task's judge.
+    """
+
+    task_version: str
+    judge: str
+    wanted: tuple[str, ...]
+    keys: dict[str, Score]
+
+    def outdated(self, record: RunRecord, *, failed: bool = False) -> list[str]:
+        """Return the names of the scores of a run that must be computed, so that all are there under one judge.
+
+        Args:
+            record: The run.
+            failed: Whether scores that could not be computed count as missing.
+        """
+        if record.status != "ok":
+            return []
+        names = set(self.wanted) | (record.scores.keys() & self.keys.keys() if record.judge != self.judge else set())
+        keys = {name: self.keys[name] for name in sorted(names)}
+        if record.curve:
+            keys[LEARNING_CURVE] = curve_key(self.judge)
+        scores = record.scores
+        return [
+            name
+            for name, key in keys.items()
+            if name not in scores or not scores[name].has_key_of(key) or (failed and scores[name].error)
+        ]
+
+
+def score_plan(
+    task: Task, version: str, wanted: Iterable[Entry[MetricSpec]], installed: Iterable[Entry[MetricSpec]]
+) -> ScorePlan:
+    """Return how runs of a task are scored with the metrics that are asked for.
+
+    Args:
+        task: The task.
+        version: Its version.
+        wanted: The metrics that are asked for; those that do not apply are left out.
+        installed: All metrics.
+    """
+    from zoo_bench.judges.named import judge_name
+
+    names = tuple(entry.spec.name for entry in applicable(wanted, task))
+    entries = [e for e in applicable(installed, task) if e.spec.name in names or not e.spec.judge]
+    return ScorePlan(version, judge_name("", task), names, {entry.spec.name: score_key(entry, task) for entry in entries})
+
+
+def applicable(metrics: Iterable[Entry[MetricSpec]], task: Task) -> list[Entry[MetricSpec]]:
+    """Return the metrics for which the task offers what they need, sorted by name."""
+    return sorted((m for m in metrics if set(m.spec.needs) <= task.offers), key=lambda entry: entry.spec.name)
+
+
+def score_key(entry: Entry[MetricSpec], task: Task) -> Score:
+    """Return a score of a metric on a task with its key and no values."""
+    from zoo_bench.judges.named import judge_name
+
+    return Score(
+        plugin=entry.plugin.distribution,
+        version=entry.spec.version or entry.plugin.version,
+        judge=judge_name(entry.spec.judge, task),
+        code=fingerprint(entry),
+    )
+
+
+def curve_key(judge: str) -> Score:
+    """Return the score of a learning curve with its key and no values."""
+    return Score(plugin=HOST, version=CURVE_SCORE_VERSION, judge=judge)

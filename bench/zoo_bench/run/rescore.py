@@ -1,0 +1,115 @@
+"""Scores of a stored run, computed again from its samples or weights. Nothing is trained, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from zoo.errors import FAILURES, ZooError, error_sentence
+from zoo.evaluation import Evaluation
+from zoo.model import GenerativeModel
+from zoo.registry import installed
+from zoo.task import Task
+from zoo_bench.core.processes import keep_freed_memory
+from zoo_bench.data.loading import load_task
+from zoo_bench.judges.named import judge_name
+from zoo_bench.plan.planning import resolve_device
+from zoo_bench.plan.record import LEARNING_CURVE, Outcome, Progress, RunRecord
+from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import curve_key
+from zoo_bench.plan.spec import RunSpec
+from zoo_bench.run.execute import best_score
+from zoo_bench.score.drawing import draw
+from zoo_bench.score.scoring import score
+from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, load_run, unpacked
+from zoo_bench.store.records import read_record
+
+
+def is_kept(path: Path) -> bool:
+    """Return whether a run has what scoring needs, its samples or its weights, beside its record."""
+    return any(path.with_suffix(suffix).is_file() for suffix in (SAMPLES, WEIGHTS))
+
+
+def rescore(
+    spec: RunSpec,
+    resources: Resources,
+    on_progress: Callable[[Progress], None],
+    *,
+    outdated: Mapping[str, tuple[Path, list[str]]],
+) -> Outcome:
+    """Compute scores of a stored run, and return its record with them; if that fails, a record with status "error".
+
+    Args:
+        spec: The run.
+        resources: What it may use; the threads of its spec, so that samples are drawn as they were then.
+        on_progress: Not called: scoring takes seconds.
+        outdated: By ``run_id``, the path of the record, and the names of the scores to compute.
+    """
+    keep_freed_memory()
+    torch.set_num_threads(resources.threads)
+    path, names = outdated[spec.run_id]
+    try:
+        return Outcome(_rescored(path, spec, names))
+    except FAILURES as error:
+        return Outcome(RunRecord.failed(spec, resources, "error", error_sentence(error)))
+
+
+def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:
+    record, registry = read_record(path), installed()
+    task = _task(spec)
+    model, generated = _model_and_samples(path, spec, task)
+    evaluation = Evaluation(task, generated)
+    record.judge = judge_name("", task)
+    scored = score(evaluation, [registry.metrics.get(name) for name in names if name != LEARNING_CURVE])
+    record.scores |= scored.scores
+    record.traceback += scored.traceback
+    if LEARNING_CURVE in names:
+        record.scores[LEARNING_CURVE] = curve_key(record.judge)
+        last_is_best = record.curve[-1]["fid"] <= min(point["fid"] for point in record.curve)
+        best = path.with_suffix(BEST_WEIGHTS)
+        if last_is_best or (model and best.is_file()):
+            weights = None if last_is_best else load_file(best)
+            record.scores[LEARNING_CURVE].values = best_score(record, evaluation, model, weights)
+    return record
+
+
+def _task(spec: RunSpec) -> Task:
+    entry = installed().tasks.get(spec.task)
+    if entry.spec.version != spec.task_version:
+        raise ZooError(f"it is of version {spec.task_version} of task {spec.task!r}, not {entry.spec.version}")
+    return load_task(entry)
+
+
+def _model_and_samples(path: Path, spec: RunSpec, task: Task) -> tuple[GenerativeModel | None, Tensor]:
+    """Return a run's model, if its weights are there, and its samples: those that it kept, or else drawn as it did."""
+    device = torch.device(_available(spec.device))
+    task.judge.to(device)
+    kept = path.with_suffix(SAMPLES)
+    model = None
+    if path.with_suffix(WEIGHTS).is_file():
+        plugin = installed().models.get(spec.model).plugin
+        if (plugin.distribution, plugin.version) == (spec.plugin, spec.plugin_version):
+            model = load_run(path).to(device).to(memory_format=torch.channels_last)  # as it was built, to draw the same
+        elif not kept.is_file():
+            raise ZooError(f"it was trained with {spec.plugin} {spec.plugin_version}, and {plugin} is installed")
+    if kept.is_file():
+        return model, unpacked(kept)
+    if model is None:
+        raise ZooError("neither its weights nor its samples were kept")
+    torch.manual_seed(spec.seed_of("sampling"))
+    generated = draw(model, task.samples)
+    if generated is None:
+        raise ZooError("its weights give samples that are infinite or NaN")
+    return model, generated
+
+
+def _available(device: str) -> str:
+    """Return a run's device, or the CPU where this machine has no such device: samples are then others, as good."""
+    try:
+        return resolve_device(device or "cpu")
+    except ZooError:
+        return "cpu"

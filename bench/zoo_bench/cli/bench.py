@@ -24,7 +24,7 @@ def bench(
     budget: Annotated[
         str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000rounds, 5PFLOP.")
     ] = DEFAULTS.budget,
-    seeds: Annotated[int, typer.Option(help="Number of training seeds.")] = DEFAULTS.seeds,
+    seeds: Annotated[str, typer.Option(help="How many training seeds, or which: 0,3,5-9.")] = str(DEFAULTS.seeds),
     out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = DEFAULTS.out,
     metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = DEFAULTS.metrics,
     set_: Annotated[

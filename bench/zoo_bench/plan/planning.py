@@ -114,7 +114,7 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
                     precision_mode=arithmetic,
                     device=device,
                 )
-                for seed in range(options.seeds)
+                for seed in options.training_seeds
             ]
     return Plan(sorted(dict.fromkeys(runs), key=lambda run: run.seed), left_out)
 

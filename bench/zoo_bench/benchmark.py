@@ -14,6 +14,7 @@ from zoo.files import write_atomically
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
 from zoo_bench.executors import Options
+from zoo_bench.plan.bench_file import write_bench_file
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
 from zoo_bench.plan.planning import Plan, parse_settings, plan
 from zoo_bench.plan.record import Outcome, RunRecord
@@ -132,6 +133,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
         for event in execute(bench.missing, bench.execution) if bench.missing else ():
             if isinstance(event, Started):
                 bench.store.create()  # before training, so that none is lost if the folder cannot be created
+                write_bench_file(bench.options)
                 running[event.spec] = event
                 lifecycle.started(event.spec)
             elif isinstance(event, Progressed):

@@ -15,6 +15,7 @@ from zoo.files import write_atomically
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
 from zoo_bench.executors import Options
+from zoo_bench.plan.bench_file import write_bench_file
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
 from zoo_bench.plan.planning import Plan, parse_settings, plan
 from zoo_bench.plan.record import Outcome, RunRecord
@@ -148,6 +149,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
     from zoo_bench.track.lifecycle import Lifecycle
 
     running: dict[RunSpec, Started] = {}
+    begun = False
     registry, store = installed(), bench.store
     execute = registry.executors.get(bench.options.executor).spec.load()
     lifecycle = Lifecycle(registry, bench.options.track, store.root)
@@ -160,8 +162,9 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
     try:
         for event in execute(bench.missing, bench.execution) if bench.missing else ():
             if isinstance(event, Started):
-                if not running:
-                    _write_choices(bench)  # before training, so that none is lost if the folder cannot be created
+                if not begun:
+                    _write_choices(bench)
+                begun = True
                 running[event.spec] = event
                 lifecycle.started(event.spec)
             elif isinstance(event, Progressed):
@@ -179,6 +182,8 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
         raise
     finally:
         if store.root.exists():
+            if not begun:
+                write_bench_file(bench.options)
             write_tables(store)
     score_controls(store.root, bench.plan.scores, bench.options.timeout)
     if bench.options.throughput:
@@ -191,6 +196,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
 def _write_choices(bench: Bench) -> None:
     """Write what all further runs of the folder share, so that a bench that is killed goes on as it began."""
     bench.store.create()
+    write_bench_file(bench.options)
     write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
     for name, probe in bench.probes.items():
         if "key" in probe:

@@ -185,6 +185,12 @@ def test_all_means_every_installed_model_that_applies(tmp_path):
     assert {spec.model for spec in prepared(tmp_path, "all").missing} == set(zoo.models())
 
 
+def test_seeds_may_be_named_one_by_one(tmp_path, executed):
+    frame = zoo_bench.bench(models="vae", budget="640", seeds=[0, 3, 7], precision="fp32", out=tmp_path)
+    assert list(frame["seed"]) == [0, 3, 7]
+    assert 'seeds = "0,3,7"\n' in (tmp_path / "bench.toml").read_text()
+
+
 def test_an_argument_that_does_not_exist_is_one_sentence_with_the_nearest():
     with pytest.raises(UnknownNameError, match="unknown argument of bench 'worker': did you mean 'workers'"):
         zoo_bench.bench(models="vae", worker=2)

@@ -18,17 +18,30 @@ if TYPE_CHECKING:
     from zoo_bench.benchmark import Bench
 
 
+def _take_defaults(context: typer.Context, config: Path | None) -> Path | None:
+    """Let the options in a file be the defaults of the command line."""
+    from zoo_bench.plan.bench_file import read_bench_file
+
+    if config:
+        context.default_map = read_bench_file(config)
+    return config
+
+
 def bench(
     models: Annotated[str, typer.Option(help="Names, '*' patterns, gan[packing=2], or all.")] = DEFAULTS.models,
     task: Annotated[str, typer.Option(help="Names of tasks with commas; see `zoo tasks`.")] = DEFAULTS.task,
     budget: Annotated[
         str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000rounds, 5PFLOP.")
     ] = DEFAULTS.budget,
-    seeds: Annotated[int, typer.Option(help="Number of training seeds.")] = DEFAULTS.seeds,
+    seeds: Annotated[str, typer.Option(help="How many training seeds, or which: 0,3,5-9.")] = str(DEFAULTS.seeds),
     out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = DEFAULTS.out,
     metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = DEFAULTS.metrics,
-    set_: Annotated[
+    settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A file of options, such as bench.toml in --out.", is_eager=True, callback=_take_defaults),
     ] = None,
     executor: Annotated[str, typer.Option(help="Where runs are run: local or ray.")] = DEFAULTS.executor,
     address: Annotated[
@@ -38,7 +51,7 @@ def bench(
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers, or measured")
     ] = None,
-    timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung.")] = "6h",
+    timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung, or never.")] = "6h",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = DEFAULTS.device,
     precision: Annotated[
         str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
@@ -60,6 +73,7 @@ def bench(
 
     Every run is trained on the same data order with the same budget, scored against data that no model saw, and stored
     as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
+    The folder of results has it as bench.toml, for --config; options on the command line override the file.
     """
     from zoo_bench.core.processes import warm_up
 
@@ -80,7 +94,7 @@ def bench(
         budget=budget,
         seeds=seeds,
         metrics=metrics,
-        settings=parse_settings(set_ or []),
+        settings=parse_settings(settings or []),
         precision=precision,
         device=device,
         out=out,
@@ -88,7 +102,7 @@ def bench(
         address=address,
         workers=workers,
         threads=1 if threads is None and (dry_run or profile) else threads,  # no run, so nothing is measured for one
-        timeout=parse_duration(timeout),
+        timeout=None if timeout == "never" else parse_duration(timeout),
         retry_failed=retry_failed,
         force=force,
         throughput=executor == "local" if throughput is None else throughput,

@@ -22,9 +22,16 @@ def value(text: str) -> Any:
         return text
 
 
+def value_text(setting: Any) -> str:
+    """Return the text that :func:`value` reads as this value of a setting; what JSON does not have is text."""
+    if isinstance(setting, str) and WORD.fullmatch(setting) and value(setting) == setting:
+        return setting
+    return json.dumps(setting, separators=(",", ":"), default=str)
+
+
 def describe(model: str, settings: Mapping[str, Any]) -> str:
     """Return the name that :func:`select` reads: ``gan[packing=2]``, or ``gan`` without settings."""
-    settings_text = ",".join(f"{name}={_text(setting)}" for name, setting in settings.items())
+    settings_text = ",".join(f"{name}={value_text(setting)}" for name, setting in settings.items())
     return f"{model}[{settings_text}]" if settings_text else model
 
 
@@ -52,9 +59,3 @@ def _defaults(model: str, task: str, settings: str) -> dict[str, Any]:
     except Exception:  # a third party's code may fail in any way; then every setting is written out
         return {}
     return defaults
-
-
-def _text(setting: Any) -> str:
-    if isinstance(setting, str) and WORD.fullmatch(setting) and value(setting) == setting:
-        return setting
-    return json.dumps(setting, separators=(",", ":"))

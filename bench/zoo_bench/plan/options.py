@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
+from zoo_bench.plan.seeds import parse_seeds
 
 
 def check_positive(**numbers: int | None) -> None:
@@ -25,7 +26,7 @@ class BenchOptions:
         models: Names, ``*`` patterns and ``gan[packing=2]`` with commas; "all" for every installed model.
         task: Names of tasks with commas.
         budget: Of every run: "200k" training images, "90s", "3000rounds", "5PFLOP", or several with commas.
-        seeds: Number of training seeds, 0 to ``seeds - 1``.
+        seeds: Training seeds: how many, 3 for 0, 1 and 2; or which, [0, 3, 7], "0,3,7" or "5-9" (both ends included).
         metrics: Names of metrics with commas, or "all".
         settings: By model, settings that are not its defaults: ``{"dcgan": {"lr": 1e-4}}``.
         precision: "fp32", "bf16", either with "+compile", or "auto": the fastest in a short measurement.
@@ -43,13 +44,13 @@ class BenchOptions:
         track: Names of trackers with commas, which receive the runs; plugins with hooks for runs receive them as well.
 
     Raises:
-        ZooError: If a number is below one.
+        ZooError: If a number is below one, or the seeds cannot be read.
     """
 
     models: str = "all"
     task: str = "digits"
     budget: str = "200k"
-    seeds: int = 3
+    seeds: int | str | Collection[int] = 3
     metrics: str = "all"
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     precision: str = "auto"
@@ -67,7 +68,13 @@ class BenchOptions:
     track: str = ""
 
     def __post_init__(self) -> None:
-        check_positive(seeds=self.seeds, workers=self.workers, threads=self.threads)
+        check_positive(workers=self.workers, threads=self.threads)
+        parse_seeds(self.seeds)
+
+    @property
+    def training_seeds(self) -> tuple[int, ...]:
+        """The training seeds, sorted, each of them once."""
+        return parse_seeds(self.seeds)
 
 
 DEFAULTS = BenchOptions()

@@ -127,7 +127,7 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
                     device=device,
                     threads=1 if device == "cpu" else None,
                 )
-                for seed in range(options.seeds)
+                for seed in options.training_seeds
             ]
     runs = sorted(dict.fromkeys(runs), key=lambda run: run.seed or 0)
     if device == "cpu" and runs:

@@ -65,9 +65,10 @@ def test_a_bench_leaves_its_files_in_the_documented_places(finished_bench):
     stems = {f"runs/digits/{r.spec.model}/seed={r.spec.seed}-{r.run_id[:8]}" for r in records}
     expected = {f"{stem}{suffix}" for stem in stems for suffix in (".json", ".png", ".safetensors")}
     found = set(tree(finished_bench))
-    assert expected | {"environment.json", "results.csv", "results.parquet"} <= found
+    assert expected | {"bench.toml", "environment.json", "results.csv", "results.parquet"} <= found
     assert {name.partition("/")[0] for name in found} <= {
-        "runs", "controls", "environment.json", "precision.json", "results.csv", "results.parquet", "report.html",
+        "runs", "controls", "bench.toml", "environment.json", "precision.json", "results.csv", "results.parquet",
+        "report.html",
     }  # fmt: skip
     assert all(name.split(".")[0] in stems for name in found if name.startswith("runs/") and "." in name)
 
@@ -148,6 +149,27 @@ def test_force_runs_again_what_is_stored_with_the_same_result_bit_for_bit(bench_
     assert (new.metrics, new.losses, new.flops) == (old.metrics, old.losses, old.flops)
     for file in beside - {path}:
         assert (bench_copy / file.relative_to(finished_bench)).read_bytes() == file.read_bytes(), file.name
+
+
+def test_the_file_of_a_bench_runs_nothing_again_and_goes_on_with_more_seeds(bench_copy, fake_executor):
+    given = fake_executor({})
+    file = str(bench_copy / "bench.toml")
+    assert main(["bench", "--config", file, "--out", str(bench_copy)]) == 0
+    assert given == []
+    assert main(["bench", "--config", file, "--out", str(bench_copy), "--seeds", "1-2"]) == 0
+    assert [(spec.model, spec.seed) for spec in given] == [("vae", 2), ("gan", 2)]
+    assert 'seeds = "1-2"\n' in Path(file).read_text()
+
+
+def test_the_file_of_a_bench_is_there_before_its_first_run_ends(tmp_path, fake_executor, monkeypatch):
+    def killed(specs, options):
+        yield Started(specs[0], Resources(1, False))
+        raise KeyboardInterrupt
+
+    fake_executor({})
+    monkeypatch.setattr("zoo_bench.executors.local.run", killed)
+    assert again(tmp_path / "out") == 1
+    assert 'models = "vae,gan"\n' in (tmp_path / "out" / "bench.toml").read_text()
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -310,7 +332,10 @@ BAD = {
     "several settings": (["--set", "vae.lr=-1", "--set", "vae.z_dim=x"], "vae.lr: input should be greater than 0"),
     "no seed": (["--seeds", "0"], "--seeds must be at least 1"),
     "seeds negative": (["--seeds=-1"], "--seeds must be at least 1"),
-    "seeds": (["--seeds", "few"], "'--seeds'"),
+    "seeds": (["--seeds", "few"], "--seeds 'few' is not understood"),
+    "seeds backwards": (["--seeds", "9-5"], "--seeds '9-5': the range 9-5 ends before it starts"),
+    "too many seeds": (["--seeds", "0-1000000"], "--seeds asks for 1,000,001 seeds"),
+    "file of options": (["--config", "file"], "'file' is not TOML"),
     "no CUDA": (["--device", "cuda"], "--device cuda: this machine has no CUDA device"),
     "device": (["--device", "gpu"], "unknown device 'gpu'"),
     "precision": (["--precision", "fp8"], "unknown precision 'fp8'"),

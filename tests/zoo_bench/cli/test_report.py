@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -74,6 +75,20 @@ def test_several_folders_are_merged_run_by_run(bench, tmp_path, make):
     frame = pd.read_parquet(out)
     assert len(frame) == 18 + 12
     assert tuple(frame.columns[: len(LEADING_COLUMNS)]) == LEADING_COLUMNS
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_folders_of_some_seeds_each_are_reported_as_one_folder_of_all(tmp_path, make, capsys, name):
+    def report(**seeds):
+        runs = {folder: [make.drawn(make.spec(seed=s, model=m), 2.0) for m in ("gan", "vae") for s in of]
+                for folder, of in seeds.items()}  # fmt: skip
+        folders = [str(make.write(tmp_path / folder, records)) for folder, records in runs.items()]
+        for folder in folders:
+            make.controls(Path(folder))
+        assert main(["report", *folders, "--format", name]) == 0
+        return capsys.readouterr().out
+
+    assert report(first=(0, 1), second=(2,)) == report(whole=(0, 1, 2))
 
 
 def test_what_is_kept_apart_is_said_on_stderr(bench, tmp_path, make, capsys):

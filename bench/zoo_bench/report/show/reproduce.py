@@ -6,6 +6,7 @@ import json
 import shlex
 
 from zoo_bench.plan.labels import changed, describe
+from zoo_bench.plan.seeds import format_seeds
 from zoo_bench.report.read.results import Group
 
 
@@ -21,7 +22,7 @@ def command(group: Group) -> str:
         "--models": ",".join(models),
         "--task": key["task"],
         "--budget": key["budget"],
-        "--seeds": str(int(runs["seed"].max()) + 1),
+        "--seeds": format_seeds(runs["seed"].astype(int)),
         "--precision": key["precision_mode"],
         "--device": key["device"],
     }

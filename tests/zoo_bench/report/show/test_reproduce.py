@@ -1,0 +1,16 @@
+"""The command that makes a table again."""
+
+import shlex
+
+import pytest
+
+from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.show.reproduce import command
+
+
+@pytest.mark.parametrize(("seeds", "written"), [((0, 1, 2), "3"), ((0, 3, 4, 5), "0,3-5"), ((7,), "7-7")])
+def test_a_command_has_exactly_the_seeds_of_the_table(seeds, written, make, tmp_path):
+    make.write(tmp_path, [make.drawn(make.spec(seed=seed), 2.0) for seed in seeds], pictures=False)
+    (group,) = groups(load([tmp_path]).frame)
+    words = shlex.split(command(group))
+    assert words[words.index("--seeds") + 1] == written

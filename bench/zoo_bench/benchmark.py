@@ -65,7 +65,9 @@ class Bench:
         return to_frame([record for record in records if record])
 
 
-def prepare(options: BenchOptions, log: Callable[[str], None] = lambda sentence: None) -> Bench:
+def prepare(
+    options: BenchOptions, log: Callable[[str], None] = lambda sentence: None, *, measure_threads: bool = True
+) -> Bench:
     """Plan a bench and find what is missing; nothing is written.
 
     Precision "auto" is what runs in the folder have, or else the fastest that :mod:`zoo_bench.measure.probe` finds. So
@@ -74,6 +76,7 @@ def prepare(options: BenchOptions, log: Callable[[str], None] = lambda sentence:
     Args:
         options: What is asked for.
         log: Called with a sentence before measurements that take time.
+        measure_threads: Whether the number of threads is measured where it would be; else it is that of all cores.
 
     Raises:
         ZooError: If any option is unusable, in one sentence.
@@ -83,7 +86,7 @@ def prepare(options: BenchOptions, log: Callable[[str], None] = lambda sentence:
     planned = plan(options)
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
-    planned, probes = _choose_fastest(options, planned, store, log)
+    planned, probes = _choose_fastest(options, planned, store, log, measure_threads)
     stored = {spec: record for spec in planned.runs if (record := store.find(spec))}
     missing = [spec for spec in planned.runs if options.force or _is_missing(stored.get(spec), options.retry_failed)]
     done = {spec: record for spec, record in stored.items() if spec not in set(missing)}
@@ -97,7 +100,7 @@ def prepare(options: BenchOptions, log: Callable[[str], None] = lambda sentence:
 
 
 def _choose_fastest(
-    options: BenchOptions, planned: Plan, store: Store, log: Callable[[str], None]
+    options: BenchOptions, planned: Plan, store: Store, log: Callable[[str], None], measure_threads: bool
 ) -> tuple[Plan, dict[str, Probe]]:
     """Return the plan in the precision and the number of threads that were given, or are in use, or are fastest."""
     from zoo_bench.measure.probe import choose_precision, choose_threads
@@ -112,7 +115,7 @@ def _choose_fastest(
     if options.threads is None and first.threads is not None:
         used = most_common(spec.threads for spec in finished if spec.budget == first.budget)
         one_at_a_time = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)
-        if used is None and one_at_a_time and cores() > 1:
+        if used is None and one_at_a_time and measure_threads and cores() > 1:
             used = probes["threads"] = choose_threads(planned.runs, options.out, options.timeout, log)
         if used:
             planned = planned.with_changes(threads=used["chosen"])

@@ -56,6 +56,7 @@ def bench(
     precision: Annotated[
         str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
     ] = DEFAULTS.precision,
+    keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Store the samples that are scored.")] = False,
     throughput: Annotated[
         bool | None,
         typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
@@ -101,24 +102,27 @@ def bench(
         executor=executor,
         address=address,
         workers=workers,
-        threads=1 if threads is None and (dry_run or profile) else threads,  # no run, so nothing is measured for one
+        threads=threads,
         timeout=None if timeout == "never" else parse_duration(timeout),
         retry_failed=retry_failed,
         force=force,
+        keep_samples=keep_samples,
         throughput=executor == "local" if throughput is None else throughput,
         track=track,
     )
-    prepared = prepare(options, partial(print, file=sys.stderr))
+    prepared = prepare(options, partial(print, file=sys.stderr), measure_threads=not (dry_run or profile))
     for sentence in prepared.plan.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
     for name, probe in prepared.probes.items():
         print(f"{name} {probe['chosen']}: {probe['reason']}", file=sys.stderr)
+    for sentence in prepared.notes:
+        print(f"zoo: {sentence}", file=sys.stderr)
     if dry_run:
         _print_plan(prepared, as_json)
         return 0
     if profile:
         return _print_profiles(prepared, threads or 1, as_json)
-    with Live(len(prepared.plan.runs), len(prepared.missing), out) as live:
+    with Live(len(prepared.plan.runs), len(prepared.missing), out, len(prepared.outdated)) as live:
         try:
             frame = run(prepared, live.on_event)
         except KeyboardInterrupt:
@@ -130,7 +134,8 @@ def bench(
         print(frame.to_json(orient="records", indent=2, date_format="iso"))
     else:
         _print_tables(frame, prepared)
-    return 0 if len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all() else 1
+    complete = len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all()
+    return 0 if complete and not live.unscored else 1
 
 
 def _print_plan(prepared: Bench, as_json: bool) -> None:
@@ -142,7 +147,7 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
             "seed": r.seed,
             "budget": r.budget,
             "run_id": r.run_id,
-            "state": "to do" if r in missing else "done",
+            "state": "to do" if r in missing else "to score" if r in prepared.outdated else "done",
         }
         for r in prepared.plan.runs
     ]
@@ -153,7 +158,8 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
 
     cells = [[r["task"], r["model"], str(r["seed"]), r["budget"], r["run_id"][:8], r["state"]] for r in rows]
     print_table(["task", "model", "seed", "budget", "run", "state"], cells)
-    print(f"{len(missing)} of {len(rows)} runs to do, into {prepared.store.root}", file=sys.stderr)
+    scored = f", {len(prepared.outdated)} to score" if prepared.outdated else ""
+    print(f"{len(missing)} of {len(rows)} runs to do{scored}, into {prepared.store.root}", file=sys.stderr)
 
 
 def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
@@ -164,7 +170,9 @@ def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
     firsts = {(spec.task, spec.label): spec for spec in reversed(prepared.plan.runs)}
     times, code = {}, 0
     for spec in sorted(firsts.values(), key=str):
-        seconds_of, problem = profile(spec, threads, prepared.execution.scoring, prepared.store.root, prepared.options.timeout)
+        seconds_of, problem = profile(
+            spec, threads, prepared.execution.scoring, prepared.store.root, prepared.options.timeout
+        )
         if seconds_of:
             times[spec] = seconds_of
         if problem:

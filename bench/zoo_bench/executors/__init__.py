@@ -8,7 +8,7 @@ generator is closed early, it must end the runs in progress.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zoo_bench.plan.record import Outcome, Progress, RunRecord
 from zoo_bench.plan.resources import Resources
@@ -32,7 +32,7 @@ class Options:
     threads: int | None = None
     timeout: float | None = None
     address: str = ""
-    scoring: Scoring = Scoring()
+    scoring: Scoring = field(default_factory=Scoring)
 
 
 @dataclass(frozen=True)

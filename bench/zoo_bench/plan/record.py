@@ -91,7 +91,9 @@ class RunRecord(BaseModel):
     flops: int | None = Field(None, description="Operations of matrix products and convolutions in training")
     evaluate_seconds: float | None = Field(None, description="Wall-clock of sampling, judge and metrics")
     threads: int | None = Field(description="CPU threads given to the run; None of samples made elsewhere")
-    contended: bool | None = Field(description="Whether other runs shared the machine, so that its speeds are a lower bound")
+    contended: bool | None = Field(
+        description="Whether other runs shared the machine, so that its speeds are a lower bound"
+    )
     params: int | None = Field(None, description="Trainable parameters")
     shape: tuple[int, ...] = Field((), description="Of one item: (C, H, W) or (D,); empty if it is not known")
     judge: str = Field("", description="The task's judge when it was scored: name and first 8 hex digits of its hash")

@@ -84,7 +84,9 @@ def score_plan(
 
     names = tuple(entry.spec.name for entry in applicable(wanted, task))
     entries = [e for e in applicable(installed, task) if e.spec.name in names or not e.spec.judge]
-    return ScorePlan(version, judge_name("", task), names, {entry.spec.name: score_key(entry, task) for entry in entries})
+    return ScorePlan(
+        version, judge_name("", task), names, {entry.spec.name: score_key(entry, task) for entry in entries}
+    )
 
 
 def applicable(metrics: Iterable[Entry[MetricSpec]], task: Task) -> list[Entry[MetricSpec]]:

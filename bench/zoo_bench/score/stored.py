@@ -22,7 +22,6 @@ from zoo_bench.score.drawing import draw
 from zoo_bench.score.sheets import sheet
 from zoo_bench.store.records import read_record
 
-
 WEIGHTS, BEST_WEIGHTS, SAMPLES = ".safetensors", ".best.safetensors", ".samples.npz"
 """Suffixes of what a run keeps for scoring: its weights, those of its best checkpoint, and its samples."""
 

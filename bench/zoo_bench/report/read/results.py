@@ -271,7 +271,9 @@ def _without_other_versions(runs: pd.DataFrame, notes: list[str]) -> pd.DataFram
         kept = max(counts.index, key=lambda version: (counts[version], last[version]))
         others = versions.index[versions != kept]
         runs = runs.assign(**{column: runs[column].mask(runs.index.isin(others))})
-        sentence = f"of {kept} in {plural(int(counts[kept]), 'run')}; those of {plural(len(others), 'run')} are of other "
+        sentence = (
+            f"of {kept} in {plural(int(counts[kept]), 'run')}; those of {plural(len(others), 'run')} are of other "
+        )
         sentences.setdefault(sentence, []).append(column)
     notes += [
         f"Values of {listed(columns)} are {sentence}versions and left out: `zoo score` computes them again."

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from zoo_bench.executors import Event, Finished, Progressed, Started
 from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.report.text import plural, visible
+from zoo_bench.report.text import listed, plural, visible
 
 
 class Live:
@@ -23,10 +23,15 @@ class Live:
         planned: Number of runs in the plan.
         missing: Number of those that are not stored yet.
         folder: Where results are stored.
+        outdated: Number of stored runs that are scored again.
+
+    Attributes:
+        unscored: Number of stored runs whose scores could not be computed.
     """
 
-    def __init__(self, planned: int, missing: int, folder: Path) -> None:
-        self._planned, self._missing, self._folder = planned, missing, folder
+    def __init__(self, planned: int, missing: int, folder: Path, outdated: int = 0) -> None:
+        self.unscored = 0
+        self._planned, self._missing, self._outdated, self._folder = planned, missing, outdated, folder
         self._console = Console(stderr=True)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
@@ -37,7 +42,7 @@ class Live:
             console=self._console,
             disable=not self._console.is_terminal,
         )
-        self._total = self._bars.add_task("all runs", total=missing, detail="")
+        self._total = self._bars.add_task("all runs", total=missing + outdated, detail="")
         self._running: dict[RunSpec, TaskID] = {}
         self._done = 0
 
@@ -45,7 +50,8 @@ class Live:
         """Start drawing."""
         stored = self._planned - self._missing
         already = f", {stored} stored already" if stored else ""
-        print(f"{plural(self._missing, 'run')} to do{already}, into {self._folder}", file=sys.stderr)
+        scored = f", {self._outdated} of them to score" if self._outdated else ""
+        print(f"{plural(self._missing, 'run')} to do{already}{scored}, into {self._folder}", file=sys.stderr)
         self._bars.start()
         return self
 
@@ -69,6 +75,12 @@ class Live:
             self._bars.advance(self._total)
             self._done += 1
             self._print(f"[{self._done}/{self._missing}] {event.spec}: {_sentence(event.outcome.record)}")
+        else:
+            self._bars.advance(self._total)
+            failed = event.record.status != "ok"
+            self.unscored += failed
+            said = f"not scored again: {event.record.error}" if failed else f"scored {listed(event.names)}"
+            self._print(f"{event.spec}: {said}")
 
     def interrupted(self) -> None:
         """Print that the bench was interrupted and how to go on."""

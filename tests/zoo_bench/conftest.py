@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import zoo
+from drawn_benches import JUDGE, scores
 from zoo.catalogue import Entry, Plugin
 from zoo.cli import main
 from zoo.registry import Registry
@@ -100,8 +101,8 @@ def make_spec() -> Callable[..., RunSpec]:
     def make(**fields: Any) -> RunSpec:
         usual = {
             "model": "tiny", "plugin": FAKE.distribution, "plugin_version": FAKE.version, "config": {"batch_size": 4},
-            "task": "digits", "task_version": "1", "judge": "digits-cnn@01234567", "metrics": ("class-modes", "fid"),
-            "seed": 0, "budget": "640", "precision_mode": "fp32", "device": "cpu",
+            "task": "digits", "task_version": "1", "seed": 0, "budget": "640", "precision_mode": "fp32",
+            "device": "cpu", "threads": 1,
         }  # fmt: skip
         return RunSpec(**{**usual, **fields})
 
@@ -110,13 +111,19 @@ def make_spec() -> Callable[..., RunSpec]:
 
 @pytest.fixture
 def make_record(make_spec: Callable[..., RunSpec]) -> Callable[..., RunRecord]:
-    """Make a record; ``spec`` holds fields of its spec, other keywords replace its own fields."""
+    """Make a record; ``spec`` holds fields of its spec, other keywords replace its own fields.
 
-    def make(spec: dict[str, Any] | None = None, **fields: Any) -> RunRecord:
+    ``metrics`` are the values of a metric.
+    """
+
+    def make(
+        spec: dict[str, Any] | None = None, metrics: dict[str, float] | None = None, judge: str = JUDGE, **fields: Any
+    ) -> RunRecord:
         made = make_spec(**(spec or {}))
         usual = {
             "run_id": made.run_id, "spec": made, "status": "ok", "threads": 1, "contended": False,
-            "started_at": datetime(2025, 1, 2, 3, 4, 5, 678, UTC),
+            "started_at": datetime(2025, 1, 2, 3, 4, 5, 678, UTC), "judge": judge,
+            "scores": scores(metrics or {}, judge),
         }  # fmt: skip
         return RunRecord(**{**usual, **fields})
 

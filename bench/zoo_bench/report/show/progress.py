@@ -15,6 +15,9 @@ from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import listed, plural, visible
 
+MAX_NAMED = 5
+"""Metrics from which on they are counted, not named."""
+
 
 class Live:
     """Shows a bench while it runs.
@@ -79,7 +82,8 @@ class Live:
             self._bars.advance(self._total)
             failed = event.record.status != "ok"
             self.unscored += failed
-            said = f"not scored again: {event.record.error}" if failed else f"scored {listed(event.names)}"
+            names = plural(len(event.names), "metric") if len(event.names) >= MAX_NAMED else listed(event.names)
+            said = f"not scored again: {event.record.error}" if failed else f"scored {names}"
             self._print(f"{event.spec}: {said}")
 
     def interrupted(self) -> None:

@@ -17,8 +17,9 @@ from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_
 
 Data = Literal["images", "points"]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_VARIANT = re.compile(rf"{_NAME.pattern}(@[a-z0-9._+-]+)?")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+"""The form of the names of models, tasks and everything else that plugins provide."""
+_VARIANT = re.compile(rf"{NAME.pattern}(@[a-z0-9._+-]+)?")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -39,7 +40,7 @@ class Spec:
     target: str
     summary: str
 
-    _form: ClassVar[re.Pattern[str]] = _NAME
+    _form: ClassVar[re.Pattern[str]] = NAME
 
     def __post_init__(self) -> None:
         if not self._form.fullmatch(self.name):

@@ -14,6 +14,9 @@ from zoo.testing.subject import SAMPLES, Subject, copied, differing, require
 SAMPLE_COUNTS = (1, 7, 32)
 MAX_SAMPLE_MAGNITUDE = 20.0
 """Samplers may exceed 1, since the harness clips; images on a scale of 0 to 255 are beyond it."""
+UNTRAINED_MODELS = 16
+"""How many are built to find a pixel below 0: an output that is little more than one random bias is positive in half of
+them, and in all of them once in 65,000."""
 
 
 def _trained(subject: Subject) -> GenerativeModel:
@@ -41,6 +44,20 @@ def sample_range(subject: Subject) -> None:
         low, high = (float(x) for x in samples.aminmax())
         within = low > -MAX_SAMPLE_MAGNITUDE and high < MAX_SAMPLE_MAGNITUDE
         require(within, f"samples reach from {low:.3g} to {high:.3g}")
+
+
+@rule("end in Tanh rather than Sigmoid, or map [0, 1] to [-1, 1] in sample(n): turn.real is in [-1, 1], 0 its middle")
+def samples_below_zero(subject: Subject) -> None:
+    """Images are not in [0, 1]: untrained models have pixels below 0, or none above it."""
+    if len(subject.shape) != 3:
+        return
+    high = 0.0
+    for seed in range(UNTRAINED_MODELS):
+        samples = subject.samples(subject.build(seed))
+        if (samples < 0).any():
+            return
+        high = max(high, float(samples.max()))
+    require(not high, f"untrained models' pixels reach from 0 or above to {high:.3g}, none below 0")
 
 
 @rule("draw noise with torch.randn or self.latent(n) for every sample")

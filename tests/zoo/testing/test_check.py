@@ -89,6 +89,19 @@ def test_rules_have_names_of_their_own_claims_and_advice(rules):
     assert all(rule.claim and rule.advice for rule in rules)
 
 
+@pytest.mark.parametrize("honest", ["Linear", "Grey", "OneBias"])
+def test_no_honest_initialisation_passes_for_images_from_0_to_1(honest):
+    (rule,) = [rule for rule in RULES if rule.name == "samples-below-zero"]
+    Check(rule, model(target=f"broken_models:{honest}"))()
+
+
+def test_a_sigmoid_breaks_no_other_rule():
+    sigmoid = model(target="broken_models:SamplesBelowZero")
+    for rule in RULES:
+        if rule.name != "samples-below-zero":
+            Check(rule, sigmoid)()
+
+
 def test_there_are_enough_rules():
     assert len(RULES) >= 25
 

@@ -1,8 +1,10 @@
-"""One image file of any common kind as a small square of bytes."""
+"""One image file of any common kind as bytes: as a small square, or unchanged."""
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,14 +54,30 @@ def read_image(source: Path | bytes, recipe: Recipe) -> Pixels:
     Raises:
         UnusableError: If the file cannot be read or is not an image of these formats.
     """
-    try:
-        return _read(source, recipe)
-    except UnusableError:
-        raise
-    except OSError as error:
-        raise UnusableError(error.strerror or one_line(error)) from error
-    except Exception as error:
-        raise UnusableError(f"{type(error).__name__}: {one_line(error)}") from error
+    from PIL import Image, ImageOps
+
+    with _opened(source) as image:
+        if image.format == "JPEG" and not recipe.crop:
+            image.draft(None, (2 * recipe.size, 2 * recipe.size))
+        ImageOps.exif_transpose(image, in_place=True)
+        square = _flatten(_centre(image, recipe.crop)).convert("L" if recipe.grey else "RGB")
+        return _pixels(square.resize((recipe.size, recipe.size), Image.Resampling.BICUBIC))
+
+
+def read_unchanged(source: Path | bytes) -> Pixels:
+    """Return the image of a file as (C, H, W) uint8 in its own size, with one channel if the file is grey, else three.
+
+    Rotation, transparency and 16-bit grey levels are treated as by :func:`read_image`.
+
+    Raises:
+        UnusableError: If the file cannot be read or is not an image of these formats.
+    """
+    from PIL import ImageOps
+
+    with _opened(source) as image:
+        ImageOps.exif_transpose(image, in_place=True)
+        flat = _flatten(image)
+        return _pixels(flat.convert("L" if flat.mode in ("1", "L") else "RGB"))
 
 
 def one_line(error: Exception) -> str:
@@ -67,27 +85,33 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _read(source: Path | bytes, recipe: Recipe) -> Pixels:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+@contextlib.contextmanager
+def _opened(source: Path | bytes) -> Iterator[Any]:
+    """Open an image; what fails while it is used is an :class:`UnusableError`."""
+    from PIL import Image, UnidentifiedImageError
 
-    if (len(source) if isinstance(source, bytes) else source.stat().st_size) == 0:
-        raise UnusableError("the file is empty")
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        image: Image.Image = Image.open(file, formats=FORMATS)
+        if (len(source) if isinstance(source, bytes) else source.stat().st_size) == 0:
+            raise UnusableError("the file is empty")
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnusableError(f"{image.width:,} x {image.height:,} are more than {MAX_PIXELS:,} pixels")
+            yield image
+    except UnusableError:
+        raise
     except UnidentifiedImageError as error:
         raise UnusableError("not a PNG, JPEG, WebP, TIFF or GIF image") from error
     except Image.DecompressionBombError as error:
         raise UnusableError(f"more than {MAX_PIXELS:,} pixels") from error
-    with image:
-        if image.width * image.height > MAX_PIXELS:
-            raise UnusableError(f"{image.width:,} x {image.height:,} are more than {MAX_PIXELS:,} pixels")
-        if image.format == "JPEG" and not recipe.crop:
-            image.draft(None, (2 * recipe.size, 2 * recipe.size))
-        ImageOps.exif_transpose(image, in_place=True)
-        square = _flatten(_centre(image, recipe.crop)).convert("L" if recipe.grey else "RGB")
-    small = square.resize((recipe.size, recipe.size), Image.Resampling.BICUBIC)
-    pixels: Pixels = np.asarray(small).reshape(recipe.size, recipe.size, -1)
+    except OSError as error:
+        raise UnusableError(error.strerror or one_line(error)) from error
+    except Exception as error:
+        raise UnusableError(f"{type(error).__name__}: {one_line(error)}") from error
+
+
+def _pixels(image: Any) -> Pixels:
+    """Return an image of mode "L" or "RGB" as (C, H, W)."""
+    pixels: Pixels = np.asarray(image).reshape(image.height, image.width, -1)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

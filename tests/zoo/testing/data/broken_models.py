@@ -180,6 +180,32 @@ class SampleRange(Good):
         return super().sample(n) * 127.5 + 127.5
 
 
+class SamplesBelowZero(Good):
+    def __init__(self, shape, config):
+        super().__init__(shape, config)
+        self.generator[-1] = nn.Sigmoid()
+
+
+class Linear(Good):
+    def __init__(self, shape, config):
+        super().__init__(shape, config)
+        del self.generator[-1]
+
+
+class Grey(Linear):
+    def __init__(self, shape, config):
+        super().__init__(shape, config)
+        nn.init.zeros_(self.generator[0].weight)
+        nn.init.zeros_(self.generator[0].bias)
+
+
+class OneBias(Linear):
+    def __init__(self, shape, config):
+        super().__init__(shape, config)
+        nn.init.zeros_(self.generator[0].weight)
+        nn.init.constant_(self.generator[0].bias, float(torch.randn(())))
+
+
 class SamplesVary(Good):
     def sample(self, n):
         return super().sample(1).expand(n, *self.shape)

@@ -23,7 +23,7 @@ from zoo_bench.plan.resources import cores, is_timed
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import plural
-from zoo_bench.rescoring import changed_code, outdated_scores, rescored
+from zoo_bench.scoring import changed_code, outdated_scores, rescored
 from zoo_bench.store.records import Store
 from zoo_bench.store.tables import to_frame, write_tables
 

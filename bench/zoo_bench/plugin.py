@@ -20,6 +20,11 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
         name="sample", target="zoo_bench.cli.sample:sample", summary="Draw samples from a finished run's weights."
     )
     yield zoo.CommandSpec(
+        name="score",
+        target="zoo_bench.cli.score:score",
+        summary="Score stored runs again, or samples made elsewhere.",
+    )
+    yield zoo.CommandSpec(
         name="report", target="zoo_bench.cli.report:report", summary="Show what benches found, in any format."
     )
     yield zoo.CommandSpec(

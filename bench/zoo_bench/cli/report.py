@@ -112,7 +112,7 @@ def _content(results: Results, summaries: Sequence[Summary], output_format: str,
 
         return page(results, summaries)
     if output_format == "table":
-        return _terminal(results, summaries)
+        return terminal_text(results, summaries)
     if output_format == "json":
         return formats.as_json(summaries, [*results.problems, *notes]) + "\n"
     content: str | bytes = getattr(formats, output_format)(summaries)
@@ -144,7 +144,8 @@ def _runs(results: Results, output_format: str) -> str | bytes:
     return buffer.getvalue()
 
 
-def _terminal(results: Results, summaries: Sequence[Summary]) -> str:
+def terminal_text(results: Results, summaries: Sequence[Summary]) -> str:
+    """Return the tables as a terminal shows them."""
     from rich.console import Console
 
     from zoo_bench.report.show.speeds import speed_tables

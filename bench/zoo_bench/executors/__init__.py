@@ -15,6 +15,9 @@ from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.plan.spec import RunSpec
 
+MAX_NAMED = 5
+"""Metrics from which on they are counted, not named."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -66,6 +69,15 @@ class Rescored:
     spec: RunSpec
     record: RunRecord
     names: tuple[str, ...]
+
+    def told(self) -> str:
+        """Say what became of it in a sentence."""
+        if self.record.status != "ok":
+            return f"{self.spec}: not scored again: {self.record.error}"
+        scores = self.record.scores
+        names = ", ".join(self.names) if len(self.names) < MAX_NAMED else f"{len(self.names)} metrics"
+        failed = [f"{name}: {scores[name].error}" for name in self.names if scores[name].error]
+        return "; ".join([f"{self.spec}: scored {names}", *failed])
 
 
 Event = Started | Progressed | Finished | Rescored

@@ -48,12 +48,13 @@ class ScorePlan:
     wanted: tuple[str, ...]
     keys: dict[str, Score]
 
-    def outdated(self, record: RunRecord, *, failed: bool = False) -> list[str]:
+    def outdated(self, record: RunRecord, *, failed: bool = False, force: bool = False) -> list[str]:
         """Return the names of the scores of a run that must be computed, so that all are there under one judge.
 
         Args:
             record: The run.
             failed: Whether scores that could not be computed count as missing.
+            force: Whether all scores count as outdated.
         """
         if record.status != "ok":
             return []
@@ -65,7 +66,7 @@ class ScorePlan:
         return [
             name
             for name, key in keys.items()
-            if name not in scores or not scores[name].has_key_of(key) or (failed and scores[name].error)
+            if force or name not in scores or not scores[name].has_key_of(key) or (failed and scores[name].error)
         ]
 
 

@@ -75,4 +75,4 @@ class RunSpec(BaseModel):
         return describe(self.model, changed(self.model, self.task, self.config))
 
     def __str__(self) -> str:
-        return f"{self.label} on {self.task}, seed {self.seed}"
+        return f"{self.label} on {self.task}" + ("" if self.seed is None else f", seed {self.seed}")

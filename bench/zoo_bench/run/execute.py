@@ -16,6 +16,7 @@ from zoo.registry import installed
 from zoo_bench.core.budget import Budget
 from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
+from zoo_bench.data.ranges import range_fault
 from zoo_bench.data.stream import Stream
 from zoo_bench.judges.named import judge_name
 from zoo_bench.plan.code import fingerprint
@@ -28,7 +29,7 @@ from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import frechet_distance, torch_fidelity_distance
 from zoo_bench.score.scoring import diagnose, score
-from zoo_bench.score.sheets import image_grid, neighbours, scatter
+from zoo_bench.score.sheets import sheets
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed
 from zoo_bench.train.game import build_on
 from zoo_bench.train.loop import Training, train
@@ -107,11 +108,9 @@ def _execute(
     if generated is None:
         record.status, record.error = "diverged", "samples are infinite or NaN"
         return
-    if len(task.shape) == 3:
-        outcome.files[".png"] = image_grid(generated[:64])
-        outcome.files[".neighbours.png"] = neighbours(generated[:32], task.train.data)
-    else:
-        outcome.files[".png"] = scatter(generated, task)
+    outcome.files |= sheets(generated, task)
+    if fault := range_fault(generated, task.train.data):
+        record.notes.append(fault)
     if scoring.keep_samples:
         outcome.files[SAMPLES] = packed(generated)
     evaluation = Evaluation(task, generated)

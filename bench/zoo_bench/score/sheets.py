@@ -24,6 +24,13 @@ def sheet(generated: Tensor, task: Task) -> bytes:
     return image_grid(generated) if len(task.shape) == 3 else scatter(generated, task)
 
 
+def sheets(generated: Tensor, task: Task) -> dict[str, bytes]:
+    """Return the sheets that a run keeps, by suffix: 64 images, and 32 beside their nearest training images."""
+    if len(task.shape) != 3:
+        return {".png": scatter(generated, task)}
+    return {".png": image_grid(generated[:64]), ".neighbours.png": neighbours(generated[:32], task.train.data)}
+
+
 def image_grid(images: Tensor, columns: int | None = None) -> bytes:
     """Return a PNG of images (N, C, H, W) uint8 in a grid, enlarged without smoothing to about 512 pixels.
 

@@ -205,7 +205,7 @@ def groups(frame: pd.DataFrame) -> list[Group]:
     """
     import pandas as pd
 
-    keys, texts = list(KEYS), (*KEYS, "_machine", "config", "samples", "metric_versions")
+    keys, texts = list(KEYS), (*KEYS, "_machine", "config", "samples", "metric_versions", "notes")
     filled = frame.assign(**{name: frame[name].fillna("") if name in frame else "" for name in texts})
     outside = filled["samples"] != ""
     made: list[Group] = []
@@ -233,6 +233,9 @@ def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
             "counts, because repeats of a seed are no independent runs."
         )
     runs = runs[latest].sort_values(["_label", "seed"], kind="stable")
+    odd = runs[runs["notes"] != ""]
+    for (label, note), rows in odd.groupby(["_label", "notes"], sort=False):
+        notes.append(f"In {plural(len(rows), 'run')} of {label}, {note}.")
     return Group(key, _without_foreign_speeds(_without_other_versions(runs, notes), notes), notes)
 
 

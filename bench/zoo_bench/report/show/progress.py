@@ -13,10 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from zoo_bench.executors import Event, Finished, Progressed, Started
 from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.report.text import listed, plural, visible
-
-MAX_NAMED = 5
-"""Metrics from which on they are counted, not named."""
+from zoo_bench.report.text import plural, visible
 
 
 class Live:
@@ -80,11 +77,8 @@ class Live:
             self._print(f"[{self._done}/{self._missing}] {event.spec}: {_sentence(event.outcome.record)}")
         else:
             self._bars.advance(self._total)
-            failed = event.record.status != "ok"
-            self.unscored += failed
-            names = plural(len(event.names), "metric") if len(event.names) >= MAX_NAMED else listed(event.names)
-            said = f"not scored again: {event.record.error}" if failed else f"scored {names}"
-            self._print(f"{event.spec}: {said}")
+            self.unscored += event.record.status != "ok"
+            self._print(event.told())
 
     def interrupted(self) -> None:
         """Print that the bench was interrupted and how to go on."""

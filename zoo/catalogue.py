@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from zoo.columns import Column
 from zoo.errors import NameClashError, PluginError, UnknownNameError, ZooError
-from zoo.specs import Spec, TaskSpec
+from zoo.specs import MetricSpec, Spec, TaskSpec
 
 S = TypeVar("S", bound=Spec)
 
@@ -108,7 +108,8 @@ class Catalogue(Generic[S]):
     def select(self, patterns: str) -> list[Entry[S]]:
         """Return the entries that a comma-separated list of names and ``*`` patterns means; "all" means every one.
 
-        Patterns do not match tasks that are incomplete without parameters.
+        Patterns and "all" do not match tasks that are incomplete without parameters, nor metrics that are computed on
+        request.
 
         Raises:
             ZooError: If a name is unknown, or a pattern matches nothing.
@@ -117,7 +118,7 @@ class Catalogue(Generic[S]):
         for pattern in filter(None, (p.strip() for p in patterns.split(","))):
             if pattern == "all" or (any(c in pattern for c in "*?[") and not self._split(pattern)[1]):
                 glob = "*" if pattern == "all" else pattern
-                matches = [e for e in self if fnmatch.fnmatchcase(e.spec.name, glob) and _complete(e.spec)]
+                matches = [e for e in self if fnmatch.fnmatchcase(e.spec.name, glob) and _matches_patterns(e.spec)]
                 if not matches:
                     raise UnknownNameError(self.kind, pattern, self._entries)
             else:
@@ -128,7 +129,9 @@ class Catalogue(Generic[S]):
         return list(selected.values())
 
 
-def _complete(spec: Spec) -> bool:
+def _matches_patterns(spec: Spec) -> bool:
+    if isinstance(spec, MetricSpec):
+        return not spec.on_request
     return not isinstance(spec, TaskSpec) or bool(spec.shape)
 
 

@@ -16,7 +16,7 @@ from zoo.author_commands import check, new_plugin
 from zoo.catalogue import Entry, Plugin
 from zoo.errors import FAILURES, ZooError
 from zoo.registry import HOST, installed, only
-from zoo.specs import CommandSpec, ModelSpec
+from zoo.specs import CommandSpec, MetricSpec, ModelSpec
 from zoo.tables import print_table
 from zoo.version import __version__
 
@@ -55,9 +55,13 @@ def metrics(as_json: Json = False) -> None:
     _list(
         installed().metrics,
         as_json,
-        lambda s: [s.name, " ".join(s.needs), " ".join(c.name for c in s.columns), s.summary],
+        lambda s: [s.name, " ".join(s.needs), " ".join(c.name for c in s.columns), _when(s) + s.summary],
         headers=["name", "needs", "columns", "summary"],
     )
+
+
+def _when(metric: MetricSpec) -> str:
+    return "On request: " if metric.on_request else ""
 
 
 def plugins(as_json: Json = False) -> None:
@@ -134,7 +138,7 @@ def _list(
 ) -> None:
     if as_json:
         facts = [
-            {**dataclasses.asdict(e.spec), "plugin": e.plugin.distribution, "version": e.plugin.version}
+            {**dataclasses.asdict(e.spec), "plugin": e.plugin.distribution, "plugin_version": e.plugin.version}
             for e in entries
         ]
         print(json.dumps(facts, indent=2))

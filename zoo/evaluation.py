@@ -132,11 +132,7 @@ class Reference:
 
     def once(self, function: Callable[..., T], *arguments: Hashable) -> T:
         """Return ``function(reference, *arguments)``, computed once: for what depends on real items alone."""
-        key = (function, *arguments)
-        if key not in self._results:
-            self._results[key] = function(self, *arguments)
-        result: T = self._results[key]
-        return result
+        return _once(self, self._results, function, arguments)
 
     @cached_property
     def _scale(self) -> tuple[Tensor, Tensor]:
@@ -169,6 +165,7 @@ class Evaluation:
         self.real = task.test.data
         self.reference = reference or Reference(task)
         self.judged = Judged(task.judge, generated)
+        self._results: dict[Hashable, Any] = {}
 
     @property
     def features_real(self) -> Tensor:
@@ -202,3 +199,17 @@ class Evaluation:
     def modes_generated(self) -> Tensor:
         """Modes of the generated items as the judge sees them, (M,) int64."""
         return self.judged.modes
+
+    def once(self, function: Callable[..., T], *arguments: Hashable) -> T:
+        """Return ``function(evaluation, *arguments)``, computed once: for what several metrics share."""
+        return _once(self, self._results, function, arguments)
+
+
+def _once(
+    owner: object, results: dict[Hashable, Any], function: Callable[..., T], arguments: tuple[Hashable, ...]
+) -> T:
+    key = (function, *arguments)
+    if key not in results:
+        results[key] = function(owner, *arguments)
+    result: T = results[key]
+    return result

@@ -61,6 +61,9 @@ def zoo_tasks() -> Iterable[TaskSpec]:  # type: ignore[empty-body]
 def zoo_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
     """Provide metrics.
 
+    A metric's ``version`` is raised when its values change. ``on_request=True`` keeps it out of ``--metrics all``, and
+    ``judge`` names the judge of one that does not use the task's.
+
     Example::
 
         import zoo
@@ -70,7 +73,7 @@ def zoo_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
             yield zoo.MetricSpec(
                 name="mean-shift", target="my_package.metrics:mean_shift", summary="Distance of feature means.",
                 columns=(zoo.Column("mean_shift", "lower", "Euclidean distance of the feature means, 0 to inf"),),
-                needs=("features",),
+                needs=("features",), version="1",
             )
     """
 

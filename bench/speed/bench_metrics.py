@@ -23,7 +23,7 @@ ITEMS, FEATURES = 10_000, 64
 FRECHET_ITEMS, FRECHET_FEATURES = 1_000, 2_048
 MIN_SPEEDUPS = {"whole set, 10k x 10k, 64 features": 5.0, "Fréchet distance, n = 1k, d = 2048": 10.0}
 WHOLE, FRECHET = MIN_SPEEDUPS
-FEATURE_METRICS = [spec for spec in METRICS if {"images", "features"}.issuperset(spec.needs)]
+FEATURE_METRICS = [spec for spec in METRICS if "features" in spec.needs]
 
 
 class PassThrough:

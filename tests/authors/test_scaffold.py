@@ -89,7 +89,7 @@ def test_the_folder_is_printed(tmp_path, capsys):
 def test_it_is_found_after_installing(environment, zoo_command):
     listed = json.loads(zoo_command("models", "--json", env=environment).stdout)
     (ours,) = [row for row in listed if row["name"] == "tiny-flow"]
-    assert (ours["plugin"], ours["version"]) == ("zoo-plugin-tiny-flow", "0.1.0")
+    assert (ours["plugin"], ours["plugin_version"]) == ("zoo-plugin-tiny-flow", "0.1.0")
 
 
 def test_it_passes_its_own_tests(package, environment, run_tests):

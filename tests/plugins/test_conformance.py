@@ -13,10 +13,11 @@ MODELS = [entry.spec.name for entry in installed().models if entry.plugin in OWN
 
 
 def provided(plugin):
-    """Return the names of a plugin's models, metrics, and tasks that need no parameters and no files."""
+    """Return the names of a plugin's models, and of its metrics and tasks that need no parameters and no files."""
     registry = installed()
     tasks = [task for task in registry.tasks if not task.spec.needs]
-    return [entry.spec.name for entry in (*registry.models, *registry.metrics, *tasks) if entry.plugin == plugin]
+    metrics = [metric for metric in registry.metrics if not metric.spec.on_request]
+    return [entry.spec.name for entry in (*registry.models, *metrics, *tasks) if entry.plugin == plugin]
 
 
 def failure(check):

@@ -60,7 +60,16 @@ def test_json_listings_hold_the_whole_spec_and_where_it_comes_from(capsys, listi
     assert [row["name"] for row in rows] == [entry.spec.name for entry in entries]
     for row, entry in zip(rows, entries, strict=True):
         assert (row["target"], row["summary"]) == (entry.spec.target, entry.spec.summary)
-        assert (row["plugin"], row["version"]) == (entry.plugin.distribution, entry.plugin.version)
+        assert (row["plugin"], row["plugin_version"]) == (entry.plugin.distribution, entry.plugin.version)
+
+
+def test_metrics_say_which_are_computed_on_request(capsys):
+    lines = {line.split()[0]: line for line in out(capsys, "metrics").splitlines() if line.strip()}
+    assert "On request: FID as papers print it" in lines["fid-inception"]
+    assert "On request" not in lines["fid"]
+    rows = {row["name"]: row for row in json.loads(out(capsys, "metrics", "--json"))}
+    facts = [rows["fid-inception"][key] for key in ("on_request", "judge", "version")]
+    assert facts == [True, "inception-v3-compat", "1"]
 
 
 def test_json_of_plugins_says_what_each_provides(capsys):

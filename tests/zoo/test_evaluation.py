@@ -150,6 +150,19 @@ def test_evaluations_of_one_reference_share_what_is_known_of_real_items():
     assert judge.seen["features"] == 50 + 3 * 40
 
 
+def test_metrics_share_what_is_known_of_generated_items():
+    calls = []
+
+    def width(evaluation, power):
+        calls.append(power)
+        return float(evaluation.features_generated.std()) ** power
+
+    made = [evaluation(CountingJudge()) for _ in range(2)]
+    found = [each.once(width, power) for each in made for power in (1, 2, 1)]
+    assert found[0] == found[2] != found[1]
+    assert calls == [1, 2] * len(made)
+
+
 @pytest.mark.parametrize("kind", [CountingJudge, OnePassJudge])
 def test_large_real_splits_are_judged_once_on_a_machine(kind, tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))

@@ -12,7 +12,7 @@ import zoo
 from zoo.catalogue import Catalogue, Entry, Plugin
 from zoo.errors import NameClashError, UnknownNameError, ZooError
 from zoo.registry import discover, harnesses, installed, only
-from zoo.specs import ModelSpec
+from zoo.specs import MetricSpec, ModelSpec
 
 
 def provides(*names: str) -> str:
@@ -256,6 +256,24 @@ def catalogue() -> Catalogue[ModelSpec]:
 )
 def test_select_understands_names_patterns_and_all_without_repeats(catalogue, patterns, expected):
     assert [entry.spec.name for entry in catalogue.select(patterns)] == expected
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ("all", ["fid", "kid"]),
+        ("*id", ["fid", "kid"]),
+        ("slow-fid", ["slow-fid"]),
+        ("all,slow-fid", ["fid", "kid", "slow-fid"]),
+        ("slow-fid,*", ["slow-fid", "fid", "kid"]),
+    ],
+)
+def test_metrics_on_request_are_selected_by_name_alone(patterns, expected):
+    made = Catalogue[MetricSpec]("metric")
+    for name in ("kid", "slow-fid", "fid"):
+        spec = MetricSpec(name=name, target="not_there:it", summary="It.", columns=(), on_request=name == "slow-fid")
+        made.add(Entry(spec, Plugin(name, "fake", "1.0", "fake")))
+    assert [entry.spec.name for entry in made.select(patterns)] == expected
 
 
 @pytest.mark.parametrize(

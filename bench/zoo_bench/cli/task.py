@@ -65,6 +65,7 @@ def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) 
     import torch
 
     from zoo.evaluation import Evaluation
+    from zoo_bench.judges.named import judge_name
     from zoo_bench.score.scoring import score
 
     train = loaded.train
@@ -82,7 +83,7 @@ def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) 
     std, mean = torch.std_mean(rows, dim=axes)
     facts["mean by channel"] = [round(x, 3) for x in mean.tolist()]
     facts["std by channel"] = [round(x, 3) for x in std.tolist()]
-    facts["judge"] = f"{loaded.judge.name}@{loaded.judge.sha256[:8]}"
+    facts["judge"] = judge_name("", loaded)
     evaluation = Evaluation(loaded, loaded.validation.data[: loaded.samples])
     if loaded.modes and loaded.test.modes is not None:
         predictions = Evaluation(loaded, loaded.test.data).modes_generated

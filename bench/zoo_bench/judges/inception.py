@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import pickle
@@ -20,9 +21,10 @@ INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 class InceptionJudge:
     """The Inception v3 that FID was defined on, through torch-fidelity. Implements :class:`zoo.Judge`.
 
-    Features are the 2,048 of its last pooling layer (Heusel et al. 2017). Like the features of every judge, they are
-    standardised by those of real images, so that distances differ from published ones. With 2,048 features and a few
-    thousand images, the floor is high.
+    Features are the 2,048 of its last pooling layer (Heusel et al. 2017). As a task's judge, its features are
+    standardised by those of real images, as those of every judge are, so that distances differ from published ones;
+    :mod:`zoo_bench.score.metrics.inception` computes those. With 2,048 features and a few thousand images, the floor is
+    high.
 
     Weights are the file that ``$ZOO_INCEPTION`` names, or that of torch-fidelity's name in the data folder, or are
     downloaded there.
@@ -32,7 +34,8 @@ class InceptionJudge:
     """
 
     NAME = "inception-v3-compat"
-    BATCH_SIZE = 32
+    BATCH_SIZE = 64
+    """torch-fidelity's own: on some devices the last digits depend on it."""
 
     def __init__(self) -> None:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
@@ -40,11 +43,13 @@ class InceptionJudge:
         path = _inception_weights()
         try:
             torch.load(path, weights_only=True, map_location="meta")  # torch-fidelity itself would execute pickled code
-            self._network = FeatureExtractorInceptionV3(self.NAME, ["2048"], feature_extractor_weights_path=str(path))
+            with torch.random.fork_rng(devices=[]):  # it draws weights before it reads them
+                self._network = FeatureExtractorInceptionV3(
+                    self.NAME, ["2048"], feature_extractor_weights_path=str(path)
+                )
         except (RuntimeError, TypeError, AttributeError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise ZooError(f"{str(path)!r} does not hold the weights of {self.NAME!r}: get {INCEPTION_FILE}") from error
-        with path.open("rb") as file:
-            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        self.sha256 = _sha256(path)
         self.name = self.NAME
 
     def to(self, device: torch.device) -> Self:
@@ -62,16 +67,35 @@ class InceptionJudge:
         """Return None: its classes are ImageNet's, not a task's modes."""
 
 
+def inception_sha256() -> str:
+    """Return the SHA-256 of the weights without building the network, or "" if they are not on this machine."""
+    path = _weights_path()
+    return _sha256(path) if path.is_file() else ""
+
+
+def _sha256(path: Path) -> str:
+    facts = path.stat()
+    return _sha256_of(path, facts.st_mtime_ns, facts.st_size)
+
+
+@functools.cache
+def _sha256_of(path: Path, modified: int, size: int) -> str:
+    """Return the SHA-256 of a file; it is read again if its modification time or its size has changed."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _weights_path() -> Path:
+    configured_path = os.environ.get("ZOO_INCEPTION")
+    return Path(configured_path).expanduser() if configured_path else data_root() / INCEPTION_FILE
+
+
 def _inception_weights() -> Path:
     """Return the weights file, downloaded if need be."""
-    configured_path = os.environ.get("ZOO_INCEPTION")
-    if configured_path:
-        path = Path(configured_path).expanduser()
-        if not path.is_file():
-            raise ZooError(f"$ZOO_INCEPTION names {configured_path!r}, which is no file: let it name {INCEPTION_FILE}")
-        return path
-    path = data_root() / INCEPTION_FILE
+    path = _weights_path()
     if not path.is_file():
+        if configured_path := os.environ.get("ZOO_INCEPTION"):
+            raise ZooError(f"$ZOO_INCEPTION names {configured_path!r}, which is no file: let it name {INCEPTION_FILE}")
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
         try:

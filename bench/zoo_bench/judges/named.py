@@ -1,12 +1,13 @@
-"""Judges that are selected by name, for tasks that have no judge with classes."""
+"""Judges that are selected by name: by tasks without a judge of classes, and by metrics with a judge of their own."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
-from zoo.errors import UnknownNameError
+from zoo.errors import UnknownNameError, ZooError
 from zoo.task import Judge, Task
-from zoo_bench.judges.inception import InceptionJudge
+from zoo_bench.judges.inception import InceptionJudge, inception_sha256
 from zoo_bench.judges.pretrained import PretrainedJudge
 from zoo_bench.judges.random_conv import RandomJudge
 
@@ -39,5 +40,28 @@ def named_judge(name: str, channels: int) -> Judge:
 
 
 def judge_name(name: str, task: Task) -> str:
-    """Return "NAME@first 8 hex digits of its hash" of the task's judge."""
-    return f"{task.judge.name}@{task.judge.sha256[:8]}"
+    """Return the judge that results of a task name: its name and the first 8 hex digits of its hash.
+
+    Args:
+        name: ``MetricSpec.judge``: "" is the task's judge; one that :data:`JUDGES` does not know is a plugin's own.
+        task: The task.
+
+    Returns:
+        ``"NAME@HASH"``, or only the name where its hash is not known: the judge is a plugin's own, or its packages or
+        weights are not on this machine.
+    """
+    sha256 = _sha256(name, task.shape[0]) if name else task.judge.sha256
+    name = name or task.judge.name
+    return f"{name}@{sha256[:8]}" if sha256 else name
+
+
+def _sha256(name: str, channels: int) -> str:
+    return inception_sha256() if name == InceptionJudge.NAME else _built_sha256(name, channels)
+
+
+@functools.cache
+def _built_sha256(name: str, channels: int) -> str:
+    try:
+        return JUDGES[name](channels).sha256 if name in JUDGES else ""
+    except ZooError:
+        return ""

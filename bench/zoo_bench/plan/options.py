@@ -27,7 +27,7 @@ class BenchOptions:
         task: Names of tasks with commas.
         budget: Of every run: "200k" training images, "90s", "3000rounds", "5PFLOP", or several with commas.
         seeds: Training seeds: how many, 3 for 0, 1 and 2; or which, [0, 3, 7], "0,3,7" or "5-9" (both ends included).
-        metrics: Names of metrics with commas, or "all".
+        metrics: Names of metrics with commas; "all" leaves out those that are computed on request.
         settings: By model, settings that are not its defaults: ``{"dcgan": {"lr": 1e-4}}``.
         precision: "fp32", "bf16", either with "+compile", or "auto": the fastest in a short measurement.
         device: "auto", "cpu", "cuda" or "mps".

@@ -72,6 +72,7 @@ def compute(task_name: str, names: Sequence[str]) -> dict[str, dict[str, Score]]
 def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | None) -> None:
     """Score the controls of some tasks, and keep them in ``controls/<task>.json``; what is there is not scored again.
 
+    Metrics on request, which may take as long for each control as for a model, are not computed.
     Scoring happens in a process of its own, ended as hung after ``timeout`` seconds. A task whose controls cannot be
     scored is named on stderr and left out.
 
@@ -85,7 +86,8 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | 
         path = root / "controls" / f"{file_name(task)}.json"
         scores = stored_scores(read_keyed(path, key) or {})
         known = next(iter(scores.values()), {})
-        missing = [n for n in plan.wanted if n not in known or not known[n].has_key_of(plan.keys[n])]
+        metrics = [name for name in plan.wanted if not installed().metrics.get(name).spec.on_request]
+        missing = [n for n in metrics if n not in known or not known[n].has_key_of(plan.keys[n])]
         if not missing:
             continue
         try:

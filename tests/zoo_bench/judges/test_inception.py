@@ -12,26 +12,14 @@ def noise(*size):
     return torch.randint(0, 256, size, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.fixture(scope="module")
-def inception_weights(tmp_path_factory):
-    """A file of random weights in the form of the real one."""
-    from torch_fidelity import feature_extractor_inceptionv3 as module
-
-    path = tmp_path_factory.mktemp("inception") / "weights.pth"
-    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
-        torch.manual_seed(0)
-        patch.setattr(module, "load_state_dict_from_url", lambda *args, **kwargs: {})
-        patch.setattr(module.FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
-        torch.save(module.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).state_dict(), path)
-    return path
-
-
 @pytest.mark.slow
 def test_inception_features_are_those_of_torch_fidelity(inception_weights, monkeypatch):
     from torch_fidelity.utils import create_feature_extractor
 
     monkeypatch.setenv("ZOO_INCEPTION", str(inception_weights))
+    state = torch.get_rng_state()
     judge = named_judge("inception-v3-compat", 3)
+    assert torch.equal(torch.get_rng_state(), state)
     images = noise(3, 3, 32, 32)
     theirs = create_feature_extractor(
         "inception-v3-compat", ["2048"], cuda=False, feature_extractor_weights_path=str(inception_weights)

@@ -76,6 +76,11 @@ def test_metrics_apply_where_the_task_offers_what_they_need():
     assert metrics["ring8"] & {"fid", "class-modes", "mixture-modes"} == {"fid", "mixture-modes"}
 
 
+def test_metrics_on_request_are_planned_where_they_are_named():
+    of_all, more = (set(planned(metrics=names).runs[0].metrics) for names in ("all", "all,fid-inception"))
+    assert more - of_all == {"fid-inception"}
+
+
 def test_the_order_in_which_metrics_are_named_makes_no_other_run():
     ids = {planned(metrics=names).runs[0].run_id for names in ("fid,class-modes", "class-modes,fid")}
     assert len(ids) == 1

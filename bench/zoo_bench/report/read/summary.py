@@ -72,8 +72,12 @@ class Summary:
 
     @cached_property
     def leading(self) -> Column | None:
-        """The metric that models are ordered by: FID, else the first with a direction."""
-        directed = [m for m in self.metrics if m.better and not m.cost and m.group != "curve"]
+        """The metric that models are ordered by: FID, else the first with a direction, of the last checkpoint's samples.
+
+        It is none of those that follow the protocol of papers.
+        """
+        apart = ("curve", "published")
+        directed = [m for m in self.metrics if m.better and not m.cost and m.group not in apart]
         return next((m for m in directed if m.name == "fid"), directed[0] if directed else None)
 
     @cached_property
@@ -127,6 +131,8 @@ class Summary:
         """Return in words which model is best by the leading metric, and what the runs do not support."""
         metric = self.leading
         rows = ranked(self.models, metric) if metric else []
+        if not metric and any(m.group == "published" for m in self.metrics):
+            return "Figures by the protocol of papers rank no models."
         if not metric or not rows:
             return "No run finished with a score."
         best, others = rows[0], rows[1:]

@@ -26,6 +26,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("features",),
+        version="1",
     ),
     MetricSpec(
         name="fid-inf",
@@ -41,6 +42,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("features",),
+        version="1",
     ),
     MetricSpec(
         name="fid-train",
@@ -56,6 +58,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("features",),
+        version="1",
     ),
     MetricSpec(
         name="kid",
@@ -72,6 +75,7 @@ FEATURE_METRICS = (
             Column("kid_se", "", "Standard error of kid", group="companion"),
         ),
         needs=("features",),
+        version="1",
     ),
     MetricSpec(
         name="mind",
@@ -88,6 +92,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("features",),
+        version="1",
     ),
     MetricSpec(
         name="neighbours",
@@ -138,6 +143,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("images", "features"),
+        version="1",
     ),
     MetricSpec(
         name="vendi",
@@ -154,6 +160,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("features",),
+        version="1",
     ),
     MetricSpec(
         name="support",
@@ -170,6 +177,7 @@ FEATURE_METRICS = (
             Column("support_low", "", "Its lower bound at 97.5 %, 0 to inf", group="companion"),
         ),
         needs=("images", "features"),
+        version="1",
     ),
     MetricSpec(
         name="ndb",
@@ -194,6 +202,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("features",),
+        version="1",
     ),
     MetricSpec(
         name="authentic",
@@ -209,6 +218,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("images", "features"),
+        version="1",
     ),
     MetricSpec(
         name="data-copying",
@@ -224,5 +234,6 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("images", "features"),
+        version="1",
     ),
 )

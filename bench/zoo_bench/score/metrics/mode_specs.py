@@ -37,6 +37,7 @@ MODE_METRICS = (
         summary="Classes captured and their shares, as the judge sees them.",
         columns=MODE_COLUMNS,
         needs=("modes",),
+        version="1",
     ),
     MetricSpec(
         name="class-shares",
@@ -69,6 +70,7 @@ MODE_METRICS = (
             ),
         ),
         needs=("modes",),
+        version="1",
     ),
     MetricSpec(
         name="class-corrected",
@@ -93,6 +95,7 @@ MODE_METRICS = (
             ),
         ),
         needs=("modes",),
+        version="1",
     ),
     MetricSpec(
         name="junk",
@@ -108,6 +111,7 @@ MODE_METRICS = (
             ),
         ),
         needs=("modes",),
+        version="1",
     ),
     MetricSpec(
         name="utility",
@@ -138,6 +142,7 @@ MODE_METRICS = (
             ),
         ),
         needs=("images", "modes"),
+        version="1",
     ),
     MetricSpec(
         name="mixture-modes",
@@ -164,5 +169,6 @@ MODE_METRICS = (
             ),
         ),
         needs=("mixture",),
+        version="1",
     ),
 )

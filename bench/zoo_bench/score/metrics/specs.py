@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from zoo_bench.score.metrics.feature_specs import FEATURE_METRICS
+from zoo_bench.score.metrics.inception_specs import INCEPTION_METRICS
 from zoo_bench.score.metrics.mode_specs import MODE_METRICS
 
-METRICS = (*FEATURE_METRICS, *MODE_METRICS)
+METRICS = (*FEATURE_METRICS, *INCEPTION_METRICS, *MODE_METRICS)
+"""Each has a version of its own: a release of genzoo changes no values, and a change of values raises the version."""

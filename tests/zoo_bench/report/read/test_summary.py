@@ -52,6 +52,13 @@ def test_pairs_are_welch_tests_on_the_log_scale_corrected_by_holm(summary_of):
     assert p["a", "b"] == p["b", "a"]
 
 
+def test_published_figures_lead_no_table(summary_of):
+    assert summary_of(CLEAR, "fid_inception", kid=0.1).leading.name == "kid"
+    alone = summary_of(CLEAR, "fid_inception")
+    assert alone.leading is None
+    assert alone.verdict() == "Figures by the protocol of papers rank no models."
+
+
 def test_a_best_model_whose_other_runs_failed_is_said_to_be_best_over_those_that_finished(summary_of):
     said = summary_of({"a": [1.0, 1.1, None], "b": [5.0, 5.5, 6.0]}).verdict()
     assert said.startswith("a has the lowest FID, 1.05 over the 2 of 3 runs that finished (")

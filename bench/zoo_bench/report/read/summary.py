@@ -72,9 +72,9 @@ class Summary:
 
     @cached_property
     def leading(self) -> Column | None:
-        """The metric that models are ordered by: FID, else the first with a direction, of the last checkpoint's samples.
+        """The metric that models are ordered by: FID, else the first with a direction.
 
-        It is none of those that follow the protocol of papers.
+        It is none of the learning curve's, and none that follows the protocol of papers.
         """
         apart = ("curve", "published")
         directed = [m for m in self.metrics if m.better and not m.cost and m.group not in apart]

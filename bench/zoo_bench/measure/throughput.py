@@ -64,7 +64,7 @@ def measure_throughput(root: Path, specs: Iterable[RunSpec], threads: int) -> No
         timed = {
             label: spec
             for label, spec in zip(stored.get("models", ()), stored.get("specs", ()), strict=True)
-            if spec["device"] == device
+            if spec["device"] == device and spec.keys() == RunSpec.model_fields.keys()  # else of an older layout
         } | {label: _timed(spec) for label, spec in requested.items()}
         key = {"models": list(timed), "specs": list(timed.values()), "threads": threads, "machine": environment()}
         if stored != key:

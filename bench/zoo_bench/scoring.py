@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from zoo_bench.executors import Event, Finished, Options, Rescored
 from zoo_bench.executors.local import run_here
 from zoo_bench.plan.code import fingerprint
 from zoo_bench.plan.record import Outcome, RunRecord
-from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.resources import Resources, cores
 from zoo_bench.plan.scoring import ScorePlan, score_plan
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.show.html import write_report
@@ -72,6 +73,8 @@ def rescored(store: Store, outdated: Mapping[RunSpec, list[str]], options: Optio
     """
     if not outdated:
         return
+    threads = max(spec.threads or 1 for spec in outdated)
+    options = replace(options, threads=threads, workers=options.workers or max(1, cores() // threads))
     places = {spec.run_id: (store.path(spec), names) for spec, names in outdated.items()}
     for event in run_here(list(outdated), options, partial(rescore, outdated=places)):
         if isinstance(event, Finished):

@@ -69,4 +69,4 @@ def cores() -> int:
 
 def is_timed(specs: Iterable[RunSpec]) -> bool:
     """Return whether the budget of any run is wall-clock, so that no other run may share the machine."""
-    return any(Budget.parse(spec.budget).seconds for spec in specs)
+    return any(Budget.parse(spec.budget).seconds for spec in specs if spec.budget)

@@ -45,12 +45,12 @@ def rescore(
 
     Args:
         spec: The run.
-        resources: What it may use; the threads of its spec, so that samples are drawn as they were then.
+        resources: What it may use. It has the threads of its spec, so that its samples are drawn as they were then.
         on_progress: Not called: scoring takes seconds.
         outdated: By ``run_id``, the path of the record, and the names of the scores to compute.
     """
     keep_freed_memory()
-    torch.set_num_threads(resources.threads)
+    torch.set_num_threads(spec.threads or resources.threads)
     path, names = outdated[spec.run_id]
     try:
         return Outcome(_rescored(path, spec, names))

@@ -91,6 +91,11 @@ class Group:
     runs: pd.DataFrame
     notes: list[str]
 
+    @property
+    def trained(self) -> pd.DataFrame:
+        """The runs without samples that were made elsewhere."""
+        return self.runs[self.runs["samples"] == ""]
+
 
 def load(paths: Sequence[Path]) -> Results:
     """Load benches' folders, or tables that they wrote.

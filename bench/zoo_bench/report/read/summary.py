@@ -133,6 +133,8 @@ class Summary:
         rows = ranked(self.models, metric) if metric else []
         if not metric and any(m.group == "published" for m in self.metrics):
             return "Figures by the protocol of papers rank no models."
+        if self.models and all(model.outside for model in self.models):
+            return "These samples were made elsewhere, under unknown budgets, so this ranks nothing."
         if not metric or not rows:
             return "No run finished with a score."
         best, others = rows[0], rows[1:]

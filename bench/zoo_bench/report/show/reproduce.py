@@ -11,8 +11,13 @@ from zoo_bench.report.read.results import Group
 
 
 def command(group: Group) -> str:
-    """Return a command that runs every model of a group, with the settings that are not its defaults."""
-    key, runs = group.key, group.runs
+    """Return a command that runs every model of a group, with the settings that are not its defaults.
+
+    It is empty if all samples were made elsewhere.
+    """
+    key, runs = group.key, group.trained
+    if runs.empty:
+        return ""
     variants = runs[["model", "config"]].astype(str).drop_duplicates().sort_values(["model", "config"])
     models = [
         describe(model, changed(model, key["task"], json.loads(config or "{}")))
@@ -26,6 +31,8 @@ def command(group: Group) -> str:
         "--precision": key["precision_mode"],
         "--device": key["device"],
     }
+    if len(threads := runs["threads"].dropna().unique()) == 1 and key["device"] == "cpu":
+        options["--threads"] = str(threads[0])
     if "_metrics" in runs and (metrics := sorted({m for names in runs["_metrics"] for m in names.split(",") if m})):
         options["--metrics"] = ",".join(metrics)
     return f"zoo bench {shlex.join(word for option in options.items() for word in option)}"
@@ -33,5 +40,5 @@ def command(group: Group) -> str:
 
 def packages(group: Group) -> list[str]:
     """Return the distributions that the models come from, with versions, as pip takes them."""
-    pairs = group.runs[["plugin", "plugin_version"]].astype(str).drop_duplicates()
+    pairs = group.trained[["plugin", "plugin_version"]].astype(str).drop_duplicates()
     return sorted({f"{plugin}=={version}" for plugin, version in pairs.itertuples(index=False)})

@@ -71,7 +71,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     samples, neighbours = sheets(runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable"), pictures)
     return {
         "key": key,
-        "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task"}, "seeds": str(seeds)},
+        "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task" and key[k]}, "seeds": str(seeds)},
         "verdict": summary.verdict(),
         "notes": [*summary.group.notes, *_remarks(summary)],
         "tables": [
@@ -159,7 +159,7 @@ def pairs(summary: Summary) -> dict[str, Any] | None:
     metric = summary.leading
     if not metric:
         return None
-    models = [m for m in summary.models if m.values[metric.name]]
+    models = [m for m in summary.models if m.values[metric.name] and not m.outside]
     if len(models) < 2:
         return None
     rows = [(a.label, [None if a is b else _pair(summary, metric, a, b) for b in models]) for a in models]

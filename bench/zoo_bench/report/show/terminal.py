@@ -59,7 +59,9 @@ def summary_tables(summaries: Sequence[Summary], width: int) -> Iterator[Rendera
 
 def title(summary: Summary) -> str:
     """Return what the group's runs have in common."""
-    key, seeds = summary.group.key, summary.group.runs["seed"].nunique()
+    key, seeds = summary.group.key, summary.group.trained["seed"].nunique()
+    if summary.group.trained.empty:
+        return visible(f"{key['task']}: samples that were made elsewhere, judge {key['judge']}")
     text = f"{key['task']}: budget {key['budget']} per run, {plural(seeds, 'seed')}, judge {key['judge']}"
     return visible(f"{text}, {key['precision_mode']} on {key['device']}")
 
@@ -79,6 +81,8 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
     parts = ["Geometric means of FID and speeds, else means" + spread]
     if any(summary.standings.values()):
         parts.append("* best; ≈ not separable from it (Welch's t, Holm-corrected, 5 %).")
+    if any(model.outside for model in summary.models):
+        parts.append("(outside): samples that were made elsewhere, under an unknown budget; no claim is about them.")
     below = ["controls, sets of known quality under the same judge"] if summary.controls else []
     below += ["the floor, what real data scores against real data"] if "floor" in summary.references else []
     if below:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,7 +209,10 @@ def bench(
 
     with ExitStack() as kept:
         root = Path(out or kept.enter_context(tempfile.TemporaryDirectory(prefix="zoo-bench-")))
-        prepared = prepare(_options({"models": models, "task": task, "budget": budget, "out": root, **options}))
+        log = partial(print, file=sys.stderr) if progress else lambda sentence: None
+        prepared = prepare(_options({"models": models, "task": task, "budget": budget, "out": root, **options}), log)
+        for sentence in prepared.plan.left_out:
+            log(f"left out: {sentence}")
         live = Live(len(prepared.plan.runs), len(prepared.missing), root if out else None) if progress else None
 
         def tell(event: Event) -> None:

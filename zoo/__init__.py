@@ -21,6 +21,7 @@ from zoo.version import __version__
 if TYPE_CHECKING:
     from zoo.config import Betas, LatentConfig, ModelConfig, Range, Schedule
     from zoo.evaluation import Evaluation
+    from zoo.loading import load
     from zoo.model import Adam, GenerativeModel, Player, Turn
     from zoo.task import Judge, Mixture, Split, Task
 
@@ -39,6 +40,7 @@ _LAZY = {
     "Split": "zoo.task",
     "Task": "zoo.task",
     "Turn": "zoo.model",
+    "load": "zoo.loading",
 }
 
 __all__ = [
@@ -76,6 +78,7 @@ __all__ = [
     "create",
     "data_root",
     "hookimpl",
+    "load",
     "models",
 ]
 

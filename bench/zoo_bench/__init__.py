@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo_bench.benchmark import bench
+    from zoo_bench.result import BenchResult
     from zoo_bench.store.tables import load_results
 
-_LAZY = {"bench": "zoo_bench.benchmark", "load_results": "zoo_bench.store.tables"}
+_LAZY = {
+    "BenchResult": "zoo_bench.result",
+    "bench": "zoo_bench.benchmark",
+    "load_results": "zoo_bench.store.tables",
+}
 
-__all__ = ["bench", "load_results"]
+__all__ = ["BenchResult", "bench", "load_results"]
 
 
 def __dir__() -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +21,7 @@ from zoo_bench.core.environment import environment
 from zoo_bench.executors import Options
 from zoo_bench.plan.bench_file import write_bench_file
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
-from zoo_bench.plan.planning import Plan, parse_settings, plan
+from zoo_bench.plan.planning import Plan, plan, read_settings
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import cores, is_timed
 from zoo_bench.plan.scoring import Scoring
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
     from zoo_bench.executors import Event, Started
     from zoo_bench.measure.probe import Probe
+    from zoo_bench.result import BenchResult
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,12 @@ class Bench:
         """Return the planned runs' rows, as far as they are stored, in the plan's order."""
         records = (self.store.find(spec) for spec in self.plan.runs)
         return to_frame([record for record in records if record])
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what the user should know before it runs."""
+        yield from (f"left out: {sentence}" for sentence in self.plan.left_out)
+        yield from (f"{name} {probe['chosen']}: {probe['reason']}" for name, probe in self.probes.items())
+        yield from (f"zoo: {sentence}" for sentence in self.notes)
 
 
 def prepare(
@@ -216,38 +227,60 @@ def bench(
     budget: str = DEFAULTS.budget,
     *,
     out: str | Path | None = None,
+    progress: bool = True,
     on_event: Callable[[Event], None] = lambda event: None,
     **options: Any,
-) -> pd.DataFrame:
+) -> BenchResult:
     """Train models under one budget and compare them.
 
     Args:
         models: Names, ``*`` patterns and ``gan[packing=2]``, as a list or with commas; "all" for every installed model.
         task: Names of tasks, as a list or with commas.
         budget: "200k" training images, "90s", "3000rounds", "5PFLOP", or several with commas.
-        out: Folder for results; runs that it has are not run again. None: nothing is kept.
+        out: Folder for results; runs that it has are not run again. None: a temporary one, which is removed when the
+            result is no longer used.
+        progress: Whether to show bars in a terminal or a notebook, and elsewhere a line per finished run, on stderr.
         on_event: Called with every event.
         options: ``seeds``, ``metrics``, ``settings`` and all others of
             :class:`~zoo_bench.plan.options.BenchOptions`; names may be given as lists, and settings also as
-            ``["dcgan.lr=1e-4"]``.
+            ``{"dcgan.lr": 1e-4}`` or ``["dcgan.lr=1e-4"]``.
 
     Returns:
-        One row per run; columns as in ``results.csv``.
+        A DataFrame with one row per run and the columns of ``results.csv``, and ``summary()``, ``verdict``, ``plot()``,
+        ``sheet()`` and ``report()``.
 
     Raises:
         ZooError: If an argument is unusable, in one sentence; nothing is written then.
 
     Example:
-        >>> frame = zoo_bench.bench(models="vae,dcgan", task="digits", budget="20k", seeds=2)
-        >>> frame.groupby("model")["fid"].mean()
+        >>> result = zoo_bench.bench(models="vae,dcgan", task="digits", budget="20k", seeds=2)
+        >>> result.summary()[["model", "fid", "fid_low", "fid_high", "standing"]]
     """
-    with tempfile.TemporaryDirectory(prefix="zoo-bench-") as temporary:
-        arguments = {"models": models, "task": task, "budget": budget, "out": Path(out or temporary), **options}
-        return run(prepare(_options(arguments)), on_event)
+    from zoo_bench.report.show.progress import Live
+    from zoo_bench.result import BenchResult
+
+    with ExitStack() as kept:
+        root = Path(out or kept.enter_context(tempfile.TemporaryDirectory(prefix="zoo-bench-")))
+        log = partial(print, file=sys.stderr) if progress else lambda sentence: None
+        prepared = prepare(_options({"models": models, "task": task, "budget": budget, "out": root, **options}), log)
+        for sentence in prepared.sentences():
+            log(sentence)
+        counts = len(prepared.plan.runs), len(prepared.missing)
+        live = Live(*counts, root if out else None, len(prepared.outdated)) if progress else None
+
+        def tell(event: Event) -> None:
+            if live:
+                live.on_event(event)
+            on_event(event)
+
+        with live or nullcontext():
+            result = BenchResult(run(prepared, tell), root)
+        weakref.finalize(result, kept.pop_all().close)
+        return result
 
 
 def _options(arguments: dict[str, Any]) -> BenchOptions:
-    """Read Python arguments: lists of names, and settings as the command line writes them, are accepted too."""
+    """Read Python arguments: lists of names, and settings in all their forms, are accepted too."""
     names = [option.name for option in fields(BenchOptions)]
     for name in arguments:
         if name not in names:
@@ -255,6 +288,5 @@ def _options(arguments: dict[str, Any]) -> BenchOptions:
     lists = ("models", "task", "metrics", "track")
     joined = dict(arguments)
     joined |= {name: ",".join(joined[name]) for name in lists if not isinstance(joined.get(name, ""), str)}
-    if not isinstance(joined.get("settings", {}), Mapping):
-        joined["settings"] = parse_settings(joined["settings"])
+    joined["settings"] = read_settings(joined.get("settings", {}))
     return BenchOptions(**joined)

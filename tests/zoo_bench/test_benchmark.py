@@ -1,3 +1,4 @@
+import gc
 import inspect
 import json
 import tempfile
@@ -24,7 +25,7 @@ def record_of(spec, status="ok", **fields):
     metrics = {"fid": 10.0 + spec.seed} if status == "ok" else {}
     return RunRecord(
         run_id=spec.run_id, spec=spec, status=status, error=error, metrics=metrics, threads=1, contended=False,
-        started_at=datetime(2025, 1, 2, tzinfo=UTC), **fields,
+        started_at=datetime(2025, 1, 2, tzinfo=UTC), train_seconds=1.0, **fields,
     )  # fmt: skip
 
 
@@ -140,16 +141,73 @@ def test_an_unknown_executor_is_refused_before_anything_is_written(tmp_path):
 def test_bench_returns_a_frame_of_all_runs(tmp_path, executed):
     frame = zoo_bench.bench(models=["vae", "gan"], task=["digits"], budget="640", seeds=2, out=tmp_path)
     assert isinstance(frame, pd.DataFrame)
-    assert list(frame.columns) == [*LEADING_COLUMNS, *TRAILING_COLUMNS]
+    assert set(frame.columns) == {*LEADING_COLUMNS, *TRAILING_COLUMNS}
     assert frame.groupby("model")["fid"].mean().to_dict() == {"gan": 10.5, "vae": 10.5}
     assert len(load_results(tmp_path)) == 4
 
 
-def test_bench_keeps_nothing_without_an_output_folder(tmp_path, executed, monkeypatch):
+@pytest.mark.filterwarnings("error::ResourceWarning")
+def test_without_an_output_folder_files_are_kept_as_long_as_the_result(tmp_path, executed, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert len(zoo_bench.bench(models="vae", budget="640", seeds=1)) == 1
+    result = zoo_bench.bench(models="vae", budget="640", seeds=1)
+    assert len(result) == 1
+    assert result.report().is_file()
+    assert result.folder.parent == tmp_path
+    del result
+    gc.collect()
     assert tree(tmp_path) == []
+
+
+def test_without_an_output_folder_a_failure_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def breaking(specs, options):
+        yield Finished(specs[0], Outcome(record_of(specs[0])))
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr("zoo_bench.executors.local.run", breaking)
+    with pytest.raises(RuntimeError, match="power cut"):
+        zoo_bench.bench(models="vae", budget="640", seeds=1)
+    assert tree(tmp_path) == []
+
+
+def test_a_named_output_folder_stays(tmp_path, executed):
+    result = zoo_bench.bench(models="vae", budget="640", seeds=1, out=tmp_path)
+    del result
+    gc.collect()
+    assert "results.csv" in tree(tmp_path)
+
+
+def test_progress_is_a_line_per_finished_run_beside_the_callers_events(tmp_path, executed, capsys):
+    events = []
+    zoo_bench.bench("vae", budget="640", seeds=2, precision="fp32", out=tmp_path, on_event=events.append)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        f"2 runs to do, into {tmp_path}",
+        "[1/2] vae on digits, seed 0: ok, 1.0 s, FID 10",
+        "[2/2] vae on digits, seed 1: ok, 1.0 s, FID 11",
+    ]
+    assert len(events) == 4
+
+
+def test_progress_says_nothing_of_a_temporary_folder(executed, capsys):
+    zoo_bench.bench("vae", budget="640", seeds=1, precision="fp32")
+    assert capsys.readouterr().err.startswith("1 run to do\n")
+
+
+def test_progress_begins_with_what_is_left_out(executed, capsys):
+    zoo_bench.bench(["vae", "dc*"], "ring8", budget="640", seeds=1, precision="fp32")
+    assert capsys.readouterr().err.startswith("left out: model 'dcgan' does not apply to points")
+
+
+def test_without_progress_nothing_is_printed(executed, capsys):
+    events = []
+    zoo_bench.bench(models="vae", budget="640", seeds=1, progress=False, on_event=events.append)
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+    assert len(events) == 2
 
 
 def test_bench_passes_its_options_on(tmp_path, executed):
@@ -196,7 +254,9 @@ def test_an_argument_that_does_not_exist_is_one_sentence_with_the_nearest():
         zoo_bench.bench(models="vae", worker=2)
 
 
-def test_python_takes_lists_and_settings_as_the_command_line_writes_them(executed):
-    frame = zoo_bench.bench(models=["vae", "gan"], budget="640", seeds=1, settings=["vae.lr=0.5"])
+@pytest.mark.parametrize("settings", [["vae.lr=0.5"], "vae.lr=0.5", {"vae.lr": 0.5}, {"vae": {"lr": 0.5}}])
+def test_python_takes_lists_and_settings_in_several_forms(executed, settings):
+    frame = zoo_bench.bench(models=["vae", "gan[packing=2]"], budget="640", seeds=1, settings=settings)
     assert list(frame["model"]) == ["vae", "gan"]
     assert json.loads(frame["config"].iloc[0])["lr"] == 0.5
+    assert json.loads(frame["config"].iloc[1])["packing"] == 2

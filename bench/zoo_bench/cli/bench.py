@@ -111,12 +111,8 @@ def bench(
         track=track,
     )
     prepared = prepare(options, partial(print, file=sys.stderr), measure_threads=not (dry_run or profile))
-    for sentence in prepared.plan.left_out:
-        print(f"left out: {sentence}", file=sys.stderr)
-    for name, probe in prepared.probes.items():
-        print(f"{name} {probe['chosen']}: {probe['reason']}", file=sys.stderr)
-    for sentence in prepared.notes:
-        print(f"zoo: {sentence}", file=sys.stderr)
+    for sentence in prepared.sentences():
+        print(sentence, file=sys.stderr)
     if dry_run:
         _print_plan(prepared, as_json)
         return 0

@@ -59,6 +59,29 @@ def parse_settings(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
     return parsed
 
 
+def read_settings(settings: Any) -> dict[str, dict[str, Any]]:
+    """Read settings as Python gives them into ``{"dcgan": {"lr": 0.0001}}``.
+
+    Args:
+        settings: ``{"dcgan": {"lr": 1e-4}}``, ``{"dcgan.lr": 1e-4}``, both in one, or texts of :func:`parse_settings`.
+
+    Raises:
+        ZooError: If it has another form.
+    """
+    if not isinstance(settings, Mapping):
+        texts = [settings] if isinstance(settings, str) else list(settings)
+        return parse_settings([str(text) for text in texts])
+    parsed: dict[str, dict[str, Any]] = {}
+    for key, given in settings.items():
+        model, _, setting = str(key).partition(".")
+        named = {setting: given} if setting else given
+        if not (model and isinstance(named, Mapping)):
+            form = 'must have the form {"dcgan.lr": 1e-4} or {"dcgan": {"lr": 1e-4}}'
+            raise ZooError(f"settings {{{key!r}: {given!r}}} {form}")
+        parsed.setdefault(model, {}).update({str(name): one for name, one in named.items()})
+    return parsed
+
+
 def check_named(settings: Mapping[str, object], models: Collection[str], registry: Registry) -> None:
     """Check that every model with settings of ``--set`` is installed, and is among the models of the plan.
 

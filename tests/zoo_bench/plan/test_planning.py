@@ -5,7 +5,7 @@ import zoo
 from zoo.catalogue import Entry, Plugin
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo_bench.plan.options import BenchOptions
-from zoo_bench.plan.planning import parse_settings, plan, resolve_device, resolve_precision
+from zoo_bench.plan.planning import parse_settings, plan, read_settings, resolve_device, resolve_precision
 
 
 def planned(models: str = "vae", tasks: str = "digits", budget: str = "640", seeds: int = 1, registry=None, **options):
@@ -34,6 +34,37 @@ def test_settings_are_read(texts, expected):
 def test_settings_of_another_form_are_refused(text):
     with pytest.raises(ZooError, match=r"must have the form MODEL\.SETTING=VALUE"):
         parse_settings([text])
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, {}),
+        ({"dcgan.lr": 1e-4, "vae.z_dim": 3}, {"dcgan": {"lr": 1e-4}, "vae": {"z_dim": 3}}),
+        ({"dcgan": {"lr": 1e-4}, "dcgan.width": 16}, {"dcgan": {"lr": 1e-4, "width": 16}}),
+        ({"gan.betas": (0.5, 0.9)}, {"gan": {"betas": (0.5, 0.9)}}),
+        ({"gan": {}}, {"gan": {}}),
+        (["dcgan.lr=1e-4"], {"dcgan": {"lr": 1e-4}}),
+        (("dcgan.lr=1e-4",), {"dcgan": {"lr": 1e-4}}),
+        ("dcgan.lr=1e-4", {"dcgan": {"lr": 1e-4}}),
+    ],
+)  # fmt: skip
+def test_settings_from_python_are_read_in_every_form(settings, expected):
+    assert read_settings(settings) == expected
+
+
+@pytest.mark.parametrize(
+    "settings", [{"lr": 1}, {"": {}}, {".lr": 1}, {"dcgan.": 1}, {"dcgan": 3}, {None: 1}, {3: 1}, [3]]
+)
+def test_settings_from_python_of_another_form_are_refused(settings):
+    with pytest.raises(ZooError, match=r"must have the form"):
+        read_settings(settings)
+
+
+@pytest.mark.parametrize("settings", [{"vae.lrr": 1}, {"vae": {3: 1}}, {"vea.lr": 1}])
+def test_settings_from_python_that_do_not_exist_are_refused_by_name(settings):
+    with pytest.raises(UnknownNameError, match="unknown"):
+        planned(settings=read_settings(settings))
 
 
 def test_a_plan_has_every_model_and_task_seed_by_seed():

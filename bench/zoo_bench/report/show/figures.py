@@ -10,12 +10,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zoo_bench.report.read.summary import Summary
+
+COLOUR_COUNT = 10
+"""Colours of models in ``report.css``; with more models they repeat."""
+
 Colours = Mapping[str, int]
 """The number of each model's colour, by label."""
 Figure = dict[str, Any]
 
 FIGURE_HEIGHT_PIXELS = 380
 """Height of a figure without a row for each model."""
+
+
+def colours_of(summaries: Sequence[Summary]) -> Colours:
+    """Return the number of every model's colour, the same in all tables and figures."""
+    labels = {model.label for summary in summaries for model in summary.models}
+    return {label: i % COLOUR_COUNT for i, label in enumerate(sorted(labels))}
 
 
 def figure_of(label: str, variants: list[dict[str, Any]], height: int = FIGURE_HEIGHT_PIXELS) -> Figure | None:

@@ -18,6 +18,7 @@ from zoo_bench.report.read.overall import overall
 from zoo_bench.report.read.results import Results, groups, kept_apart, load_store
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.show import sections
+from zoo_bench.report.show.figures import colours_of
 from zoo_bench.report.show.sections import MAX_PICTURE_BYTES, Pictures
 from zoo_bench.report.show.speeds import CAPTION, FIELDS, speeds
 from zoo_bench.report.text import plural, visible
@@ -25,8 +26,6 @@ from zoo_bench.store.records import Store
 from zoo_bench.store.tables import to_frame
 
 TEMPLATES = Path(__file__).parent / "templates"
-COLOUR_COUNT = 10
-"""Colours of models in ``report.css``; with more models they repeat."""
 
 
 def write_report(store: Store) -> Path:
@@ -42,8 +41,7 @@ def write_report(store: Store) -> Path:
 
 def page(results: Results, summaries: Sequence[Summary]) -> str:
     """Return the whole page."""
-    labels = list(dict.fromkeys(m.label for s in summaries for m in s.models))
-    colours = {label: i % COLOUR_COUNT for i, label in enumerate(sorted(labels))}
+    colours = colours_of(summaries)
     pictures, together = Pictures(0), overall(summaries)
     groups_shown = []
     for i, summary in enumerate(summaries):
@@ -73,20 +71,21 @@ def _title(summaries: Sequence[Summary]) -> str:
 
 
 def _render(content: dict[str, Any]) -> str:
-    from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
+    from plotly.offline import get_plotlyjs
 
     style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     scripts = [get_plotlyjs().replace("</script", "<\\/script"), script]
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     written = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    page = _template().render(
+    page = template("report.html.j2").render(
         **content, style=style, scripts=scripts, hashes=hashes, version=__version__, written=written
     )
     return str(page)
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """Return a template of this folder, which escapes what it is given."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -97,4 +96,4 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters.update(visible=visible, plural=plural)
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)

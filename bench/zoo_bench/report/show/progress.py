@@ -1,8 +1,8 @@
-"""Live progress on stderr: a bar per run in a terminal, a line per finished run elsewhere."""
+"""Live progress: a bar per run in terminals, and in notebooks with ipywidgets; elsewhere a line per finished run."""
 
 from __future__ import annotations
 
-import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,17 +22,17 @@ class Live:
     Args:
         planned: Number of runs in the plan.
         missing: Number of those that are not stored yet.
-        folder: Where results are stored.
+        folder: Where results are stored; None if that is of no interest.
         outdated: Number of stored runs that are scored again.
 
     Attributes:
         unscored: Number of stored runs whose scores could not be computed.
     """
 
-    def __init__(self, planned: int, missing: int, folder: Path, outdated: int = 0) -> None:
+    def __init__(self, planned: int, missing: int, folder: Path | None, outdated: int = 0) -> None:
         self.unscored = 0
         self._planned, self._missing, self._outdated, self._folder = planned, missing, outdated, folder
-        self._console = Console(stderr=True)
+        self._console = _console()
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -40,7 +40,7 @@ class Live:
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[detail]}", style="dim", markup=False),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=not (self._console.is_terminal or self._console.is_jupyter),
         )
         self._total = self._bars.add_task("all runs", total=missing + outdated, detail="")
         self._running: dict[RunSpec, TaskID] = {}
@@ -51,7 +51,8 @@ class Live:
         stored = self._planned - self._missing
         already = f", {stored} stored already" if stored else ""
         scored = f", {self._outdated} of them to score" if self._outdated else ""
-        print(f"{plural(self._missing, 'run')} to do{already}{scored}, into {self._folder}", file=sys.stderr)
+        into = f", into {self._folder}" if self._folder else ""
+        self._print(f"{plural(self._missing, 'run')} to do{already}{scored}{into}")
         self._bars.start()
         return self
 
@@ -87,6 +88,15 @@ class Live:
 
     def _print(self, text: str) -> None:
         self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def _console() -> Console:
+    """Return where progress is shown: on stderr, or in the cell of a notebook that can show bars."""
+    console = Console(stderr=True)
+    if console.is_jupyter and not find_spec("ipywidgets"):
+        # Jupyter sets FORCE_COLOR, but bars drawn with control characters would be one below the other.
+        return Console(stderr=True, force_jupyter=False, force_terminal=False)
+    return console
 
 
 def _sentence(record: RunRecord) -> str:

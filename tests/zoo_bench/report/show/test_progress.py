@@ -96,3 +96,23 @@ def test_a_run_that_ended_before_it_began_is_a_line_as_well(bench, make_record, 
     with Live(3, 2, Path("out")) as live:
         live.on_event(Finished(spec, Outcome(make_record({"seed": 1}, status="error", error="the worker was lost"))))
     assert "[1/2] tiny[batch_size=4] on digits, seed 1: error: the worker was lost" in capsys.readouterr().err
+
+
+def test_nothing_is_said_of_a_folder_that_does_not_stay(bench, capsys):
+    with Live(3, 2, None):
+        pass
+    assert capsys.readouterr().err.startswith("2 runs to do, 1 stored already\n")
+
+
+@pytest.mark.parametrize("has_widgets", [False, True])
+def test_a_notebook_gets_bars_if_it_can_show_them_and_else_lines(bench, make_record, monkeypatch, capsys, has_widgets):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as Jupyter does
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("zoo_bench.report.show.progress.find_spec", lambda name: has_widgets or None)
+    live = Live(3, 2, Path("out"))
+    assert live._console.is_jupyter == has_widgets
+    assert live._bars.disable != has_widgets
+    if not has_widgets:
+        play(bench, make_record)
+        lines = capsys.readouterr().err.splitlines()
+        assert lines[1:] == ["[1/2] tiny[batch_size=4] on digits, seed 1: ok, 1.2 s"]

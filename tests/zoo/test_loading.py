@@ -1,0 +1,192 @@
+import contextlib
+import copy
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import zoo
+from zoo.errors import UnknownNameError, ZooError
+
+CONFIGS = {"vae": {"z_dim": 3}, "gan": {"z_dim": 5, "batch_size": 16}}
+DELETED = object()
+
+
+def save_run(root, model="vae", seed=0, *, shape=(1, 8, 8), task="digits", status="ok"):
+    """Write a run's record and weights as a harness does, and return the record's path."""
+    trained = zoo.create(model, shape=shape, **CONFIGS[model])
+    config = trained.config.model_dump(mode="json")
+    spec = {"model": model, "plugin": "genzoo", "plugin_version": "0.0.1", "config": config, "task": task, "seed": seed}
+    path = root / "runs" / task / model / f"seed={seed}-01234567.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"spec": spec, "status": status}))
+    save_file(trained.state_dict(), path.with_suffix(".safetensors"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A results folder of two models with two seeds each. Do not change it."""
+    root = tmp_path_factory.mktemp("results")
+    for model in CONFIGS:
+        for seed in (0, 1):
+            save_run(root, model, seed)
+    (root / "environment.json").write_text("{}")
+    return root
+
+
+def test_a_file_gives_its_trained_model_in_eval_mode(results):
+    path = results / "runs/digits/gan/seed=1-01234567.json"
+    model = zoo.load(path)
+    weights = zoo.loading.load_file(path.with_suffix(".safetensors"))
+    assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+    assert not model.training
+    assert model.config.z_dim == 5
+    assert model.device == torch.device("cpu")
+    assert model.sample(4).shape == (4, 1, 8, 8)
+    assert zoo.load(str(path)).config == model.config
+
+
+def test_a_folder_and_a_name_and_a_seed_give_the_model_of_that_run(results):
+    path = results / "runs/digits/gan/seed=1-01234567.json"
+    weights = zoo.load(path).state_dict()
+    for loaded in (
+        zoo.load(results, "gan", 1),
+        zoo.load(results / "runs", model="gan", seed=1),
+        zoo.load(results / "runs/digits/gan", seed=1),
+    ):
+        assert all(torch.equal(value, weights[name]) for name, value in loaded.state_dict().items())
+
+
+def test_a_folder_with_one_run_needs_nothing_more(tmp_path):
+    save_run(tmp_path)
+    without = save_run(tmp_path, "gan")
+    without.with_suffix(".safetensors").unlink()
+    for folder in (tmp_path, tmp_path / "runs", tmp_path / "runs/digits", tmp_path / "runs/digits/vae"):
+        assert zoo.load(folder).config.z_dim == 3
+
+
+def test_several_runs_are_refused_with_some_of_them_and_how_to_choose(results):
+    with pytest.raises(ZooError, match=r"has 4 runs: name one by model and seed, or by its file: .* and others$") as e:
+        zoo.load(results)
+    assert str(e.value).count("seed=") == 3
+    with pytest.raises(ZooError, match=r"has 2 runs: .*seed=0-01234567.json', '.*seed=1-01234567.json'$"):
+        zoo.load(results, "vae")
+
+
+def test_a_model_or_a_seed_that_is_not_there_is_refused_with_those_that_are(results):
+    with pytest.raises(UnknownNameError, match=r"unknown model in '.*' 'vea': did you mean 'vae'\?"):
+        zoo.load(results, "vea")
+    with pytest.raises(ZooError, match=r"no run in '.*' has the seed 7: known: 0, 1"):
+        zoo.load(results, "vae", 7)
+    with pytest.raises(UnknownNameError, match="'gan'"):
+        zoo.load(results / "runs/digits/vae/seed=0-01234567.json", "gan")
+
+
+def test_a_record_with_a_shape_needs_no_task(tmp_path):
+    path = save_run(tmp_path, shape=(3, 12, 12), task="not-installed")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"shape": [3, 12, 12]}))
+    with torch.no_grad():
+        assert zoo.load(path).sample(2).shape == (2, 3, 12, 12)
+
+
+def test_a_folder_without_runs_is_refused(tmp_path):
+    with pytest.raises(ZooError, match="has no run with weights"):
+        zoo.load(tmp_path)
+    with pytest.raises(ZooError, match=r"absent.json' cannot be read: No such file"):
+        zoo.load(tmp_path / "absent.json")
+
+
+def test_absent_weights_are_refused_with_the_runs_status(tmp_path):
+    path = save_run(tmp_path, status="diverged")
+    path.with_suffix(".safetensors").unlink()
+    with pytest.raises(ZooError, match=r"safetensors' is absent: the run ended with status 'diverged'"):
+        zoo.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights", b"\xff" * 100])
+def test_damaged_weights_are_refused(tmp_path, content):
+    path = save_run(tmp_path)
+    path.with_suffix(".safetensors").write_bytes(content)
+    with pytest.raises(ZooError, match=r"safetensors' is damaged"):
+        zoo.load(path)
+
+
+def test_weights_of_another_network_are_refused_with_both_versions(tmp_path):
+    path, other = save_run(tmp_path), save_run(tmp_path, "gan")
+    shutil.copy(other.with_suffix(".safetensors"), path.with_suffix(".safetensors"))
+    with pytest.raises(ZooError, match=rf"was trained with genzoo 0.0.1 and does not fit genzoo {zoo.__version__}$"):
+        zoo.load(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("model", "not-installed", "needs what is not installed: unknown model 'not-installed'"),
+        ("task", "not-installed", "needs what is not installed: unknown task 'not-installed'"),
+        ("config", {"no_such": 1}, "does not fit genzoo .*: unknown setting of vae 'no_such'"),
+        ("config", {"z_dim": -1}, "does not fit genzoo .*: vae.z_dim: "),
+    ],
+)
+def test_what_is_not_installed_here_is_named(tmp_path, field, value, sentence):
+    path = save_run(tmp_path)
+    record = json.loads(path.read_text())
+    record["spec"][field] = value
+    path.write_text(json.dumps(record))
+    with pytest.raises(ZooError, match=sentence):
+        zoo.load(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"null", b'{"spec": 3}', b"\xff\xfe", b'{"spec": {"model": "vae"}}']
+)
+def test_what_is_no_record_is_refused(tmp_path, content):
+    path = save_run(tmp_path)
+    path.write_bytes(content)
+    for place in (path, tmp_path):
+        with pytest.raises(ZooError, match="is not a run record: "):
+            zoo.load(place)
+
+
+def test_a_folder_with_a_damaged_record_still_gives_the_others(tmp_path):
+    save_run(tmp_path, "gan").write_text("{")
+    save_run(tmp_path)
+    assert zoo.load(tmp_path).config.z_dim == 3
+
+
+def paths_of(value, path=()):
+    """Yield where every value within a record is."""
+    yield path
+    for key in value if isinstance(value, dict) else ():
+        yield from paths_of(value[key], (*path, key))
+
+
+def changed(record, path, value):
+    """Return a copy of a record with another value at a place, or with none."""
+    record = copy.deepcopy(record)
+    place = record
+    for key in path[:-1]:
+        place = place[key]
+    if value is DELETED:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return record
+
+
+UNEXPECTED = (
+    DELETED, None, True, -1, 0, 1.5, 10**30, float("nan"), "", "vae", "[", [], [0], ["x"], [1, 8], [2, 2, 2, 2], {},
+    {"": 0},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", UNEXPECTED, ids=repr)
+def test_unexpected_content_is_a_sentence_or_harmless(tmp_path, value):
+    path = save_run(tmp_path)
+    original = json.loads(path.read_text()) | {"shape": [1, 8, 8]}
+    for place in list(paths_of(original))[1:]:
+        path.write_text(json.dumps(changed(original, place, value)))
+        with contextlib.suppress(ZooError):
+            zoo.load(path)

@@ -1,0 +1,137 @@
+"""Trained models from the files that a run left: its record, and the weights beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, PositiveInt, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from zoo.errors import FAILURES, UnknownNameError, ZooError, error_sentence
+from zoo.model import GenerativeModel, build
+from zoo.registry import installed
+
+MAX_FILES_NAMED = 3
+"""Runs that a sentence lists if more than one can be meant."""
+
+
+class _Spec(BaseModel):
+    model: str
+    plugin: str = ""
+    plugin_version: str = ""
+    config: dict[str, Any]
+    task: str
+    seed: int
+
+
+class _Record(BaseModel):
+    """What a model is built from; a record has more."""
+
+    spec: _Spec
+    status: str = ""
+    shape: tuple[PositiveInt, ...] | None = Field(None, description="One item; records had none at first")
+
+
+def load(path: str | Path, model: str = "", seed: int | None = None) -> GenerativeModel:
+    """Load the trained model of a run, on the CPU and in eval mode.
+
+    Args:
+        path: A run's JSON file; or a results folder, or a folder within its ``runs/``, that has one run with weights.
+        model: Name of the model, where a folder has several.
+        seed: Training seed, where a folder has several.
+
+    Raises:
+        ZooError: If there is no such run or more than one; if its record or its weights are absent or damaged, or do
+            not fit what is installed.
+
+    Example:
+        >>> vae = zoo.load("results/bench", model="vae", seed=0)
+        >>> vae.sample(4).shape
+        torch.Size([4, 1, 8, 8])
+    """
+    file, record = _find(Path(path), model, seed)
+    weights = file.with_suffix(".safetensors")
+    if not weights.is_file():
+        raise ZooError(f"{str(weights)!r} is absent: the run ended with status {record.status!r} or its file was moved")
+    loaded = _built(file, record)
+    try:
+        loaded.load_state_dict(load_file(weights))
+    except (OSError, SafetensorError) as error:
+        raise ZooError(f"{str(weights)!r} is damaged: {error}") from error
+    except RuntimeError as error:
+        raise _misfit(weights, record) from error
+    return loaded.eval()
+
+
+def _built(file: Path, record: _Record) -> GenerativeModel:
+    """Build the model of a record, untrained."""
+    registry, spec = installed(), record.spec
+    try:
+        entry = registry.models.get(spec.model)
+        shape = record.shape or registry.tasks.get(spec.task).spec.shape
+    except UnknownNameError as error:
+        raise ZooError(f"{str(file)!r} needs what is not installed: {error}") from error
+    try:
+        return build(entry, shape, spec.config)
+    except FAILURES as error:
+        reason = str(error) if isinstance(error, ZooError) else error_sentence(error)
+        raise ZooError(f"{_misfit(file, record)}: {reason}") from error
+
+
+def _misfit(file: Path, record: _Record) -> ZooError:
+    trained = f"{record.spec.plugin} {record.spec.plugin_version}"
+    entry = installed().models.get(record.spec.model)
+    return ZooError(f"{str(file)!r} was trained with {trained} and does not fit {entry.plugin}")
+
+
+def _find(path: Path, model: str, seed: int | None) -> tuple[Path, _Record]:
+    """Return the one run that is meant: its record's file, and what that holds."""
+    runs, problems = _read_all(path)
+    if not runs:
+        raise problems[0] if problems else ZooError(f"{str(path)!r} has no run with weights")
+    models = {record.spec.model for _, record in runs}
+    if model and model not in models:
+        raise UnknownNameError(f"model in {str(path)!r}", model, models)
+    runs = [(file, record) for file, record in runs if model in ("", record.spec.model)]
+    seeds = sorted({record.spec.seed for _, record in runs})
+    if seed is not None and seed not in seeds:
+        raise ZooError(f"no run in {str(path)!r} has the seed {seed}: known: {', '.join(map(str, seeds))}")
+    runs = [(file, record) for file, record in runs if seed in (None, record.spec.seed)]
+    if len(runs) > 1:
+        raise ZooError(f"{str(path)!r} has {len(runs)} runs: {_choices([file for file, _ in runs])}")
+    return runs[0]
+
+
+def _choices(files: Sequence[Path]) -> str:
+    names = [repr(str(file)) for file in files[:MAX_FILES_NAMED]]
+    more = " and others" if len(files) > len(names) else ""
+    return f"name one by model and seed, or by its file: {', '.join(names)}{more}"
+
+
+def _read_all(path: Path) -> tuple[list[tuple[Path, _Record]], list[ZooError]]:
+    """Return the run of a file, or those with weights in a folder, and what is wrong with records that have weights."""
+    if not path.is_dir():
+        return [(path, _read(path))], []
+    top = path / "runs" if (path / "runs").is_dir() else path
+    runs, problems = [], []
+    for file in sorted(top.rglob("*.json")):
+        if file.with_suffix(".safetensors").is_file():
+            try:
+                runs.append((file, _read(file)))
+            except ZooError as error:
+                problems.append(error)
+    return runs, problems
+
+
+def _read(file: Path) -> _Record:
+    try:
+        return _Record.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise ZooError(f"run {str(file)!r} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        detail = error.errors()[0]
+        location = ".".join(map(str, detail["loc"])) or "file"
+        raise ZooError(f"{str(file)!r} is not a run record: {location}: {detail['msg']}") from error

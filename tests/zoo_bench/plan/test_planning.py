@@ -107,7 +107,11 @@ def test_a_plan_has_the_judge_and_the_version_of_every_score(digits_task):
     entry = zoo.installed().metrics.get("fid")
     assert (scores.task_version, scores.judge) == (zoo.installed().tasks.get("digits").spec.version, judge)
     fid = scores.keys["fid"]
-    assert (fid.plugin, fid.version, fid.judge) == (entry.plugin.distribution, entry.spec.version or entry.plugin.version, judge)
+    assert (fid.plugin, fid.version, fid.judge) == (
+        entry.plugin.distribution,
+        entry.spec.version or entry.plugin.version,
+        judge,
+    )
     assert fid.values == {}
 
 

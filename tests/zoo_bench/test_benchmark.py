@@ -3,6 +3,7 @@ import inspect
 import json
 import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,31 +18,43 @@ from zoo_bench.plan.columns import LEADING_COLUMNS, TRAILING_COLUMNS
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.store.records import Store
 
 
 def record_of(spec, status="ok", **fields):
-    error = "" if status == "ok" else "it broke"
-    metrics = {"fid": 10.0 + spec.seed} if status == "ok" else {}
+    """Make the record of a run, with scores under the task's judge of today if it ended ok."""
+    scores = {}
+    if status == "ok":
+        plan = prepared(Path("anywhere"), spec.model, spec.task, spec.budget).plan.scores[spec.task]
+        scores = {name: plan.keys[name].model_copy() for name in plan.wanted}
+        scores["fid"].values = {"fid": 10.0 + spec.seed}
+        fields.setdefault("judge", plan.judge)
     return RunRecord(
-        run_id=spec.run_id, spec=spec, status=status, error=error, metrics=metrics, threads=1, contended=False,
-        started_at=datetime(2025, 1, 2, tzinfo=UTC), train_seconds=1.0, **fields,
+        run_id=spec.run_id, spec=spec, status=status, error="" if status == "ok" else "it broke", scores=scores,
+        threads=1, contended=False, started_at=datetime(2025, 1, 2, tzinfo=UTC), train_seconds=1.0,
+        **fields,
     )  # fmt: skip
+
+
+class Given(list):
+    options = None
 
 
 @pytest.fixture
 def executed(monkeypatch):
-    """Replace the local executor by one that trains nothing; returns the specs that it was given."""
-    given = []
+    """Replace the local executor by one that trains nothing; returns the specs that it was given, with its options."""
+    given = Given()
 
     def execute(specs, options):
         given.extend(specs)
+        given.options = options
         for spec in specs:
             yield Started(spec, Resources(1, True))
             yield Finished(spec, Outcome(record_of(spec)))
 
     monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-    monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, specs, timeout: {})
+    monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, plans, timeout: None)
     return given
 
 
@@ -218,7 +231,8 @@ def test_bench_passes_its_options_on(tmp_path, executed):
     )  # fmt: skip
     (spec,) = executed
     assert spec.config["lr"] == 0.5
-    assert (spec.metrics, spec.precision_mode, spec.device) == (("fid",), "bf16", "cpu")
+    assert (spec.precision_mode, spec.device, spec.threads) == ("bf16", "cpu", 1)
+    assert executed.options.scoring == Scoring(("fid",))
     assert [type(event) for event in events] == [Started, Finished]
 
 

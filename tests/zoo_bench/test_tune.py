@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 import zoo
+from drawn_benches import JUDGE, scores
 from zoo_bench.executors import Finished, Options
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.store.records import Store
@@ -32,7 +33,7 @@ def executed(monkeypatch):
             distance = abs(math.log10(lr) + 3)
             record = RunRecord(
                 run_id=spec.run_id, spec=spec, status="ok" if lr < 5e-3 else "diverged", threads=1, contended=False,
-                started_at=datetime.now(UTC), metrics={"fid": 10 - distance},
+                started_at=datetime.now(UTC), scores=scores({"fid": 10 - distance}), curve_judge=JUDGE,
                 curve=[{"images": 32, "fid": 0.0}, {"images": 64, "fid": 1 + distance + 0.1 * (spec.seed - 1000)}],
             )  # fmt: skip
             yield Finished(spec, Outcome(record, {".safetensors": b"weights"}))
@@ -138,6 +139,7 @@ def test_the_study_is_a_file_that_says_what_it_took(executed, tmp_path):
     assert Study.model_validate(stored).model_dump(mode="json") == found.model_dump(mode="json") == stored
     assert (stored["budget"], stored["seeds"], stored["seed"], stored["plugin"]) == ("5k", 1, 0, "genzoo")
     assert "optuna" in stored["sampler"]
+    assert stored["judge"] == JUDGE, "that of the curves by which it was chosen"
 
 
 def test_a_model_without_a_search_space_is_left_out_by_name(monkeypatch):

@@ -148,7 +148,7 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
                     budget=str(limit),
                     precision_mode=arithmetic,
                     device=device,
-                    threads=1 if device == "cpu" else None,
+                    threads=None,
                 )
                 for seed in options.training_seeds
             ]

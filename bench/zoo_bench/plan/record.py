@@ -185,10 +185,11 @@ def row(record: RunRecord) -> dict[str, Any]:
 def metric_versions(record: RunRecord) -> str:
     """Return JSON with the columns, with spaces, of every metric version: ``{"genzoo 1": "fid fid_floor kid"}``.
 
-    Where a metric has a judge of its own, its name follows: ``"genzoo 1 under inception-v3-compat@6726825d"``.
+    Where a metric has a judge of its own, its name follows: ``"genzoo 1 under inception-v3-compat@6726825d"``. Versions
+    that older layouts did not record are left out.
     """
     columns_of: dict[str, list[str]] = {}
-    for score in record.scores.values():
+    for score in (score for score in record.scores.values() if score.version):
         under = "" if score.judge == record.judge else f" under {score.judge}"
         columns_of.setdefault(f"{score.plugin} {score.version}{under}", []).extend(score.values)
     return json.dumps({version: " ".join(sorted(columns)) for version, columns in sorted(columns_of.items())})

@@ -84,7 +84,10 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | 
     for task, plan in plans.items():
         key = {"task": task, "task_version": plan.task_version, "judge": plan.judge, "version": VERSION}
         path = root / "controls" / f"{file_name(task)}.json"
-        scores = stored_scores(read_keyed(path, key) or {})
+        try:
+            scores = stored_scores(read_keyed(path, key) or {})
+        except ValueError:
+            scores = {}
         known = next(iter(scores.values()), {})
         metrics = [name for name in plan.wanted if not installed().metrics.get(name).spec.on_request]
         missing = [n for n in metrics if n not in known or not known[n].has_key_of(plan.keys[n])]

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from zoo.errors import ZooError
 from zoo.files import write_atomically
 from zoo_bench.core.names import file_name
-from zoo_bench.plan.record import Outcome, RunRecord
+from zoo_bench.plan.record import SCHEMA_VERSION, Outcome, RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.store.upgrades import upgraded
 
@@ -136,6 +136,10 @@ def latest(records: Sequence[RunRecord]) -> RunRecord:
     return max(records, key=lambda record: (record.status == "ok", record.started_at))
 
 
+CURRENT = f'"schema_version": {SCHEMA_VERSION}\n}}'.encode()
+"""The end of a record of the current layout, as it is written."""
+
+
 def stream(root: Path, problems: list[str]) -> Iterator[tuple[Path, RunRecord]]:
     """Yield the records of a bench's folder one at a time, sorted by path; nothing is written.
 
@@ -157,7 +161,11 @@ def read_record(path: Path) -> RunRecord:
         ZooError: If the file is absent or is not a record.
     """
     try:
-        record = RunRecord.model_validate(upgraded(from_json(path.read_bytes())))
+        content = path.read_bytes()
+        if content.endswith(CURRENT):  # one pass, where nothing can be to upgrade
+            record = RunRecord.model_validate_json(content)
+        else:
+            record = RunRecord.model_validate(upgraded(from_json(content)))
         if record.run_id != record.spec.run_id:
             raise ValueError("its run_id is not the hash of its spec, so one of them was changed")
         return record

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from zoo.registry import installed
+from zoo_bench.plan.columns import TRAILING_COLUMNS
 from zoo_bench.plan.record import LEARNING_CURVE, SCHEMA_VERSION
 from zoo_bench.plan.spec import key
 
@@ -125,14 +126,16 @@ def upgraded_table(frame: pd.DataFrame) -> pd.DataFrame:
 
     if "metric_versions" in frame or not {"budget", "config", "threads"} <= set(frame):
         return frame
-    budget = frame["budget"].astype("string").str.replace("steps", "rounds")
     ours = sorted({*(c for columns in _columns_of(of="genzoo").values() for c in columns), *CURVE_COLUMNS} & set(frame))
-    frame = frame.rename(columns={"steps": "rounds"}).assign(
-        budget=budget,
-        schema_version=pd.array([SCHEMA_VERSION] * len(frame), dtype="Int64"),
-        metric_versions=json.dumps({"genzoo 1": " ".join(ours)}),
-    )
-    return frame.assign(run_id=[_key_of(row) for row in frame[list(KEY_COLUMNS)].itertuples(index=False)])
+    texts = dict.fromkeys(column for column in TRAILING_COLUMNS if column not in frame) | {
+        "budget": frame["budget"].astype("string").str.replace("steps", "rounds"),
+        "metric_versions": json.dumps({"genzoo 1": " ".join(ours)}),
+    }
+    version = pd.array([SCHEMA_VERSION] * len(frame), dtype="Int64")
+    frame = frame.rename(columns={"steps": "rounds"}).assign(**texts, schema_version=version)
+    frame = frame.assign(run_id=[_key_of(row) for row in frame[list(KEY_COLUMNS)].itertuples(index=False)])
+    frame = frame.astype(dict.fromkeys([*texts, "run_id"], "string"))
+    return frame[[*(column for column in frame if column not in TRAILING_COLUMNS), *TRAILING_COLUMNS]]
 
 
 KEY_COLUMNS = (

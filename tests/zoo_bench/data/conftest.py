@@ -11,6 +11,7 @@ import torchvision
 from pictures import draw_pictures
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.run.execute import Resources, execute
 
 
@@ -47,8 +48,8 @@ def runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cal
     monkeypatch.setattr("zoo_bench.score.curve.CURVE_SAMPLES", 100)
 
     def run(task: str, models: str = models) -> None:
-        for spec in plan(BenchOptions(models=models, task=task, budget=budget, seeds=1, metrics="fid")).runs:
-            record = execute(spec, Resources(threads=1, contended=True)).record
+        for spec in plan(BenchOptions(models=models, task=task, budget=budget, seeds=1)).runs:
+            record = execute(spec, Resources(threads=1, contended=True), scoring=Scoring(("fid",))).record
             assert (record.status, record.error) == ("ok", "")
             assert record.metrics["fid"] > 0
 

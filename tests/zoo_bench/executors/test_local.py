@@ -13,6 +13,8 @@ from zoo_bench.executors import Finished, Options, Progressed, Started
 from zoo_bench.executors.local import run
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
+from zoo_bench.plan.record import LEARNING_CURVE
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.store.records import Store
 
 PLUGIN = """
@@ -133,8 +135,8 @@ def misbehaviour(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     return SimpleNamespace(
         stdout=done.stdout,
-        first={record.spec.model: record for record in Store(first).scan()[0]},
-        second={record.spec.model: record for record in Store(second).scan()[0]},
+        first={record.spec.model: record for record in Store(first).records().values()},
+        second={record.spec.model: record for record in Store(second).records().values()},
     )
 
 
@@ -194,9 +196,7 @@ def test_what_runs_print_does_not_reach_the_parents_stdout_nor_is_a_script_run_t
 
 
 def specs_of(models="vae", seeds=1, budget="2rounds"):
-    return plan(
-        BenchOptions(models=models, task="digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu")
-    ).runs
+    return plan(BenchOptions(models=models, task="digits", budget=budget, seeds=seeds, device="cpu")).runs
 
 
 def test_events_of_a_run_are_its_start_its_progress_and_one_end():
@@ -238,6 +238,14 @@ def test_closing_the_executor_ends_what_still_runs(tmp_path, monkeypatch):
 
 def test_without_runs_nothing_happens():
     assert list(run([], Options(workers=2, threads=1, timeout=1.0))) == []
+
+
+def test_runs_are_scored_and_keep_what_the_options_ask_for():
+    (spec,) = specs_of()
+    scoring = Scoring(("class-modes", "mixture-modes"), keep_samples=True)
+    outcome = list(run([spec], Options(1, 1, None, scoring=scoring)))[-1].outcome
+    assert outcome.record.scores.keys() == {"class-modes", LEARNING_CURVE}
+    assert ".samples.npz" in outcome.files
 
 
 def test_records_of_local_runs_fit_into_json():

@@ -11,19 +11,19 @@ from zoo_bench.executors import Finished, Options, Started, local
 from zoo_bench.executors import ray as executor
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
+from zoo_bench.plan.scoring import Scoring
 
 pytestmark = [
     pytest.mark.extra,
     pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs the extra ray"),
 ]
+SCORING = Scoring(("class-modes",))
 TIMINGS = {"train_seconds", "evaluate_seconds", "throughput", "history", "curve", "started_at"}
 
 
 def specs_of(models="vae", seeds=1, budget="20rounds", **options):
     return plan(
-        BenchOptions(
-            models=models, task="digits", budget=budget, seeds=seeds, metrics="class-modes", device="cpu", **options
-        )
+        BenchOptions(models=models, task="digits", budget=budget, seeds=seeds, device="cpu", executor="ray", **options)
     ).runs
 
 
@@ -52,11 +52,12 @@ def narrow_node(cluster):
 
 def test_two_nodes_give_the_records_of_the_local_executor(cluster):
     specs = specs_of("vae,gan")
-    events = list(executor.run(specs, Options(timeout=300, address=cluster.address)))
+    events = list(executor.run(specs, Options(timeout=300, address=cluster.address, scoring=SCORING)))
     assert [type(event) for event in events].count(Started) == 2
-    there, here = ended(events), ended(local.run(specs, Options(workers=1, threads=1)))
+    there, here = ended(events), ended(local.run(specs, Options(workers=1, threads=1, scoring=SCORING)))
     assert there.keys() == here.keys() == set(map(str, specs))
     for name, record in there.items():
+        assert "class-modes" in record.scores
         alike = TIMINGS | {"contended"}
         assert record.model_dump(exclude=alike) == here[name].model_dump(exclude=alike)
         assert not record.contended

@@ -196,9 +196,11 @@ def test_threads_are_measured_for_runs_against_the_clock_unless_they_are_given(f
     four_cores(sngan={1: 4.0, 2: 2.0, 4: 3.0})
     bench = bench_of("1s")
     assert (bench.execution.threads, bench.probes["threads"]["chosen"]) == (2, 2)
-    for budget, given in [("640", {}), ("1s", {"threads": 3}), ("1s", {"workers": 2})]:
+    assert {spec.threads for spec in bench.plan.runs} == {2}
+    for budget, given, threads in [("640", {}, 1), ("1s", {"threads": 3}, 3), ("1s", {"workers": 2}, 2)]:
         bench = bench_of(budget, **given)
-        assert (bench.execution.threads, "threads" in bench.probes) == (given.get("threads"), False)
+        assert (bench.execution.threads, "threads" in bench.probes) == (threads, False)
+        assert {spec.threads for spec in bench.plan.runs} == {threads}
 
 
 def test_rounds_are_measured_with_as_many_threads_as_are_asked_for():

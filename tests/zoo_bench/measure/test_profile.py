@@ -12,6 +12,7 @@ from zoo_bench.data.stream import Stream
 from zoo_bench.measure.profile import OPTIMIZER_STEP, PHASES, phases, profile
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.score.curve import Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.scoring import score
@@ -65,8 +66,8 @@ def test_a_namesake_in_a_plugin_s_own_file_is_no_phase():
 
 
 def test_a_run_is_profiled_in_a_process_of_its_own_and_its_profile_kept(tmp_path):
-    (spec,) = plan(BenchOptions(models="vae", task="digits", budget="640", seeds=1, metrics="fid", device="cpu")).runs
-    found, problem = profile(spec, 1, tmp_path, None)
+    (spec,) = plan(BenchOptions(models="vae", task="digits", budget="640", seeds=1, device="cpu")).runs
+    found, problem = profile(spec, 1, Scoring(("fid",)), tmp_path, None)
     assert problem == ""
     assert found.keys() == {*PHASES, "store", "other"}
     assert all(found[phase] > 0 for phase in (*PHASES, "store"))
@@ -88,7 +89,7 @@ def test_the_command_stores_no_result(tmp_path, capsys):
 def test_a_run_that_does_not_end_well_is_told_of(tmp_path, capsys, monkeypatch):
     arguments = ["bench", "--models", "vae,gan", "--budget", "640", "--metrics", "fid", "--profile", "--json"]
     ends = {"vae": ({"forward": 1.0}, "diverged: the loss is nan"), "gan": ({}, "error: its process ended")}
-    monkeypatch.setattr("zoo_bench.measure.profile.profile", lambda spec, threads, out, timeout: ends[spec.model])
+    monkeypatch.setattr("zoo_bench.measure.profile.profile", lambda spec, *arguments: ends[spec.model])
     assert main([*arguments, "--precision", "fp32", "--out", str(tmp_path)]) == 1
     captured = capsys.readouterr()
     assert [row["model"] for row in json.loads(captured.out)] == ["vae"]

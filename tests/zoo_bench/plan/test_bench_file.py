@@ -22,7 +22,7 @@ FULL = BenchOptions(
     models="vae,gan[packing=2]", task="ring8", budget="2M,90s", seeds="0,5-9", metrics="fid", precision="fp32",
     settings={"gan": {"lr": 1e-4, "preset": "paper", "betas": [0.5, 0.9]}, "vae": {"sigma": None}}, device="cpu",
     out=Path("results/ü"), executor="ray", address="auto", workers=2, threads=1, timeout=90.0, throughput=True,
-    track="tensorboard", retry_failed=True, force=True,
+    track="tensorboard", retry_failed=True, force=True, keep_samples=True,
 )  # fmt: skip
 """Every option has a value that is not its default."""
 
@@ -34,7 +34,7 @@ def understood(monkeypatch):
     def options(*arguments):
         given = []
 
-        def prepare(options, log):
+        def prepare(options, log, **further):
             given.append(options)
             raise ZooError("enough")
 

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 
@@ -80,15 +82,32 @@ def test_all_means_every_installed_model():
     assert {run.model for run in planned("all").runs} == set(zoo.models())
 
 
-def test_a_run_records_what_it_depends_on(digits_task):
+def test_a_run_records_what_it_depends_on():
     (run,) = planned("vae", settings={"vae": {"lr": 0.5}}).runs
     entry = zoo.installed().models.get("vae")
     assert (run.plugin, run.plugin_version) == (entry.plugin.distribution, entry.plugin.version)
     assert run.config["lr"] == 0.5
     assert run.config.keys() == entry.spec.load().Config.model_fields.keys()
     assert run.task_version == zoo.installed().tasks.get("digits").spec.version
-    assert run.judge == f"{digits_task.judge.name}@{digits_task.judge.sha256[:8]}"
-    assert (run.budget, run.precision_mode) == ("640", "fp32")
+    assert (run.budget, run.precision_mode, run.device, run.threads) == ("640", "fp32", "cpu", 1)
+    assert (run.seed, run.seeds, run.samples) == (0, {}, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "threads"),
+    [
+        ({}, 1), ({"threads": 3}, 3), ({"workers": 1}, 4), ({"workers": 2}, 2), ({"budget": "90s"}, 4),
+        ({"executor": "ray"}, 1), ({"executor": "ray", "threads": 2}, 2), ({"executor": "ray", "budget": "90s"}, 1),
+    ],
+)  # fmt: skip
+def test_threads_are_part_of_a_run_on_the_cpu(monkeypatch, options, threads):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
+    assert {run.threads for run in planned("vae,gan", seeds=2, **{"device": "cpu", **options}).runs} == {threads}
+
+
+def test_threads_are_no_part_of_a_run_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert {run.threads for run in planned(device="cuda", precision="fp32", threads=2).runs} == {None}
 
 
 def test_presets_of_the_shape_are_part_of_the_run():
@@ -102,11 +121,12 @@ def test_two_ways_to_write_one_budget_are_one_run():
 
 
 def test_metrics_apply_where_the_task_offers_what_they_need():
-    metrics = {run.task: set(run.metrics) for run in planned("vae", "digits,ring8").runs}
+    metrics = {task: set(scores.wanted) for task, scores in planned("vae", "digits,ring8").scores.items()}
     assert metrics["digits"] & {"fid", "class-modes", "mixture-modes"} == {"fid", "class-modes"}
     assert metrics["ring8"] & {"fid", "class-modes", "mixture-modes"} == {"fid", "mixture-modes"}
 
 
+<<<<<<< HEAD
 def test_metrics_on_request_are_planned_where_they_are_named():
     of_all, more = (set(planned(metrics=names).runs[0].metrics) for names in ("all", "all,fid-inception"))
     assert more - of_all == {"fid-inception"}
@@ -115,6 +135,26 @@ def test_metrics_on_request_are_planned_where_they_are_named():
 def test_the_order_in_which_metrics_are_named_makes_no_other_run():
     ids = {planned(metrics=names).runs[0].run_id for names in ("fid,class-modes", "class-modes,fid")}
     assert len(ids) == 1
+=======
+def test_metrics_make_no_other_run():
+    plans = [planned(metrics=names) for names in ("fid,class-modes", "class-modes,fid", "fid")]
+    assert len({found.runs[0].run_id for found in plans}) == 1
+    assert [found.scores["digits"].wanted for found in plans] == [("class-modes", "fid")] * 2 + [("fid",)]
+
+
+def test_a_plan_has_the_judge_and_the_version_of_every_score(digits_task):
+    scores = planned(metrics="fid").scores["digits"]
+    judge = f"{digits_task.judge.name}@{digits_task.judge.sha256[:8]}"
+    entry = zoo.installed().metrics.get("fid")
+    assert (scores.task_version, scores.judge) == (zoo.installed().tasks.get("digits").spec.version, judge)
+    fid = scores.keys["fid"]
+    assert (fid.plugin, fid.version, fid.judge) == (
+        entry.plugin.distribution,
+        entry.spec.version or entry.plugin.version,
+        judge,
+    )
+    assert fid.values == {}
+>>>>>>> h-tests
 
 
 @pytest.mark.parametrize(

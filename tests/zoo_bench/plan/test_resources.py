@@ -30,7 +30,7 @@ def test_cores_and_memory_are_shared_and_a_run_against_the_clock_is_alone(
     monkeypatch, make_spec, budget, workers, threads, expected
 ):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
-    specs = [make_spec(budget=budget, seed=seed) for seed in range(9)]
+    specs = [make_spec(budget=budget, seed=seed, threads=None) for seed in range(9)]
     slots = share_this_machine(specs, workers, threads)
     assert (len(slots), slots[0].threads) == expected
     assert {s.contended for s in slots} == {expected[0] > 1}
@@ -43,10 +43,20 @@ def test_a_single_run_is_not_contended_however_many_could_run(make_spec):
 
 
 @pytest.mark.parametrize(
+    ("asked", "workers", "threads", "expected"),
+    [([2, 2], None, None, (2, 2)), ([3, 1], None, None, (1, 3)), ([2, 2], 1, None, (1, 2)), ([2, 2], None, 1, (4, 1))],
+)
+def test_runs_have_the_threads_of_their_specs_unless_others_are_given(make_spec, asked, workers, threads, expected):
+    specs = [make_spec(threads=number) for number in asked]
+    slots = share_machine(specs, workers, threads, cores=4, memory=GIB, gpus=0)
+    assert (len(slots), slots[0].threads) == expected
+
+
+@pytest.mark.parametrize(
     ("workers", "expected"), [(None, [0, 1]), (1, [0]), (3, [0, 1, 0])], ids=["one each", "one", "shared"]
 )
 def test_runs_on_gpus_get_one_each(make_spec, workers, expected):
-    specs = [make_spec(device="cuda", seed=seed) for seed in range(4)]
+    specs = [make_spec(device="cuda", seed=seed, threads=None) for seed in range(4)]
     slots = share_machine(specs, workers, None, cores=8, memory=8 * GIB, gpus=2)
     assert [slot.gpu for slot in slots] == expected
     assert slots[0] == Resources(8 // len(expected), len(expected) > 1, 8 * GIB // len(expected), 0)

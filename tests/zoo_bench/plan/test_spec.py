@@ -1,11 +1,12 @@
 import pytest
 
+from zoo_bench.core.seeds import derive
 from zoo_bench.plan.spec import RunSpec
 
 CHANGES = {
     "model": "other", "plugin": "other-distribution", "plugin_version": "1.3", "config": {"batch_size": 5},
-    "task": "mnist", "task_version": "2", "judge": "digits-cnn@76543210", "metrics": ("fid",), "seed": 1,
-    "budget": "641", "precision_mode": "bf16", "device": "cuda",
+    "task": "mnist", "task_version": "2", "seed": 1, "seeds": {"data": 1}, "budget": "641", "precision_mode": "bf16",
+    "device": "cuda", "threads": 2, "samples": "5a" * 32,
 }  # fmt: skip
 
 
@@ -16,7 +17,7 @@ def test_every_field_enters_the_key(make_spec, field):
 
 def test_the_key_is_the_same_in_every_process_and_never_changes(make_spec):
     # If it did, every stored run would be run again.
-    assert make_spec().run_id == "adf8a88fb79878069e375bda64131525a57b33af985c2071f336e8b202a35a56"
+    assert make_spec().run_id == "cfa39cf31969216f28fe780d0c2fb299d8e17b3de7d76527ab90f1f4261fdd1e"
 
 
 def test_the_key_does_not_depend_on_the_order_of_settings(make_spec):
@@ -30,3 +31,19 @@ def test_a_spec_survives_json(make_spec):
     again = RunSpec.model_validate_json(spec.model_dump_json())
     assert again == spec
     assert again.run_id == spec.run_id
+
+
+def test_a_field_at_its_default_is_no_part_of_the_key(make_spec):
+    # So that a field that is added later, with a default, leaves the keys of stored runs as they are.
+    assert make_spec(seeds={}, samples="").run_id == make_spec().run_id
+
+
+def test_an_axis_of_randomness_has_the_seed_of_the_run_unless_it_has_its_own(make_spec):
+    spec = make_spec(seed=3, seeds={"data": 7})
+    assert spec.seed_of("training") == derive(3, "training")
+    assert spec.seed_of("data") == derive(7, "data")
+
+
+def test_samples_that_were_made_elsewhere_are_no_run(make_spec):
+    assert not make_spec().outside
+    assert make_spec(samples="5a" * 32, seed=None, threads=None).outside

@@ -1,30 +1,46 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from zoo.errors import ZooError
+from zoo_bench.plan.record import Score
+from zoo_bench.plan.scoring import ScorePlan
+from zoo_bench.report.read.results import load_controls
 from zoo_bench.score import controls
-from zoo_bench.store.records import read_record
+
+
+def made(value=1.0, **fields):
+    return Score(**{"plugin": "genzoo", "version": "1", "judge": "any@01234567", "values": {"fid": value}, **fields})
 
 
 @pytest.fixture
-def spec(finished_bench):
-    return read_record(next(finished_bench.glob("runs/digits/vae/*.json"))).spec
+def plan():
+    """How digits are scored with two metrics."""
+    keys = {name: made(values={}) for name in ("fid", "kid", "vendi")}
+    return ScorePlan(task_version="1", judge="any@01234567", wanted=("fid", "kid"), keys=keys)
 
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Replace the scoring by something quick; returns the tasks that were scored."""
-    scored = []
+    """Replace the scoring by something quick; returns the metrics that were computed, call by call."""
+    computed = []
 
-    def fake(call, spec, timeout):
-        scored.append(spec.task)
-        return {"real": {"fid": 1.0}}
+    def fake(call, task, names, timeout):
+        assert task == "digits"
+        computed.append(list(names))
+        return {"real": {name: made(len(computed)) for name in names}}
 
     monkeypatch.setattr(controls, "run_in_subprocess", fake)
-    return scored
+    return computed
+
+
+def stored(root):
+    """Return the values of the metrics of real data that are kept."""
+    scores = controls.stored_scores(json.loads((root / "controls" / "digits.json").read_text()))
+    return {name: score.values["fid"] for name, score in scores["real"].items()}
 
 
 @pytest.fixture(params=["digits", "ring8"])
@@ -59,7 +75,8 @@ def test_controls_have_the_modes_that_they_say(task):
 
 
 def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench):
-    scores = json.loads((finished_bench / "controls" / "digits.json").read_text())["controls"]
+    (found,) = load_controls(finished_bench, [])
+    scores = found["controls"]
     fids = [scores[name]["fid"] for name in ("real", "half-modes", "one-mode", "noise")]
     assert fids == sorted(fids)
     assert scores["copy"]["fid"] < scores["half-modes"]["fid"]
@@ -67,45 +84,68 @@ def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench)
     assert scores["one-mode"]["modes_captured"] == 1
 
 
-def test_controls_are_scored_once_per_folder_and_task(tmp_path, counted, spec):
+def test_controls_are_scored_once_per_folder_and_task(tmp_path, counted, plan):
     for _ in range(3):
-        assert controls.score_controls(tmp_path, [spec, spec], None) == {"digits": {"real": {"fid": 1.0}}}
-    assert counted == ["digits"]
+        controls.score_controls(tmp_path, {"digits": plan}, None)
+    assert counted == [["fid", "kid"]]
+    assert stored(tmp_path) == {"fid": 1, "kid": 1}
 
 
-@pytest.mark.parametrize("change", [{"task_version": "2"}, {"judge": "other@00000000"}, {"metrics": ("fid",)}])
-def test_controls_are_scored_again_when_what_they_depend_on_changes(tmp_path, counted, spec, change):
-    controls.score_controls(tmp_path, [spec], None)
-    controls.score_controls(tmp_path, [spec.model_copy(update=change)], None)
-    assert counted == ["digits", "digits"]
+@pytest.mark.parametrize("change", [{"task_version": "2"}, {"judge": "other@00000000"}])
+def test_controls_are_scored_again_when_the_task_or_its_judge_changes(tmp_path, counted, plan, change):
+    controls.score_controls(tmp_path, {"digits": plan}, None)
+    controls.score_controls(tmp_path, {"digits": replace(plan, **change)}, None)
+    assert counted == [["fid", "kid"]] * 2
+
+
+@pytest.mark.parametrize("change", [{"version": "2"}, {"plugin": "other"}, {"judge": "own@76543210"}])
+def test_a_metric_of_another_version_is_computed_again_and_no_other(tmp_path, counted, plan, change):
+    controls.score_controls(tmp_path, {"digits": plan}, None)
+    keys = plan.keys | {"kid": made(values={}, **change)}
+    controls.score_controls(tmp_path, {"digits": replace(plan, keys=keys)}, None)
+    assert counted == [["fid", "kid"], ["kid"]]
+    assert stored(tmp_path) == {"fid": 1, "kid": 2}
+
+
+def test_a_metric_more_is_computed_alone_and_one_less_is_kept(tmp_path, counted, plan):
+    for wanted in (("fid",), ("fid", "vendi"), ("kid",)):
+        controls.score_controls(tmp_path, {"digits": replace(plan, wanted=wanted)}, None)
+    assert counted == [["fid"], ["vendi"], ["kid"]]
+    assert stored(tmp_path) == {"fid": 1, "vendi": 2, "kid": 3}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "half a rec"])
-def test_a_damaged_file_of_controls_is_written_again(tmp_path, counted, spec, text):
+def test_a_damaged_file_of_controls_is_written_again(tmp_path, counted, plan, text):
     path = tmp_path / "controls" / "digits.json"
     path.parent.mkdir()
     path.write_text(text)
-    controls.score_controls(tmp_path, [spec], None)
-    assert counted == ["digits"]
-    assert json.loads(path.read_text())["controls"] == {"real": {"fid": 1.0}}
+    controls.score_controls(tmp_path, {"digits": plan}, None)
+    assert counted == [["fid", "kid"]]
+    assert stored(tmp_path) == {"fid": 1, "kid": 1}
 
 
-def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, spec, monkeypatch, capsys):
-    def fail(call, spec, timeout):
+def test_controls_with_damaged_scores_are_written_again(tmp_path, counted, plan):
+    controls.score_controls(tmp_path, {"digits": plan}, None)
+    path = tmp_path / "controls" / "digits.json"
+    path.write_text(path.read_text().replace('"values"', '"valeus"'))
+    controls.score_controls(tmp_path, {"digits": plan}, None)
+    assert counted == [["fid", "kid"]] * 2
+
+
+def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, plan, monkeypatch, capsys):
+    def fail(call, task, names, timeout):
         raise ZooError("RuntimeError: no judge today")
 
     monkeypatch.setattr(controls, "run_in_subprocess", fail)
-    assert controls.score_controls(tmp_path, [spec], None) == {}
+    controls.score_controls(tmp_path, {"digits": plan}, None)
     assert "controls of digits could not be scored: RuntimeError: no judge today" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_infinite_scores_are_kept(tmp_path, spec, monkeypatch):
-    monkeypatch.setattr(
-        controls, "run_in_subprocess", lambda call, spec, timeout: {"one-mode": {"mode_kl_reverse": math.inf}}
-    )
+def test_infinite_scores_are_kept(tmp_path, plan, monkeypatch):
+    infinite = {"real": {name: made(math.inf) for name in ("fid", "kid")}}
+    monkeypatch.setattr(controls, "run_in_subprocess", lambda *arguments, timeout: infinite)
     for _ in range(2):
-        assert controls.score_controls(tmp_path, [spec], None) == {
-            "digits": {"one-mode": {"mode_kl_reverse": math.inf}}
-        }
+        controls.score_controls(tmp_path, {"digits": plan}, None)
+        assert stored(tmp_path) == {"fid": math.inf, "kid": math.inf}
         monkeypatch.setattr(controls, "run_in_subprocess", None)

@@ -1,10 +1,13 @@
+import random
+
+import numpy as np
 import pytest
 import torch
 
 import zoo
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation
-from zoo_bench.score.scoring import Scored, score
+from zoo_bench.score.scoring import score
 
 
 @pytest.fixture
@@ -14,15 +17,20 @@ def scored(fake_entry, digits_task):
     def run(**functions):
         columns = (zoo.Column("oddness", "lower", "How odd"),)
         entries = [fake_entry(zoo.MetricSpec, name, function, columns=columns) for name, function in functions.items()]
-        return score(Evaluation(digits_task, digits_task.train.data[:20]), [entry.spec for entry in entries])
+        return score(Evaluation(digits_task, digits_task.train.data[:20]), entries)
 
     return run
 
 
+def outcome(scored):
+    """Return, by metric, its values or why there are none."""
+    return {name: score.error or score.values for name, score in scored.scores.items()}
+
+
 def test_a_metric_sees_what_was_generated(scored):
     found = scored(odd=lambda evaluation: {"oddness": torch.tensor(len(evaluation.generated))})
-    assert found == Scored({"oddness": 20.0})
-    assert isinstance(found.values["oddness"], float)
+    assert outcome(found) == {"odd": {"oddness": 20.0}}
+    assert isinstance(found.scores["odd"].values["oddness"], float)
 
 
 def test_a_metric_that_fails_leaves_the_others_standing(scored, capsys):
@@ -30,8 +38,7 @@ def test_a_metric_that_fails_leaves_the_others_standing(scored, capsys):
         raise RuntimeError("cannot count")
 
     found = scored(broken=broken, odd=lambda evaluation: {"oddness": 1})
-    assert found.values == {"oddness": 1.0}
-    assert found.errors == {"broken": "RuntimeError: cannot count"}
+    assert outcome(found) == {"broken": "RuntimeError: cannot count", "odd": {"oddness": 1.0}}
     assert 'raise RuntimeError("cannot count")' in found.traceback
     assert capsys.readouterr() == ("", "")
 
@@ -41,15 +48,14 @@ def test_a_metric_that_exits_leaves_the_others_standing(scored):
         raise SystemExit(1)
 
     found = scored(leaving=leaving, odd=lambda evaluation: {"oddness": 1})
-    assert found.values == {"oddness": 1.0}
-    assert found.errors == {"leaving": "SystemExit: 1"}
+    assert outcome(found) == {"leaving": "SystemExit: 1", "odd": {"oddness": 1.0}}
 
 
 def test_a_message_that_would_fill_the_screen_is_cut(scored):
     def chatty(evaluation):
         raise RuntimeError("z" * 100_000)
 
-    [sentence] = scored(chatty=chatty).errors.values()
+    [sentence] = outcome(scored(chatty=chatty)).values()
     assert sentence == f"RuntimeError: {'z' * 500}... (100000 characters)"
 
 
@@ -57,14 +63,39 @@ def test_a_metric_that_says_why_it_does_not_apply_is_quoted(scored):
     def inapplicable(evaluation):
         raise ZooError("the judge knows no modes")
 
-    assert scored(fussy=inapplicable) == Scored({}, {"fussy": "the judge knows no modes"})
+    found = scored(fussy=inapplicable)
+    assert (outcome(found), found.traceback) == ({"fussy": "the judge knows no modes"}, "")
 
 
 def test_a_metric_may_leave_a_column_out(scored):
-    assert scored(shy=lambda evaluation: {}) == Scored()
+    assert outcome(scored(shy=lambda evaluation: {})) == {"shy": {}}
 
 
 @pytest.mark.parametrize("result", [{"undeclared": 1.0}, {"oddness": 1.0, "undeclared": 2.0}, 1.0, None])
 def test_a_metric_may_report_only_the_columns_that_it_declares(scored, result):
     sentence = "metric 'loose' must return a dict with keys among oddness"
-    assert scored(loose=lambda evaluation: result) == Scored({}, {"loose": sentence})
+    found = scored(loose=lambda evaluation: result)
+    assert (outcome(found), found.traceback) == ({"loose": sentence}, "")
+
+
+def test_a_score_has_the_distribution_the_version_and_the_judge_of_its_metric(fake_entry, digits_task):
+    columns = (zoo.Column("oddness", "lower", "How odd"),)
+    odd, even = (
+        fake_entry(zoo.MetricSpec, name, lambda evaluation: {"oddness": 1}, columns=columns, version=version)
+        for name, version in (("odd", ""), ("even", "7"))
+    )
+    found = score(Evaluation(digits_task, digits_task.train.data[:20]), [odd, even]).scores
+    judge = f"{digits_task.judge.name}@{digits_task.judge.sha256[:8]}"
+    keys = {name: (score.plugin, score.version, score.judge) for name, score in found.items()}
+    assert keys == {"odd": ("fake-distribution", "1.2", judge), "even": ("fake-distribution", "7", judge)}
+
+
+def test_a_metric_draws_the_same_numbers_whichever_others_are_computed(scored):
+    def drawing(evaluation):
+        return {"oddness": torch.rand(()) + np.random.rand() + random.random()}
+
+    torch.manual_seed(5)
+    alone = outcome(scored(odd=drawing))["odd"]
+    torch.manual_seed(6)
+    both = outcome(scored(other=drawing, odd=drawing))
+    assert both["odd"] == alone != both["other"]

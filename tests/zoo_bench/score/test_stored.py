@@ -9,6 +9,7 @@ from zoo.cli import main
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.run.execute import execute
 from zoo_bench.score.stored import load_run
 from zoo_bench.store.records import Store
@@ -23,7 +24,7 @@ def digits_run(finished_bench):
 @pytest.fixture(scope="module")
 def ring_run(tmp_path_factory):
     (spec,) = plan(BenchOptions(models="gan", task="ring8", budget="3rounds", seeds=1, device="cpu")).runs
-    return Store(tmp_path_factory.mktemp("ring")).save(execute(spec, Resources(1, False)))
+    return Store(tmp_path_factory.mktemp("ring")).save(execute(spec, Resources(1, False), scoring=Scoring()))
 
 
 def sampled(run, out, *options):

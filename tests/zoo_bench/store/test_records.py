@@ -8,11 +8,28 @@ import pytest
 from zoo.cli import main
 from zoo.errors import ZooError
 from zoo_bench import load_results
-from zoo_bench.plan.record import SCHEMA_VERSION, Outcome
+from zoo_bench.plan.record import LEARNING_CURVE, SCHEMA_VERSION, Outcome, RunRecord, metric_versions
+from zoo_bench.plan.spec import RunSpec, key
 from zoo_bench.store.records import Store, read_record
 from zoo_bench.store.tables import to_frame, write_tables
 
 OLD = Path(__file__).parent / "data" / "schema-1"
+BEFORE = OLD.with_name("schema-2")
+
+
+@pytest.fixture
+def write_old(tmp_path):
+    """Write a record of schema 2 with the key that it had, and return its path."""
+
+    def write(spec=None, **fields):
+        old = json.loads(BEFORE.with_suffix(".json").read_text()) | fields
+        old["spec"] |= spec or {}
+        old["run_id"] = key(old["spec"])
+        path = tmp_path / "old.json"
+        path.write_text(json.dumps(old))
+        return path
+
+    return write
 
 
 def contents(folder):
@@ -82,19 +99,22 @@ def test_a_file_that_is_no_record_is_reported_and_left_alone(store, records, tex
         store.save(Outcome(record))
     bad = store.root / "runs" / "digits" / "gan" / "seed=9-deadbeef.json"
     bad.write_text(text)
-    found, problems = store.scan()
+    found = store.records().values()
     assert {record.run_id for record in found} == {record.run_id for record in records}
-    (problem,) = problems
+    (problem,) = store.problems
     assert str(bad) in problem
     assert "\n" not in problem
-    assert len(write_tables(store.root)) == 3
+    assert len(write_tables(store)) == 3
     assert bad.read_text() == text
 
 
 def test_a_record_of_another_layout_is_reported(store, make_record):
     path = store.save(Outcome(make_record()))
     path.write_text(json.dumps({**json.loads(path.read_text()), "shoe_size": 43}))
-    _, (problem,) = store.scan()
+    assert Store(store.root).records() == {}
+    again = Store(store.root)
+    again.records()
+    (problem,) = again.problems
     assert "shoe_size" in problem
     assert "not a run record of this version" in problem
 
@@ -104,38 +124,101 @@ def test_a_record_of_schema_1_is_read_as_one_of_today():
     old = json.loads(OLD.with_suffix(".json").read_text())
     assert (record.rounds, record.schema_version) == (old["steps"], SCHEMA_VERSION)
     assert record.metric_errors == {"diagnostics": old["metric_errors"]["figures"]}
+    assert record.metrics == old["metrics"]
     assert record.spec.budget == "300,3rounds"
     assert record.run_id == record.spec.run_id != old["run_id"]
     [point] = record.history[:1]
     spent = {name: old["history"][0].pop(name) for name in ("images", "seconds")}
     assert point == {**spent, "losses": old["history"][0]}
-    changed = {"rounds", "schema_version", "metric_errors", "spec", "run_id", "history"}
-    new = json.loads(record.model_dump_json(exclude=changed))
-    assert new == {name: old[name] for name in new}
+    unchanged = old.keys() & RunRecord.model_fields.keys() - {"schema_version", "spec", "run_id", "history"}
+    assert json.loads(record.model_dump_json(include=unchanged)) == {name: old[name] for name in unchanged}
 
 
-def test_a_record_of_schema_1_keeps_its_key_where_the_budget_has_no_steps(tmp_path):
-    old = json.loads(OLD.with_suffix(".json").read_text())
-    old["spec"]["budget"], old["run_id"] = "300", "0" * 64
-    del old["steps"]
+def test_a_record_of_schema_2_keeps_its_figures_and_gets_a_key_of_its_training():
+    record = read_record(BEFORE.with_suffix(".json"))
+    old = json.loads(BEFORE.with_suffix(".json").read_text())
+    assert (record.schema_version, record.judge) == (SCHEMA_VERSION, old["spec"]["judge"])
+    assert (record.metrics, record.metric_errors) == (old["metrics"], old["metric_errors"])
+    judge, values = old["spec"]["judge"], old["metrics"]
+    expected = {
+        "class-modes": ("modes_captured", "modes_total", "mode_kl", "mode_tv"),
+        "fid": ("fid", "fid_floor"), "kid": (), LEARNING_CURVE: ("fid_auc", "fid_best"),
+    }  # fmt: skip
+    assert {name: score.values for name, score in record.scores.items()} == {
+        name: {column: values[column] for column in columns} for name, columns in expected.items()
+    }
+    assert {(score.plugin, score.version, score.judge) for score in record.scores.values()} == {("genzoo", "1", judge)}
+    assert record.diagnostics.keys() == {"elbo", "reconstruction", "kl", "active_units"}
+    assert (record.curve, record.curve_judge) == (old["curve"], judge)
+    spec = {name: value for name, value in old["spec"].items() if name not in ("judge", "metrics")}
+    assert record.spec == RunSpec(**spec, threads=old["threads"])
+    assert record.run_id == record.spec.run_id != old["run_id"]
+    changed = {"schema_version", "spec", "run_id"}
+    unchanged = old.keys() & RunRecord.model_fields.keys() - changed
+    assert json.loads(record.model_dump_json(include=unchanged)) == {name: old[name] for name in unchanged}
+
+
+def test_metrics_and_judge_of_schema_2_make_no_other_run(write_old):
+    plain = read_record(write_old())
+    assert read_record(write_old({"metrics": ["fid"], "judge": "other@76543210"})).run_id == plain.run_id
+    assert read_record(write_old(threads=2)).run_id != plain.run_id
+    assert read_record(write_old({"device": "cuda"})).spec.threads is None
+
+
+def test_a_metric_of_schema_2_that_is_not_installed_keeps_its_values_without_a_version(write_old):
+    record = read_record(write_old({"metrics": ["fid", "foreign"]}, metrics={"fid": 1.0, "foreign_a": 2.0}))
+    assert record.metrics == {"fid": 1.0, "foreign_a": 2.0}
+    assert (record.scores["foreign"].plugin, record.scores["foreign"].version) == ("", "")
+    assert json.loads(metric_versions(record)) == {"genzoo 1": "fid"}
+
+
+def test_a_run_of_schema_2_that_did_not_end_ok_has_no_scores(write_old):
+    record = read_record(write_old(status="diverged", metrics={}, metric_errors={}, curve=[]))
+    assert (record.scores, record.diagnostics, record.curve_judge) == ({}, {}, "")
+
+
+@pytest.mark.parametrize("changes", [{"spec": {}}, {"metrics": 3}, {"metric_errors": [1]}])
+def test_what_is_no_record_of_schema_2_either_is_refused(tmp_path, changes):
+    old = json.loads(BEFORE.with_suffix(".json").read_text()) | changes
     (tmp_path / "old.json").write_text(json.dumps(old))
-    record = read_record(tmp_path / "old.json")
-    assert (record.spec.budget, record.run_id, record.rounds) == ("300", "0" * 64, None)
-
-
-@pytest.mark.parametrize("spec", [3, None, {"budget": 3}, {"budget": ["3steps"]}, {"budget": "3steps"}])
-def test_what_is_no_record_of_schema_1_either_is_refused(tmp_path, spec):
-    (tmp_path / "old.json").write_text(json.dumps({"schema_version": 1, "spec": spec, "metric_errors": 1}))
     with pytest.raises(ZooError, match="is not a run record of this version"):
         read_record(tmp_path / "old.json")
 
 
-def test_a_table_of_schema_1_loads_as_its_record_does():
-    table, record = load_results(OLD.with_suffix(".csv")), to_frame([read_record(OLD.with_suffix(".json"))])
+def test_an_older_record_whose_key_is_not_that_of_its_spec_is_refused(tmp_path):
+    for path in (OLD, BEFORE):
+        old = json.loads(path.with_suffix(".json").read_text())
+        old["spec"]["seed"] = 1
+        (tmp_path / "old.json").write_text(json.dumps(old))
+        with pytest.raises(ZooError, match="its run_id is not the hash of its spec"):
+            read_record(tmp_path / "old.json")
+
+
+def test_a_record_whose_key_is_not_that_of_its_spec_is_refused(store, make_record):
+    path = store.save(Outcome(make_record({"budget": "640"})))
+    path.write_text(path.read_text().replace('"budget": "640"', '"budget": "6400"'))
+    with pytest.raises(ZooError, match="its run_id is not the hash of its spec"):
+        read_record(path)
+
+
+@pytest.mark.parametrize("spec", [3, None, {"budget": 3}, {"budget": ["3steps"]}, {"budget": "3steps"}])
+def test_what_is_no_record_of_schema_1_either_is_refused(tmp_path, spec):
+    run_id = key(spec) if isinstance(spec, dict) else ""
+    old = {"schema_version": 1, "run_id": run_id, "spec": spec, "metric_errors": 1}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    with pytest.raises(ZooError, match="is not a run record of this version"):
+        read_record(tmp_path / "old.json")
+
+
+@pytest.mark.parametrize("path", [OLD, BEFORE], ids=lambda path: path.name)
+def test_an_older_table_loads_as_its_record_does(path):
+    table, record = load_results(path.with_suffix(".csv")), to_frame([read_record(path.with_suffix(".json"))])
     assert list(table.columns) == list(record.columns)
-    # A table cannot say the new key, and its sentences are those of the old version.
-    for column in record.columns.difference(["run_id", "error"]):
+    # A table's sentences are those of the old version, and it cannot say which of its metrics were computed.
+    for column in record.columns.difference(["error", "metric_versions"]):
         assert table[column].equals(record[column]), column
+    [versions], [expected] = table["metric_versions"].map(json.loads), record["metric_versions"].map(json.loads)
+    assert set(expected["genzoo 1"].split()) <= set(versions["genzoo 1"].split())
 
 
 def test_a_parquet_table_of_schema_1_loads_as_its_csv_does(tmp_path):

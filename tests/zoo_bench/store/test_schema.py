@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.record import RunRecord, Score
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.store.schema import schema
 
@@ -14,7 +14,9 @@ def test_the_exported_schema_is_current():
     assert FILE.read_text() == schema(), "run `python -m zoo_bench.store.schema > docs/schema/run-record.json`"
 
 
-@pytest.mark.parametrize(("model", "path"), [(RunRecord, ()), (RunSpec, ("$defs", "RunSpec"))])
+@pytest.mark.parametrize(
+    ("model", "path"), [(RunRecord, ()), (RunSpec, ("$defs", "RunSpec")), (Score, ("$defs", "Score"))]
+)
 def test_every_field_is_described(model, path):
     found = json.loads(schema())
     for key in path:
@@ -24,5 +26,5 @@ def test_every_field_is_described(model, path):
 
 
 def test_numbers_that_json_does_not_know_are_allowed_as_records_write_them():
-    metric = json.loads(schema())["properties"]["metrics"]["additionalProperties"]
+    metric = json.loads(schema())["$defs"]["Score"]["properties"]["values"]["additionalProperties"]
     assert metric == {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}

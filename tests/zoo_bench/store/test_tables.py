@@ -17,7 +17,7 @@ REFERENCE = Path(__file__).parents[3] / "results" / "reference"
 def save_all(store, records):
     for record in records:
         store.save(Outcome(record))
-    return write_tables(store.root)
+    return write_tables(store)
 
 
 @pytest.mark.parametrize("path", sorted(REFERENCE.glob("*/results.csv")), ids=lambda path: path.parent.name)

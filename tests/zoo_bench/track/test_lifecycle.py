@@ -20,6 +20,7 @@ from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.record import Progress, RunRecord
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.spec import RunSpec
+from zoo_bench.store.records import read_record
 from zoo_bench.track.lifecycle import Lifecycle
 
 PROGRESS = Progress(0.5, 320, 1000.0, {"left": 0.25})
@@ -163,7 +164,7 @@ def test_a_tracker_that_wraps_others_is_refused(told, option):
 def test_what_hooks_are_given_has_all_that_zoo_promises(promised, given):
     """That the types agree as well is mypy's to say: :class:`Lifecycle` takes zoo's, and the bench gives its own."""
     names = {name for name, value in vars(promised).items() if isinstance(value, property)}
-    own = {name for name in vars(given) if isinstance(vars(given)[name], functools.cached_property)}
+    own = {name for name, value in vars(given).items() if isinstance(value, property | functools.cached_property)}
     assert names <= {*inspect.get_annotations(given), *own}
 
 
@@ -219,7 +220,7 @@ def test_a_bench_tells_of_its_runs_and_of_the_files_they_left(tmp_path, monkeypa
     (spec,) = bench.plan.runs
     assert spy.told[0] == ("started", spec)
     *_, (step, told_of, record, files) = spy.told
-    assert (step, told_of, record) == ("finished", spec, bench.store.find(spec))
+    assert (step, told_of, record) == ("finished", spec, read_record(bench.store.path(spec)))
     assert set(files) == {".json", ".safetensors", ".png", ".neighbours.png"}
     assert all(path.is_file() for path in files.values())
     assert all(0 < entry[2].images <= 6400 for entry in spy.told if entry[0] == "progress")

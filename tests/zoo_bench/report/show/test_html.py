@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from zoo_bench.plan.record import Score
 from zoo_bench.report.read.statistics import Estimate
 from zoo_bench.report.show.html import write_report
 from zoo_bench.report.show.pareto import Point, label_sides
 from zoo_bench.report.text import visible
+from zoo_bench.store.records import Store
 
 NASTY = "</script><script>alert(1)</script>\"q\" 'x' <b>&amp; ${a} {{ 7*7 }}\u202eright\u200f\nnext\x07"
 
@@ -42,14 +44,14 @@ def read(path):
 
 
 def test_the_page_shows_verdict_intervals_controls_floor_environment_and_commands(bench):
-    text = " ".join(read(write_report(bench)).text)
+    text = " ".join(read(write_report(Store(bench))).text)
     for expected in ("dcgan has the lowest FID", "separable", "noise", "floor", "A processor", "zoo bench --models",
                      "--models", "Friedman", "IQM", "Nearest training images", "18 runs"):  # fmt: skip
         assert expected in text
 
 
 def test_the_page_asks_nothing_of_the_network(bench):
-    page = read(write_report(bench))
+    page = read(write_report(Store(bench)))
     for tag, attributes in page.tags:
         assert tag not in ("iframe", "object", "embed")
         for name in ("src", "href", "action", "data", "srcset"):
@@ -62,7 +64,7 @@ def test_the_page_asks_nothing_of_the_network(bench):
 
 
 def test_only_the_two_scripts_of_the_page_may_run(bench):
-    page = read(write_report(bench))
+    page = read(write_report(Store(bench)))
     policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
     running = [content for kind, content in page.scripts if kind != "application/json"]
     digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in running]
@@ -74,19 +76,22 @@ def test_only_the_two_scripts_of_the_page_may_run(bench):
 
 def test_foreign_text_is_shown_and_never_read_as_anything_else(tmp_path, make):
     model = NASTY.replace("/", "|")
-    spec = make.spec(model=model, judge=NASTY, plugin=NASTY)
-    ok = make.drawn(spec, 2.0, metric_errors={NASTY: NASTY}, environment={NASTY: NASTY})
+    ok = make.drawn(
+        make.spec(model=model, plugin=NASTY), 2.0, judge=NASTY, environment={NASTY: NASTY}, notes=[NASTY],
+        diagnostics_error=NASTY,
+    )  # fmt: skip
+    ok.scores[NASTY] = Score(plugin=NASTY, version=NASTY, judge=NASTY, error=NASTY)
     bad = make.record(
-        make.spec(model=model, judge=NASTY, plugin=NASTY, seed=1), status="error", error=NASTY, traceback=NASTY
+        make.spec(model=model, plugin=NASTY, seed=1), judge=NASTY, status="error", error=NASTY, traceback=NASTY
     )
-    other = make.drawn(make.spec(judge=NASTY), 3.0)
+    other = make.drawn(make.spec(), 3.0, judge=NASTY)
     root = tmp_path / "bench"
     folder = root / "runs" / "digits" / "nasty"
     folder.mkdir(parents=True)
     for i, record in enumerate((ok, bad, other)):
         (folder / f"seed={i}.json").write_text(record.model_dump_json())
     (folder / "seed=0.png").write_bytes(make.png())
-    page = read(write_report(root))
+    page = read(write_report(Store(root)))
     assert [kind for kind, _ in page.scripts].count("") == 2
     assert not [t for t, _ in page.tags if t == "script"][len(page.scripts) :]
     text = " ".join(page.text)
@@ -104,7 +109,7 @@ def test_six_models_with_five_seeds_stay_under_8_mb(tmp_path, make):
     root = make.bench(tmp_path, seeds=5)
     for file in root.rglob("*.png"):
         file.write_bytes(make.png() + bytes(60_000))
-    path = write_report(root)
+    path = write_report(Store(root))
     assert path.stat().st_size < 8e6
     assert "pictures left out" in " ".join(read(path).text)
 
@@ -153,21 +158,21 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_records_are_shown_and_never_stop_the_page(tmp_path, name, make):
     root = make.write(tmp_path, ODD[name](make))
-    text = " ".join(read(write_report(root)).text)
+    text = " ".join(read(write_report(Store(root))).text)
     assert "Run it again" in text
 
 
-def test_unreadable_records_duplicates_and_empty_folders_are_told_of(bench, tmp_path):
+def test_unreadable_records_and_empty_folders_are_told_of_and_two_records_of_one_run_are_one(bench, tmp_path):
     file = next(bench.glob("runs/*/gan/*.json"))
     file.with_name("seed=0-copy.json").write_bytes(file.read_bytes())
     (bench / "runs" / "digits" / "gan" / "seed=8-bad.json").write_text("[1")
-    text = " ".join(read(write_report(bench)).text)
+    text = " ".join(read(write_report(Store(bench))).text)
     assert "seed=8-bad.json" in text
-    assert "seed=0-copy.json" in text
-    assert "no results" in " ".join(read(write_report(tmp_path / "nothing")).text)
+    assert "18 runs" in text
+    assert "no results" in " ".join(read(write_report(Store(tmp_path / "nothing"))).text)
 
 
 def test_groups_that_are_not_comparable_are_said_to_be_so(tmp_path, make):
     root = make.bench(make.bench(tmp_path), budget="1M")
-    text = " ".join(read(write_report(root)).text)
+    text = " ".join(read(write_report(Store(root))).text)
     assert "2 tables that are not comparable: budget (1M, 200k) differ" in text

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from zoo_bench.report.show.html import write_report
+from zoo_bench.store.records import Store
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -25,7 +26,7 @@ def browser():
 def opened(browser, bench, make):
     """Return a function that opens the report in a window, with the console's errors and the requests kept."""
     make.controls(bench)
-    address = write_report(bench).as_uri()
+    address = write_report(Store(bench)).as_uri()
     contexts = []
 
     def opened(width=1280, height=900, scheme="light"):

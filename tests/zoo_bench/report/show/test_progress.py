@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from zoo_bench.executors import Finished, Progressed, Started
-from zoo_bench.plan.record import Outcome, Progress
+from zoo_bench.plan.record import Outcome, Progress, Score
 from zoo_bench.plan.resources import Resources
 from zoo_bench.report.show.progress import Live
 
@@ -48,7 +48,8 @@ def test_a_finished_run_is_a_line_with_its_figures(bench, make_record, kind, cap
 
 
 def test_a_metric_that_failed_is_named(bench, make_record, kind, capsys):
-    play(bench, make_record, metric_errors={"kid": "RuntimeError: cannot count"})
+    failed = Score(plugin="genzoo", version="1", judge="any@01234567", error="RuntimeError: cannot count")
+    play(bench, make_record, scores={"kid": failed})
     assert "kid: RuntimeError: cannot count" in capsys.readouterr().err
 
 

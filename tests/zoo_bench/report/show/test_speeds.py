@@ -8,6 +8,7 @@ from zoo.cli import main
 from zoo_bench.measure.throughput import load_throughput
 from zoo_bench.report.show.html import write_report
 from zoo_bench.report.show.speeds import speeds
+from zoo_bench.store.records import Store
 
 NASTY = "<script>'x'"
 
@@ -45,7 +46,7 @@ def test_speeds_are_worked_out_from_what_was_timed(measured):
 
 
 def test_they_are_in_the_page_and_in_the_terminal(measured, capsys):
-    text = write_report(measured).read_text(encoding="utf-8")
+    text = write_report(Store(measured)).read_text(encoding="utf-8")
     assert 'id="speed"' in text
     assert "CPU threads: 2" in text
     assert NASTY not in text
@@ -55,4 +56,4 @@ def test_they_are_in_the_page_and_in_the_terminal(measured, capsys):
 
 def test_without_a_measurement_nothing_is_said_of_it(bench):
     assert load_throughput(bench).empty
-    assert 'id="speed"' not in write_report(bench).read_text(encoding="utf-8")
+    assert 'id="speed"' not in write_report(Store(bench)).read_text(encoding="utf-8")

@@ -137,7 +137,7 @@ def test_runs_without_any_score_are_a_table_of_failures(make_record):
 
 
 def test_every_task_has_a_table_of_its_own_with_its_budget_and_judge(make_record):
-    records = [make_record({"task": task, "judge": f"{task}-judge@12345678"}, metrics={"fid": 1.0})
+    records = [make_record({"task": task}, {"fid": 1.0}, f"{task}-judge@12345678")
                for task in ("digits", "mnist")]  # fmt: skip
     text = rendered(to_frame(records), 120)
     for task in ("digits", "mnist"):
@@ -154,16 +154,15 @@ def test_the_floor_and_shared_machines_are_mentioned_where_there_are_any(frame, 
 
 @pytest.mark.parametrize("status", ["ok", "error"])
 def test_text_of_plugins_is_shown_as_it_is_and_never_as_markup(make_record, status):
-    spec = {"judge": "odd[/judge][red]@12345678"}
-    record = make_record(spec, status=status, error="[/nonsense]", metrics={"fid": 1.0} if status == "ok" else {})
+    metrics = {"fid": 1.0} if status == "ok" else {}
+    record = make_record({}, metrics, "odd[/judge][red]@12345678", status=status, error="[/nonsense]")
     assert "odd[/judge][red]@12345678" in rendered(to_frame([record]), 120)
 
 
 def test_newlines_and_marks_of_direction_are_shown_as_text(make_record):
     odd = "<b>two\nlines\u202e[/x]"
-    spec = {"judge": odd, "model": odd}
     own = {"task": "digits", "task_version": "1", "judge": odd, "controls": {odd: {"fid": 3.0}}}
-    text = rendered(to_frame([make_record(spec, metrics={"fid": 1.0})]), 200, [own])
+    text = rendered(to_frame([make_record({"model": odd}, {"fid": 1.0}, odd)]), 200, [own])
     assert text.count("<b>two\\nlines\\u202e[/x]") == 4  # title, model, control, verdict
     assert "\u202e" not in text
 

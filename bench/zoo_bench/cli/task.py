@@ -90,12 +90,12 @@ def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) 
         facts["judge's accuracy on test"] = round(float((predictions == loaded.test.modes).double().mean()), 4)
     else:
         facts["judge's accuracy on test"] = "it knows no classes"
-    scored = score(evaluation, [installed().metrics.get("fid")]).scores["fid"]
+    scored = score(evaluation, [installed().metrics.get("fid")])
     facts["real against real"] = {
         "fid": scored.values.get("fid"),
         "floor": scored.values.get("fid_floor"),
         "items": f"{len(evaluation.generated)} against {len(evaluation.real)}",
-        **({"error": scored.error} if scored.error else {}),
+        **scored.errors,
     }
     return facts
 

@@ -36,6 +36,16 @@ class Scored:
     scores: dict[str, Score] = field(default_factory=dict)
     traceback: str = ""
 
+    @property
+    def values(self) -> dict[str, float]:
+        """By column."""
+        return {column: value for score in self.scores.values() for column, value in score.values.items()}
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """A sentence for each metric that could not be computed, by its name."""
+        return {name: score.error for name, score in self.scores.items() if score.error}
+
 
 def score(evaluation: Evaluation, metrics: Iterable[Entry[MetricSpec]]) -> Scored:
     """Score the generated items with every metric.

@@ -9,16 +9,16 @@ from PIL import Image
 from torch_fidelity import calculate_metrics
 
 from zoo.evaluation import Evaluation, Reference
+from zoo.registry import installed
 from zoo.task import Split, Task
 from zoo_bench.judges.random_conv import RandomJudge
 from zoo_bench.score.metrics import inception
 from zoo_bench.score.metrics.fid import fid
 from zoo_bench.score.metrics.frechet import torch_fidelity_distance
 from zoo_bench.score.metrics.inception import fid_inception, fid_inception_train
-from zoo_bench.score.metrics.specs import METRICS
 from zoo_bench.score.scoring import score
 
-OURS = [spec for spec in METRICS if spec.judge == "inception-v3-compat"]
+OURS = [entry for entry in installed().metrics if entry.spec.judge == "inception-v3-compat"]
 
 
 class SmallNetwork:
@@ -146,5 +146,5 @@ def test_absent_weights_are_the_error_of_the_metric(evaluation, tmp_path, monkey
 
 
 def test_they_are_on_request_and_never_headlines():
-    assert [(spec.name, spec.on_request) for spec in OURS] == [("fid-inception", True), ("fid-inception-train", True)]
-    assert not any(column.headline for spec in OURS for column in spec.columns)
+    assert [(entry.spec.name, entry.spec.on_request) for entry in OURS] == [("fid-inception", True), ("fid-inception-train", True)]
+    assert not any(column.headline for entry in OURS for column in entry.spec.columns)

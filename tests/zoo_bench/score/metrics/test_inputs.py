@@ -5,6 +5,7 @@ import torch
 
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
+from zoo.registry import installed
 from zoo_bench.data.sets.digits import digits
 from zoo_bench.score.metrics.inputs import equal, subsample
 from zoo_bench.score.metrics.specs import METRICS
@@ -60,7 +61,11 @@ def test_equal_sizes():
     assert len(a) == len(b) == 4
 
 
-OF_IMAGES = [spec for spec in METRICS if "mixture" not in spec.needs and not spec.on_request]
+OF_IMAGES = [
+    entry
+    for entry in installed().metrics
+    if entry.spec in METRICS and "mixture" not in entry.spec.needs and not entry.spec.on_request
+]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +87,7 @@ def test_each_metric_says_how_many_items_it_needs_and_the_others_stand(reference
     found = score(Evaluation(reference.task, reference.task.train.data[:n], reference), OF_IMAGES)
     assert all(message.endswith(f"items are needed, there are {n}") for message in found.errors.values()), found.errors
     assert set(found.values) >= {"modes_captured", "junk", "mode_tv"}
-    scored = {spec.name for spec in OF_IMAGES if found.values.keys() & names(spec)}
+    scored = {entry.spec.name for entry in OF_IMAGES if found.values.keys() & names(entry.spec)}
     assert len(found.errors) + len(scored) == len(OF_IMAGES)
     assert found.traceback == ""
 

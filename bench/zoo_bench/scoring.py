@@ -20,7 +20,7 @@ from zoo_bench.data.outside import read_samples, sample_name
 from zoo_bench.data.ranges import range_fault
 from zoo_bench.executors import Event, Finished, Options, Rescored
 from zoo_bench.executors.local import run_here
-from zoo_bench.plan.code import fingerprint
+from zoo_bench.plan.code import is_changed
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources, cores
 from zoo_bench.plan.scoring import ScorePlan, score_plan
@@ -223,27 +223,16 @@ def changed_code(records: Iterable[RunRecord], plans: Mapping[str, ScorePlan]) -
     """
     registry = installed()
     changed: Counter[tuple[str, str]] = Counter()
-
-    def count(kind: str, name: str, entry: Callable[[], Entry[Any]], stored: str) -> None:
-        if stored and stored != _fingerprint(entry):
-            changed[kind, name] += 1
-
     for record in records:
         spec = record.spec
-        count("model", spec.model, partial(registry.models.get, spec.model), record.code)
-        count("task", spec.task, partial(registry.tasks.get, spec.task), record.task_code)
+        used: list[tuple[str, Entry[Any], str]] = [("model", registry.models.get(spec.model), record.code)]
+        used += [("task", registry.tasks.get(spec.task), record.task_code)]
         for name, key in plans[spec.task].keys.items():
-            if (score := record.scores.get(name)) and score.has_key_of(key) and score.code:
-                count("metric", name, partial(registry.metrics.get, name), score.code)
+            if (score := record.scores.get(name)) and score.has_key_of(key):
+                used += [("metric", registry.metrics.get(name), score.code)]
+        changed.update((kind, entry.spec.name) for kind, entry, code in used if is_changed(entry, code))
     return [
         f"the code of {kind} {name!r} has changed since {plural(n, 'stored run')}, its version has not: "
         + ("`zoo score --force` scores them again" if kind == "metric" else "--force trains them again")
         for (kind, name), n in sorted(changed.items())
     ]
-
-
-def _fingerprint(entry: Callable[[], Entry[Any]]) -> str:
-    try:
-        return fingerprint(entry())
-    except ZooError:
-        return ""

@@ -27,6 +27,11 @@ def fingerprint(entry: Entry[Any]) -> str:
     return _hash_of(module) if is_editable(entry.plugin.distribution) else ""
 
 
+def is_changed(entry: Entry[Any], stored: str) -> bool:
+    """Return whether the files behind an entry are others than those of a fingerprint; False without one."""
+    return bool(stored) and stored != fingerprint(entry)
+
+
 @cache
 def is_editable(distribution: str) -> bool:
     """Return whether a distribution is installed so that its files can change without its version (PEP 610)."""

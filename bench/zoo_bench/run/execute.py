@@ -145,7 +145,7 @@ def _note_training(record: RunRecord, training: Training) -> None:
 def score_curve(record: RunRecord, evaluation: Evaluation, model: GenerativeModel, curve: Curve) -> Score:
     """Score the area under the curve, and the best checkpoint, chosen on validation, against the test split."""
     score = curve_key(record.judge)
-    score.values = {"fid_auc": curve.area(), **curve.to_target()}
+    score.values = curve.figures()
     best = None if curve.best_is_last else curve.best
     score.values |= best_score(record, evaluation, model, best)
     return score

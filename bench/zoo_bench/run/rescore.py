@@ -23,6 +23,7 @@ from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import curve_key
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import best_score
+from zoo_bench.score.curve import figures, target_of
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.scoring import score
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, load_run, unpacked
@@ -68,12 +69,14 @@ def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:
     record.scores |= scored.scores
     record.traceback += scored.traceback
     if LEARNING_CURVE in names:
-        record.scores[LEARNING_CURVE] = curve_key(record.judge)
+        curve = record.scores[LEARNING_CURVE] = curve_key(record.judge)
+        if record.curve_judge == record.judge:
+            curve.values |= figures(record.curve, target_of(task))
         last_is_best = record.curve[-1]["fid"] <= min(point["fid"] for point in record.curve)
         best = path.with_suffix(BEST_WEIGHTS)
         if last_is_best or (model and best.is_file()):
             weights = None if last_is_best else load_file(best)
-            record.scores[LEARNING_CURVE].values = best_score(record, evaluation, model, weights)
+            curve.values |= best_score(record, evaluation, model, weights)
     return record
 
 

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import math
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -38,7 +39,7 @@ class Curve:
 
     Attributes:
         points: At each mark: share, images, seconds and flops spent, and fid.
-        target: Five times the expected FID of real data against the same items, see :meth:`to_target`.
+        target: Five times the expected FID of real data against the same items, see :func:`figures`.
         best: Weights of the point with the lowest FID.
         seconds: Wall-clock spent on scoring.
 
@@ -55,7 +56,7 @@ class Curve:
         self._model = model
         self._seed = seed
         self._samples = min(CURVE_SAMPLES, task.samples)
-        self._task = dataclasses.replace(task, test=Split(task.validation.data[:CURVE_SAMPLES]))
+        self._task = _on_validation(task)
         self._reference = Reference(self._task)
         self._lowest = math.inf
 
@@ -72,8 +73,7 @@ class Curve:
     @cached_property
     def target(self) -> float:
         """Five times the expected FID of real data against the same items."""
-        real = self._reference.features
-        return TARGET_MULTIPLE * expected_null(real, self._samples, len(real))
+        return _target(self._reference, self._samples)
 
     def _score(self, share: float, meter: Meter, generated: torch.Tensor) -> None:
         evaluation = Evaluation(self._task, generated, self._reference)
@@ -89,20 +89,37 @@ class Curve:
         """Whether no earlier point scored better than the last."""
         return bool(self.points) and self.points[-1]["fid"] <= self._lowest
 
-    def to_target(self) -> dict[str, float]:
-        """Return what was spent up to the first mark whose FID is at most :attr:`target`; nothing if there is none.
+    def figures(self) -> dict[str, float]:
+        """Return what the curve says, as :func:`figures` does."""
+        return figures(self.points, self.target)
 
-        ``images_to_target`` are training images, ``seconds_to_target`` training seconds. Marks lie at 1/32, 1/16, ...,
-        1 of the budget, so both are known up to a factor of two.
-        """
-        for point in self.points:
-            if point["fid"] <= self.target:
-                return {"images_to_target": point["images"], "seconds_to_target": point["seconds"]}
-        return {}
 
-    def area(self) -> float:
-        """Return the mean FID over the logarithm of the budget, by the trapezoid rule; NaN with under two points."""
-        if len(self.points) < 2:
-            return math.nan
-        steps = [(math.log(b["share"] / a["share"]), (a["fid"] + b["fid"]) / 2) for a, b in pairwise(self.points)]
-        return sum(width * height for width, height in steps) / sum(width for width, _ in steps)
+def figures(points: Sequence[CurvePoint], target: float) -> dict[str, float]:
+    """Return what a learning curve says: ``fid_auc``, and what was spent up to the first FID of at most the target.
+
+    ``fid_auc`` is the mean FID over the logarithm of the budget, by the trapezoid rule; NaN with under two points.
+    ``images_to_target`` are training images, ``seconds_to_target`` training seconds; both are absent if no point
+    reaches the target. Marks lie at 1/32, 1/16, ..., 1 of the budget, so both are known up to a factor of two.
+    """
+    steps = [(math.log(b["share"] / a["share"]), (a["fid"] + b["fid"]) / 2) for a, b in pairwise(points)]
+    total = sum(width for width, _ in steps)
+    area = sum(width * height for width, height in steps) / total if steps else math.nan
+    for point in points:
+        if point["fid"] <= target:
+            return {"fid_auc": area, "images_to_target": point["images"], "seconds_to_target": point["seconds"]}
+    return {"fid_auc": area}
+
+
+def target_of(task: Task) -> float:
+    """Return the FID at which a curve reaches its target: five times the expected FID of real data."""
+    return _target(Reference(_on_validation(task)), min(CURVE_SAMPLES, task.samples))
+
+
+def _target(reference: Reference, samples: int) -> float:
+    real = reference.features
+    return TARGET_MULTIPLE * expected_null(real, samples, len(real))
+
+
+def _on_validation(task: Task) -> Task:
+    """Return a task whose samples are scored against up to 2,000 items of the validation split."""
+    return dataclasses.replace(task, test=Split(task.validation.data[:CURVE_SAMPLES]))

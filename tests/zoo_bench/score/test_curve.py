@@ -9,7 +9,7 @@ from torch import nn
 
 import zoo
 from zoo.evaluation import Evaluation
-from zoo_bench.score.curve import CURVE_SHARES, Curve
+from zoo_bench.score.curve import CURVE_SHARES, Curve, figures, target_of
 from zoo_bench.score.metrics.frechet import expected_null
 
 TRAINING = SimpleNamespace(meter=SimpleNamespace(images=640, seconds=1.5, flops=10**6))
@@ -99,19 +99,16 @@ def test_samples_that_are_not_finite_leave_no_point(curve):
     assert made.best == {}
 
 
-def test_the_area_is_the_mean_over_the_logarithm_of_the_budget(curve):
-    made, _ = curve
-    made.points = [{"share": 0.25, "fid": 8.0}, {"share": 0.5, "fid": 4.0}, {"share": 1.0, "fid": 2.0}]
-    assert made.area() == pytest.approx((6.0 + 3.0) / 2)
-    made.points = [{"share": share, "fid": 7.0} for share in (0.1, 0.5, 0.6, 1.0)]
-    assert made.area() == pytest.approx(7.0)
+def test_the_area_is_the_mean_over_the_logarithm_of_the_budget():
+    points = [{"share": 0.25, "fid": 8.0}, {"share": 0.5, "fid": 4.0}, {"share": 1.0, "fid": 2.0}]
+    assert figures(points, target=0.0) == {"fid_auc": pytest.approx((6.0 + 3.0) / 2)}
+    points = [{"share": share, "fid": 7.0} for share in (0.1, 0.5, 0.6, 1.0)]
+    assert figures(points, target=0.0) == {"fid_auc": pytest.approx(7.0)}
 
 
 @pytest.mark.parametrize("points", [[], [{"share": 1.0, "fid": 2.0}]])
-def test_fewer_than_two_points_have_no_area(curve, points):
-    made, _ = curve
-    made.points = points
-    assert math.isnan(made.area())
+def test_fewer_than_two_points_have_no_area(points):
+    assert math.isnan(figures(points, target=0.0)["fid_auc"])
 
 
 def test_the_target_is_five_times_what_real_data_score_on_average(curve, digits_task):
@@ -121,16 +118,17 @@ def test_the_target_is_five_times_what_real_data_score_on_average(curve, digits_
     assert made.target == pytest.approx(5 * floor)
 
 
-@pytest.mark.parametrize(("reached", "spent"), [([9, 5, 4, 6], 20), ([9, 5.1, 5, 5], 30), ([1, 9, 9, 9], 10)])
-def test_the_first_mark_at_the_target_counts(curve, reached, spent):
-    made, _ = curve
-    made.target = 5.0
-    made.points = [{"fid": fid, "images": 10 * k, "seconds": k} for k, fid in enumerate(reached, start=1)]
-    assert made.to_target() == {"images_to_target": spent, "seconds_to_target": spent / 10}
+@pytest.mark.parametrize(
+    ("reached", "spent"), [([9, 5, 4, 6], 20), ([9, 5.1, 5, 5], 30), ([1, 9, 9, 9], 10), ([9, 9, 8, 5.01], None)]
+)
+def test_the_first_mark_at_the_target_counts(reached, spent):
+    points = [{"share": k / 4, "fid": fid, "images": 10 * k, "seconds": k} for k, fid in enumerate(reached, start=1)]
+    found = figures(points, target=5.0)
+    assert (found.get("images_to_target"), found.get("seconds_to_target")) == (spent, spent and spent / 10)
 
 
-def test_a_target_that_is_never_reached_has_no_time(curve):
-    made, _ = curve
-    assert made.to_target() == {}
-    made.points = [{"fid": made.target * 1.01, "images": 10, "seconds": 1}]
-    assert made.to_target() == {}
+def test_the_figures_of_a_stored_curve_are_those_of_its_run(curve, digits_task):
+    made, add = curve
+    add(0.5, 0.2)
+    add(1.0, 0.1)
+    assert figures(made.points, target_of(digits_task)) == made.figures()

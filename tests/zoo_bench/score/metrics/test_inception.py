@@ -146,5 +146,8 @@ def test_absent_weights_are_the_error_of_the_metric(evaluation, tmp_path, monkey
 
 
 def test_they_are_on_request_and_never_headlines():
-    assert [(entry.spec.name, entry.spec.on_request) for entry in OURS] == [("fid-inception", True), ("fid-inception-train", True)]
+    assert {entry.spec.name: entry.spec.on_request for entry in OURS} == {
+        "fid-inception": True,
+        "fid-inception-train": True,
+    }
     assert not any(column.headline for entry in OURS for column in entry.spec.columns)

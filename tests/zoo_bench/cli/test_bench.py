@@ -13,10 +13,12 @@ from zoo.errors import ZooError
 from zoo.registry import installed
 from zoo_bench import load_results
 from zoo_bench.core.budget import parse_duration
+from zoo_bench.data.loading import load_task
 from zoo_bench.executors import Finished, Started
 from zoo_bench.plan.columns import LEADING_COLUMNS
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import applicable, score_key
 from zoo_bench.store.records import read_record
 
 ARGUMENTS = ["bench", "--models", "vae,gan", "--seeds", "2", "--budget", "640", "--threads", "1", "--no-throughput"]
@@ -34,6 +36,15 @@ def again(folder, *options):
     return main([*ARGUMENTS, "--out", str(folder), *options])
 
 
+def scored(spec, scoring):
+    """Make the scores of a run under the task's judge, with a value of FID."""
+    task = load_task(installed().tasks.get(spec.task))
+    entries = applicable(map(installed().metrics.get, scoring.metrics), task)
+    scores = {entry.spec.name: score_key(entry, task) for entry in entries}
+    scores["fid"].values = {"fid": 1.0}
+    return scores
+
+
 @pytest.fixture
 def fake_executor(monkeypatch):
     """Replace the local executor by one that trains nothing and ends runs of some models with an error."""
@@ -47,12 +58,13 @@ def fake_executor(monkeypatch):
                 status, error = ("error", errors[spec.model]) if spec.model in errors else ("ok", "")
                 record = RunRecord(
                     run_id=spec.run_id, spec=spec, status=status, error=error, threads=1, contended=False,
-                    started_at=datetime.now(UTC), train_seconds=0.5, metrics={"fid": 1.0} if status == "ok" else {},
+                    started_at=datetime.now(UTC), train_seconds=0.5,
+                    scores=scored(spec, options.scoring) if status == "ok" else {},
                 )  # fmt: skip
                 yield Finished(spec, Outcome(record))
 
         monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-        monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, specs, timeout: {})
+        monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, plans, timeout: None)
         monkeypatch.setattr("zoo_bench.measure.throughput.measure_throughput", lambda root, specs, threads: None)
         return given
 

@@ -8,17 +8,16 @@ import pytest
 import torch
 import torchvision
 
+from drawn_benches import scored
 from zoo.cli import main
 from zoo.errors import ZooError
 from zoo.registry import installed
 from zoo_bench import load_results
 from zoo_bench.core.budget import parse_duration
-from zoo_bench.data.loading import load_task
 from zoo_bench.executors import Finished, Started
 from zoo_bench.plan.columns import LEADING_COLUMNS
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
-from zoo_bench.plan.scoring import applicable, score_key
 from zoo_bench.store.records import read_record
 
 ARGUMENTS = ["bench", "--models", "vae,gan", "--seeds", "2", "--budget", "640", "--threads", "1", "--no-throughput"]
@@ -34,15 +33,6 @@ def times(folder):
 
 def again(folder, *options):
     return main([*ARGUMENTS, "--out", str(folder), *options])
-
-
-def scored(spec, scoring):
-    """Make the scores of a run under the task's judge, with a value of FID."""
-    task = load_task(installed().tasks.get(spec.task))
-    entries = applicable(map(installed().metrics.get, scoring.metrics), task)
-    scores = {entry.spec.name: score_key(entry, task) for entry in entries}
-    scores["fid"].values = {"fid": 1.0}
-    return scores
 
 
 @pytest.fixture

@@ -15,19 +15,22 @@ from pathlib import Path
 
 import pytest
 
+from zoo.registry import installed
 from zoo_bench.executors import Finished, Options, local
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
 TRIVIAL_RUNS = 30
+EVERY = Scoring(tuple(entry.spec.name for entry in installed().metrics if not entry.spec.on_request))
 
 
-def specs_of(models: str, task: str, budget: str, seeds: int, metrics: str = "all") -> list[RunSpec]:
-    return plan(BenchOptions(models=models, task=task, budget=budget, seeds=seeds, metrics=metrics, device="cpu")).runs
+def specs_of(models: str, task: str, budget: str, seeds: int, threads: int = 1) -> list[RunSpec]:
+    return plan(BenchOptions(models=models, task=task, budget=budget, seeds=seeds, device="cpu", threads=threads)).runs
 
 
 def finish(executor, specs: list[RunSpec], options: Options) -> None:
@@ -61,14 +64,15 @@ def test_trivial_runs(benchmark, how):
     """A run of one round, in a process of its own and without one: the difference is what a process costs."""
     benchmark.group = "runs of one round"
     benchmark.extra_info |= {"loop": how, "items": TRIVIAL_RUNS}
-    specs = specs_of("vae", "ring8", "1rounds", TRIVIAL_RUNS, metrics="mixture-modes")
+    specs = specs_of("vae", "ring8", "1rounds", TRIVIAL_RUNS)
+    scoring = Scoring(("mixture-modes",))
 
     def in_processes() -> None:
-        finish(local.run, specs, Options(workers=1, threads=1))
+        finish(local.run, specs, Options(workers=1, threads=1, scoring=scoring))
 
     def in_one_process() -> None:
         for spec in specs:
-            assert execute(spec, Resources(1, False)).record.status == "ok"
+            assert execute(spec, Resources(1, False), scoring=scoring).record.status == "ok"
 
     benchmark.pedantic(in_processes if how == "ours" else in_one_process, rounds=2, warmup_rounds=1)
 
@@ -76,9 +80,11 @@ def test_trivial_runs(benchmark, how):
 @pytest.mark.parametrize(("how", "workers", "threads"), [("ours", 2, 1), ("one run, two threads", 1, 2)])
 def test_workers(benchmark, how, workers, threads):
     benchmark.group = "digits, all six models, 20k images"
-    specs = specs_of("all", "digits", "20k", 2)
+    specs = specs_of("all", "digits", "20k", 2, threads)
     benchmark.extra_info |= {"loop": how, "items": len(specs)}
-    benchmark.pedantic(finish, args=(local.run, specs, Options(workers, threads)), rounds=1, warmup_rounds=0)
+    benchmark.pedantic(
+        finish, args=(local.run, specs, Options(workers, threads, scoring=EVERY)), rounds=1, warmup_rounds=0
+    )
 
 
 @pytest.mark.parametrize("how", ["ours", "ray"])
@@ -91,4 +97,4 @@ def test_ray(benchmark, how):
     specs = specs_of("all", "digits", "100k", 3)
     benchmark.extra_info |= {"loop": how, "items": len(specs)}
     executor = local.run if how == "ours" else ray.run
-    benchmark.pedantic(finish, args=(executor, specs, Options(threads=1)), rounds=1, warmup_rounds=0)
+    benchmark.pedantic(finish, args=(executor, specs, Options(threads=1, scoring=EVERY)), rounds=1, warmup_rounds=0)

@@ -38,18 +38,20 @@ def peak(loop: str, name: str) -> int:
     from zoo_bench.plan.options import BenchOptions
     from zoo_bench.plan.planning import plan
     from zoo_bench.plan.resources import Resources
+    from zoo_bench.plan.scoring import Scoring
     from zoo_bench.run.execute import execute
     from zoo_bench.train.loop import train
 
     torch.set_num_threads(1)
-    (spec,) = plan(
-        BenchOptions(models=name, task="mnist", budget=str(IMAGES), seeds=1, precision="fp32", device="cpu")
-    ).runs
+    planned = plan(
+        BenchOptions(models=name, task="mnist", budget=str(IMAGES), seeds=1, precision="fp32", device="cpu", threads=1)
+    )
+    (spec,), scoring = planned.runs, Scoring(planned.scores["mnist"].wanted)
     task = load_task(installed().tasks.get("mnist"))
     Path("/proc/self/clear_refs").write_text("5")
     before = resident("VmRSS")
     if loop == "whole run":
-        assert execute(spec, Resources(1, contended=False)).record.status == "ok"
+        assert execute(spec, Resources(1, contended=False), scoring=scoring).record.status == "ok"
         return resident("VmHWM") - before
     keep_freed_memory()
     model = build(installed().models.get(name), task.shape, spec.config).to(memory_format=torch.channels_last)

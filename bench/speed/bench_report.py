@@ -8,7 +8,6 @@ records, and ``zoo report`` on the folder. Prints seconds and peak memory, and e
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 import random
 import resource
@@ -19,13 +18,21 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zoo_bench.plan.record import RunRecord
+from zoo_bench.plan.record import LEARNING_CURVE, RunRecord, Score
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.store.records import Store
 from zoo_bench.store.tables import write_tables
 
 TASKS = [f"task-{i}" for i in range(5)]
 MODELS = [f"model-{i:02d}" for i in range(20)]
+JUDGE = "a-judge@01234567"
+COLUMNS = {
+    "fid": ("fid", "fid_floor"),
+    "kid": ("kid", "kid_se"),
+    "neighbours": ("precision", "recall", "density", "coverage"),
+    "class-modes": ("mode_kl", "mode_tv"),
+    LEARNING_CURVE: ("fid_best", "fid_auc"),
+}
 LOAD_SCRIPT = "from pathlib import Path; from zoo_bench import load_results; print(len(load_results({path!r})))"
 KILOBYTES_PER_GIGABYTE = 2**20  # the kernel counts memory in units of 1,024 bytes
 
@@ -36,20 +43,20 @@ def record(number: int) -> RunRecord:
     fid = math.exp(draw.gauss(1.0, 1.0))
     spec = RunSpec(
         model=MODELS[number % len(MODELS)], plugin="genzoo", plugin_version="0.1.0",
-        config={"lr": 2e-4, "betas": [0.5, 0.999], "batch_size": 64, "z_dim": 64}, task=TASKS[number % len(TASKS)],
-        task_version="1", judge="a-judge@01234567", metrics=("class-modes", "fid", "kid", "neighbours"),
-        seed=number // (len(MODELS) * len(TASKS)), budget="200k", precision_mode="fp32", device="cpu",
+        config={"lr": 2e-4, "betas": [0.5, 0.999], "batch_size": 64, "z_dim": 64},
+        task=TASKS[number // len(MODELS) % len(TASKS)], task_version="1", seed=number // (len(MODELS) * len(TASKS)),
+        budget="200k", precision_mode="fp32", device="cpu", threads=1,
     )  # fmt: skip
     return RunRecord(
-        run_id=hashlib.sha256(str(number).encode()).hexdigest(), spec=spec, status="ok", threads=1, contended=False,
+        run_id=spec.run_id, spec=spec, status="ok", threads=1, contended=False, judge=JUDGE, curve_judge=JUDGE,
         images=200_000, rounds=3125, updates=6250, train_seconds=draw.gauss(60, 5), flops=10**12, params=90_000,
-        metrics={name: fid * draw.random() for name in ("fid", "fid_floor", "fid_best", "kid", "precision", "recall",
-                                                        "density", "coverage", "mode_kl", "mode_tv")}
-        | {"modes_captured": 10.0, "modes_total": 10.0},
+        scores={metric: Score(plugin="genzoo", version="1", judge=JUDGE,
+                              values={column: fid * draw.random() for column in columns})
+                for metric, columns in COLUMNS.items()},
         throughput={name: draw.gauss(1e3, 50) for name in ("train_images_per_s", "sample_images_per_s",
                                                            "sample_latency_ms", "peak_memory_mb")},
-        history=[{"images": 2000 * i, "seconds": 0.6 * i, "generator": draw.random(), "discriminator": draw.random()}
-                 for i in range(100)],
+        history=[{"images": 2000 * i, "seconds": 0.6 * i,
+                  "losses": {"generator": draw.random(), "discriminator": draw.random()}} for i in range(100)],
         curve=[{"share": 2.0**-k, "images": 200_000 * 2.0**-k, "seconds": 60 * 2.0**-k, "flops": 1e12 * 2.0**-k,
                 "fid": fid * 2 ** (0.6 * k)} for k in range(5, -1, -1)],
         started_at=datetime(2025, 1, 2, tzinfo=UTC), environment={"python": "3.11", "processor": "A CPU", "cores": 2},
@@ -63,8 +70,8 @@ def write(root: Path, n: int) -> None:
         content = record(number)
         path = store.path(content.spec)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_name(f"seed={content.spec.seed}-{content.run_id[:8]}.json").write_text(content.model_dump_json())
-    write_tables(store.root)
+        path.write_text(content.model_dump_json())
+    write_tables(store)
 
 
 def measured(*command: str) -> tuple[float, float]:

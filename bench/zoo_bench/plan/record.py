@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import (
@@ -13,7 +14,7 @@ from typing import (
     Self,
 )
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
 from typing_extensions import TypedDict
 
 from zoo.version import __version__
@@ -68,6 +69,18 @@ class Score(BaseModel):
     def has_key_of(self, other: Score) -> bool:
         """Whether both are of the same metric in the same version under the same judge."""
         return (self.plugin, self.version, self.judge) == (other.plugin, other.version, other.judge)
+
+
+SCORES = TypeAdapter(dict[str, dict[str, Score]])
+
+
+def stored_scores(content: Mapping[str, Any]) -> dict[str, dict[str, Score]]:
+    """Read the scores in a file of a task's controls: ``{control: {metric: score}}``; nothing if there are none.
+
+    Raises:
+        ValueError: If they are damaged.
+    """
+    return SCORES.validate_python(content.get("scores", {}))
 
 
 LEARNING_CURVE = "learning curve"

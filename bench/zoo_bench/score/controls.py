@@ -8,10 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from pydantic import TypeAdapter
 from torch import Tensor
 
 from zoo.errors import ZooError
@@ -22,12 +20,11 @@ from zoo_bench.core.keyed import read_keyed, write_keyed
 from zoo_bench.core.names import file_name
 from zoo_bench.core.processes import run_in_subprocess
 from zoo_bench.data.loading import load_task
-from zoo_bench.plan.record import Score
+from zoo_bench.plan.record import SCORES, Score, stored_scores
 from zoo_bench.plan.scoring import ScorePlan
 from zoo_bench.score.scoring import score
 
 SEED = 0
-SCORES = TypeAdapter(dict[str, dict[str, Score]])
 VERSION = "1"
 """Changes whenever the controls do."""
 
@@ -100,12 +97,3 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | 
             continue
         merged = {name: {**scores.get(name, {}), **computed[name]} for name in computed}
         write_keyed(path, key, {"scores": SCORES.dump_python(merged, mode="json")})
-
-
-def stored_scores(content: Mapping[str, Any]) -> dict[str, dict[str, Score]]:
-    """Read the scores in a file of controls: ``{control: {metric: score}}``; nothing if there are none.
-
-    Raises:
-        ValueError: If they are damaged.
-    """
-    return SCORES.validate_python(content.get("scores", {}))

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torchvision
 
+from drawn_benches import scored
 from zoo.cli import main
 from zoo.errors import ZooError
 from zoo.registry import installed
@@ -47,12 +48,13 @@ def fake_executor(monkeypatch):
                 status, error = ("error", errors[spec.model]) if spec.model in errors else ("ok", "")
                 record = RunRecord(
                     run_id=spec.run_id, spec=spec, status=status, error=error, threads=1, contended=False,
-                    started_at=datetime.now(UTC), train_seconds=0.5, metrics={"fid": 1.0} if status == "ok" else {},
+                    started_at=datetime.now(UTC), train_seconds=0.5,
+                    scores=scored(spec, options.scoring) if status == "ok" else {},
                 )  # fmt: skip
                 yield Finished(spec, Outcome(record))
 
         monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-        monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, specs, timeout: {})
+        monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, plans, timeout: None)
         monkeypatch.setattr("zoo_bench.measure.throughput.measure_throughput", lambda root, specs, threads: None)
         return given
 

@@ -8,6 +8,7 @@ import pytest
 
 from zoo.cli import main
 from zoo_bench.plan.columns import LEADING_COLUMNS
+from zoo_bench.plan.record import Score
 
 FORMATS = ("table", "csv", "markdown", "latex", "json")
 
@@ -31,8 +32,8 @@ def test_without_a_format_the_table_is_shown_and_the_page_written(bench, capsys)
 
 
 def test_a_metric_that_failed_is_told_once_for_all_runs(tmp_path, make, capsys):
-    errors = [{}, {"kid": "RuntimeError: no"}, {"kid": "RuntimeError: no"}]
-    runs = [make.record(make.spec(seed=i), metric_errors=own) for i, own in enumerate(errors)]
+    failed = Score(plugin="genzoo", version="1", judge="any@01234567", error="RuntimeError: no")
+    runs = [make.record(make.spec(seed=i), scores=own) for i, own in enumerate([{}, {"kid": failed}, {"kid": failed}])]
     assert main(["report", str(make.write(tmp_path / "bench", runs)), "--format", "table"]) == 0
     assert capsys.readouterr().err == "no score in 2 of 3 runs on digits: kid: RuntimeError: no\n"
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zoo.errors import ZooError
-from zoo_bench.plan.record import Score
+from zoo_bench.plan.record import Score, stored_scores
 from zoo_bench.plan.scoring import ScorePlan
 from zoo_bench.report.read.results import load_controls
 from zoo_bench.score import controls
@@ -39,7 +39,7 @@ def counted(monkeypatch):
 
 def stored(root):
     """Return the values of the metrics of real data that are kept."""
-    scores = controls.stored_scores(json.loads((root / "controls" / "digits.json").read_text()))
+    scores = stored_scores(json.loads((root / "controls" / "digits.json").read_text()))
     return {name: score.values["fid"] for name, score in scores["real"].items()}
 
 

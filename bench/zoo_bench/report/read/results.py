@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import ZooError
 from zoo_bench.measure.throughput import load_throughput
 from zoo_bench.plan.labels import changed, describe
-from zoo_bench.plan.record import LEARNING_CURVE, CurvePoint, RunRecord
+from zoo_bench.plan.record import LEARNING_CURVE, CurvePoint, RunRecord, stored_scores
 from zoo_bench.report.read.columns import machine_dependent
 from zoo_bench.report.text import listed, plural
-from zoo_bench.score.controls import stored_scores
 from zoo_bench.store.records import Store, stream
 from zoo_bench.store.tables import latest_rows, load_results, to_frame
 

@@ -22,6 +22,7 @@ from zoo_bench.data.stream import Stream
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.run.execute import execute
 from zoo_bench.score.stored import sample_run
 from zoo_bench.store.records import Store
@@ -224,10 +225,8 @@ def test_it_runs(pictures, runs, monkeypatch):
 
 def test_a_folder_goes_through_the_harness_and_back(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(pictures_module, "MIN_SAMPLES", 64)
-    (spec,) = plan(
-        BenchOptions(models="vae", task=f"folder:{pictures}?size=16", budget="64", seeds=1, metrics="fid")
-    ).runs
-    outcome = execute(spec, Resources(threads=1, contended=True))
+    (spec,) = plan(BenchOptions(models="vae", task=f"folder:{pictures}?size=16", budget="64", seeds=1)).runs
+    outcome = execute(spec, Resources(threads=1, contended=True), scoring=Scoring(("fid",)))
     assert (outcome.record.status, outcome.record.error) == ("ok", "")
     path = Store(tmp_path / "out").save(outcome)
     assert path.parent.parent.name == spec.task

@@ -6,7 +6,7 @@ import pytest
 from zoo.errors import ZooError
 from zoo_bench.plan import record
 from zoo_bench.plan.record import row
-from zoo_bench.report.read.results import groups, kept_apart, load
+from zoo_bench.report.read.results import groups, kept_apart, load, load_controls
 from zoo_bench.store import upgrades
 from zoo_bench.store.records import read_record
 from zoo_bench.store.tables import load_results
@@ -113,6 +113,17 @@ def test_files_that_are_no_records_are_told_of_and_left_alone(bench):
     assert len(problems) == 2
     assert str(bad) in problems[0]
     assert bad.read_text() == "{"
+
+
+@pytest.mark.parametrize("key", ["at the top", "apart"])
+def test_controls_of_older_layouts_are_read_as_those_of_today(bench, key):
+    own = {"task": "digits", "task_version": "1", "judge": "digits-cnn@01234567"}
+    content = {"controls": {"real": {"fid": 0.26, "modes_captured": 10.0}, "copy": {"fid": 0.2}, "noise": {"fid": 60}}}
+    expected = load_controls(bench, [])
+    (bench / "controls" / "digits.json").write_text(
+        json.dumps(content | (own if key == "at the top" else {"key": own}))
+    )
+    assert load_controls(bench, []) == expected == [own | content]
 
 
 def test_records_of_older_layouts_are_upgraded_one_version_at_a_time(bench, monkeypatch):

@@ -71,7 +71,8 @@ def test_under_another_judge_the_best_checkpoint_is_scored_and_the_curve_says_no
 
 def test_where_the_last_checkpoint_is_the_best_its_fid_is_that_of_the_best(run):
     record = read_record(run)
-    changed(run, curve=[{"images": 1, "share": 0.5, "fid": 2.0}, {"images": 2, "share": 1.0, "fid": 1.0}], judge="x@1")
+    curve = [{"images": k, "share": k / 2, "seconds": k, "fid": 1 / k} for k in (1, 2)]
+    changed(run, curve=curve, judge="x@1")
     assert scored(run).metrics["fid_best"] == record.metrics["fid"]
 
 

@@ -11,7 +11,7 @@ import zoo
 from zoo.errors import UnknownNameError, ZooError
 
 CONFIGS = {"vae": {"z_dim": 3}, "gan": {"z_dim": 5, "batch_size": 16}}
-DELETED = object()
+DELETED = "deleted"
 
 
 def save_run(root, model="vae", seed=0, *, shape=(1, 8, 8), task="digits", status="ok"):

@@ -16,6 +16,7 @@ from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.record import row
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring
 from zoo_bench.run.execute import execute
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -76,8 +77,10 @@ def run_models(
         see(environment)
         monkeypatch.setattr("zoo_bench.run.speed.MEASURED_SECONDS", 0.0)
         monkeypatch.setattr("zoo_bench.score.curve.CURVE_SAMPLES", 100)
-        specs = plan(BenchOptions(seeds=1, precision="fp32", **options)).runs
-        return {spec.model: row(execute(spec, Resources(threads=1, contended=False)).record) for spec in specs}
+        planned = plan(BenchOptions(seeds=1, precision="fp32", **options))
+        alone = Resources(threads=1, contended=False)
+        scoring = {task: Scoring(scores.wanted) for task, scores in planned.scores.items()}
+        return {r.model: row(execute(r, alone, scoring=scoring[r.task]).record) for r in planned.runs}
 
     return run
 

@@ -93,6 +93,136 @@ def test_a_run_whose_files_cannot_be_written_has_no_record(store, make_record, m
     assert store.find(make_record().spec) is None
 
 
+@pytest.fixture
+def read(monkeypatch):
+    """Return the paths of the records that are read, in order."""
+    paths = []
+
+    def counted(path):
+        paths.append(path)
+        return read_record(path)
+
+    monkeypatch.setattr("zoo_bench.store.records.read_record", counted)
+    return paths
+
+
+def test_each_file_is_read_once_and_again_when_it_has_changed(store, records, read):
+    paths = sorted(store.save(Outcome(record)) for record in records)
+    again = Store(store.root)
+    for _ in range(3):
+        assert list(again.records()) == paths
+        assert all(again.find(record.spec).run_id == record.run_id for record in records)
+    assert read == paths
+    changed = records[0].model_copy(update={"images": 7})
+    store.update(changed)
+    read.clear()
+    assert again.records()[store.path(changed.spec)].images == 7
+    assert read == [store.path(changed.spec)]
+
+
+def test_what_is_saved_is_known_without_being_read(store, records, read):
+    store.records()
+    for record in records:
+        store.save(Outcome(record))
+    assert len(store.records()) == 3
+    assert read == []
+
+
+def test_a_record_that_is_gone_is_no_longer_there(store, records):
+    path, *_ = [store.save(Outcome(record)) for record in records]
+    assert len(store.records()) == 3
+    path.unlink()
+    assert len(store.records()) == 2
+    assert store.find(records[0].spec) is None
+
+
+def test_a_record_that_is_damaged_meanwhile_is_a_problem_until_it_is_mended(store, make_record):
+    path = store.save(Outcome(make_record()))
+    whole = path.read_text()
+    path.write_text("half a rec")
+    for _ in range(2):
+        assert store.records() == {}
+        assert len(store.problems) == 1
+    path.write_text(whole)
+    assert list(store.records()) == [path]
+    assert store.problems == []
+
+
+def test_histories_are_stored_and_not_kept_in_memory(store, make_record):
+    history = [{"images": 4, "seconds": 0.5, "losses": {"left": 1.0}}]
+    record = make_record(history=history)
+    path = store.save(Outcome(record))
+    assert read_record(path).history == record.history == history
+    for known in (store, Store(store.root)):
+        assert known.find(record.spec) == record.model_copy(update={"history": []})
+
+
+def test_an_update_leaves_the_other_files_of_a_run_as_they_are(store, make_record):
+    files = {".safetensors": b"weights", ".best.safetensors": b"best", ".samples.npz": b"samples", ".png": b"sheet"}
+    path = store.save(Outcome(make_record(metrics={"fid": 1.0}), files))
+    before = contents(store.root)
+    renewed = make_record(metrics={"fid": 2.0})
+    assert store.update(renewed) == path
+    now = contents(store.root)
+    name = path.relative_to(store.root).as_posix()
+    assert now.pop(name) != before.pop(name)
+    assert now == before
+    assert store.find(renewed.spec) == read_record(path) == renewed
+
+
+@pytest.fixture
+def write_twice(store, write_old):
+    """Store one run twice, as schema 2 did for two selections of metrics; returns the paths in the order of keywords.
+
+    Each keyword is the name of a metric, with the fields of its record.
+    """
+
+    def write(**records):
+        paths = []
+        for metric, fields in records.items():
+            old = write_old({"metrics": [metric]}, metrics={metric: 1.0}, **fields)
+            key_of_old = json.loads(old.read_text())["run_id"]
+            path = store.root / "runs" / "digits" / "vae" / f"seed=0-{key_of_old[:8]}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            paths.append(old.rename(path))
+        return paths
+
+    return write
+
+
+EARLY, LATE = "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counts"),
+    [
+        ({"started_at": EARLY}, {"started_at": LATE}, 1),
+        ({"started_at": LATE}, {"started_at": EARLY}, 0),
+        ({"started_at": EARLY}, {"started_at": LATE, "status": "timeout"}, 0),
+        ({"started_at": EARLY, "status": "error"}, {"started_at": LATE, "status": "timeout"}, 1),
+    ],
+)
+def test_two_records_of_one_run_are_one_the_last_that_ended_ok(store, write_twice, first, second, counts):
+    paths = write_twice(fid=first, kid=second)
+    assert len(set(paths)) == 2
+    [(path, record)] = store.records().items()
+    assert path == paths[counts] == store.path(record.spec)
+    assert store.find(record.spec) == record
+    assert len(load_results(store.root)) == len(write_tables(store)) == 1
+    assert load_results(store.root)["started_at"].tolist() == [record.started_at]
+
+
+def test_an_older_record_is_renewed_where_it_is(store, write_twice):
+    (path,) = write_twice(fid={})
+    weights = path.with_suffix(".safetensors")
+    weights.write_bytes(b"weights")
+    [record] = store.records().values()
+    assert record.run_id[:8] not in path.name
+    assert store.update(record) == path
+    assert contents(store.root).keys() == {file.relative_to(store.root).as_posix() for file in (path, weights)}
+    assert json.loads(path.read_text())["run_id"] == record.run_id
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"run_id": "abc"}', "\x00\xff"])
 def test_a_file_that_is_no_record_is_reported_and_left_alone(store, records, text):
     for record in records:

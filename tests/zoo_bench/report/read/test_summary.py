@@ -175,3 +175,33 @@ def test_curves_of_equal_time_are_averaged_mark_by_mark_although_runs_pass_a_mar
     points = mean_curve(summary, results.curves, "gan", "seconds")
     assert [n for *_, n in points] == [2, 2, 2]
     assert points[0][:2] == pytest.approx((2.557, 4.0))
+
+
+@pytest.fixture
+def beside(make):
+    """Summarise three models beside samples that were made elsewhere and score better than all of them."""
+    records = [
+        make.record(make.spec(model=model, seed=seed), metrics={"fid": value})
+        for model, values in CLEAR.items()
+        for seed, value in enumerate(values)
+    ]
+    others = [make.outside("theirs", fid, seed) for seed, fid in enumerate((0.3, 0.31, 0.32))]
+    (alone,), (group,) = groups(to_frame(records)), groups(to_frame([*records, *others]))
+    return summarise(alone), summarise(group)
+
+
+def test_samples_made_elsewhere_are_listed_last_with_their_figures(beside):
+    _, found = beside
+    assert [(model.label, model.outside) for model in found.models] == [
+        ("a", False), ("b", False), ("c", False), ("theirs (outside)", True),
+    ]  # fmt: skip
+    assert found.models[-1].estimates["fid"].mean == pytest.approx(0.31, rel=0.01)
+
+
+def test_samples_made_elsewhere_take_part_in_no_claim(beside):
+    alone, found = beside
+    assert found.verdict() == alone.verdict()
+    assert found.verdict().startswith("a has the lowest FID")
+    assert found.p_values["fid"] == alone.p_values["fid"], "nor are p-values corrected for more pairs"
+    assert found.standings["fid"].get("theirs (outside)", "") == ""
+    assert {label: found.standings["fid"][label] for label in "abc"} == alone.standings["fid"]

@@ -12,6 +12,7 @@ from zoo_bench.report.read.results import groups, load
 from zoo_bench.report.read.summary import summarise, tidy_table
 from zoo_bench.report.show.html import write_report
 from zoo_bench.result import BenchResult
+from zoo_bench.store.records import Store
 
 
 def result_of(root):
@@ -87,7 +88,7 @@ def test_only_the_runs_of_the_bench_are_summarised(drawn_bench):
 
 
 def test_the_verdict_is_the_sentence_of_the_report_beside_it(bench):
-    result, path = result_of(bench), write_report(bench)
+    result, path = result_of(bench), write_report(Store(bench))
     assert result.verdict.startswith("dcgan has the lowest FID, ")
     assert result.report() == path
     assert result.verdict in path.read_text()
@@ -102,10 +103,10 @@ def test_several_tasks_have_a_verdict_and_rows_each(two_tasks):
 
 def test_groups_of_one_task_are_told_apart(tmp_path, make):
     make.bench(tmp_path, seeds=1)
-    make.bench(tmp_path, seeds=1, judge="another@76543210")
+    make.bench(tmp_path, seeds=1, budget="2M")
     summary = result_of(tmp_path).summary()
-    assert list(summary.columns[:3]) == ["task", "judge", "model"]
-    assert summary["judge"].nunique() == 2
+    assert list(summary.columns[:3]) == ["task", "budget", "model"]
+    assert summary["budget"].nunique() == 2
 
 
 @pytest.mark.parametrize(("name", "variants"), [("curves", 3), ("pareto", 3), ("modes", 1)])

@@ -131,7 +131,13 @@ def test_folders_that_are_no_packages_have_no_init(folder):
 
 @pytest.mark.parametrize(("tests", "package"), [("zoo", "zoo"), ("zoo_bench", "bench/zoo_bench")])
 def test_a_file_of_tests_stands_where_its_module_does(tests, package):
-    of_several = {"test_folder.py", "test_html_in_browser.py", "test_namespaces.py", "test_properties.py", "test_trackers.py"}
+    of_several = {
+        "test_folder.py",
+        "test_html_in_browser.py",
+        "test_namespaces.py",
+        "test_properties.py",
+        "test_trackers.py",
+    }
     folder = ROOT / "tests" / tests
     for path in folder.rglob("test_*.py"):
         module = ROOT / package / path.relative_to(folder).with_name(path.name.removeprefix("test_"))

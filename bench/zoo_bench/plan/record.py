@@ -67,8 +67,12 @@ class Score(BaseModel):
     error: EscapedText = Field("", description="Why there are none, in one sentence")
 
     def has_key_of(self, other: Score) -> bool:
-        """Whether both are of the same metric in the same version under the same judge."""
-        return (self.plugin, self.version, self.judge) == (other.plugin, other.version, other.judge)
+        """Whether both are of the same metric in the same version under the same judge.
+
+        A judge without a hash, because its weights are not on this machine, is taken for the one of its name.
+        """
+        same_judge = self.judge == other.judge or self.judge.partition("@")[0] == other.judge
+        return same_judge and (self.plugin, self.version) == (other.plugin, other.version)
 
 
 SCORES = TypeAdapter(dict[str, dict[str, Score]])

@@ -17,9 +17,14 @@ PrecisionMode = Literal["fp32", "bf16", "fp32+compile", "bf16+compile"]
 """bf16 is autocast, with weights in fp32; compile is ``torch.compile`` of every player's loss."""
 
 
+LATER_FIELDS = ("seeds", "samples")
+"""Fields that are no part of a key while they are empty, so that a key does not change when a field is added."""
+
+
 def key(fields: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the canonical JSON of a spec's fields, 64 hex digits."""
-    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    used = {name: value for name, value in fields.items() if value or name not in LATER_FIELDS}
+    return hashlib.sha256(json.dumps(used, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 class RunSpec(BaseModel):
@@ -50,8 +55,8 @@ class RunSpec(BaseModel):
 
     @cached_property
     def run_id(self) -> str:
-        """SHA-256 of the canonical JSON of this spec without fields at their defaults, 64 hex digits."""
-        return key(json.loads(self.model_dump_json(exclude_defaults=True)))
+        """SHA-256 of the canonical JSON of this spec, 64 hex digits; see :func:`key`."""
+        return key(json.loads(self.model_dump_json()))
 
     @property
     def outside(self) -> bool:

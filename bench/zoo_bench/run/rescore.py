@@ -18,7 +18,7 @@ from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.judges.named import judge_name
 from zoo_bench.plan.planning import resolve_device
-from zoo_bench.plan.record import LEARNING_CURVE, Outcome, Progress, RunRecord
+from zoo_bench.plan.record import LEARNING_CURVE, Outcome, Progress, RunRecord, Score
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import curve_key
 from zoo_bench.plan.spec import RunSpec
@@ -66,7 +66,7 @@ def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:
     evaluation = Evaluation(task, generated)
     record.judge = judge_name("", task)
     scored = score(evaluation, [registry.metrics.get(name) for name in names if name != LEARNING_CURVE])
-    record.scores |= scored.scores
+    record.scores |= {name: _kept(record.scores.get(name), new) for name, new in scored.scores.items()}
     record.traceback += scored.traceback
     if LEARNING_CURVE in names:
         curve = record.scores[LEARNING_CURVE] = curve_key(record.judge)
@@ -78,6 +78,11 @@ def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:
             weights = None if last_is_best else load_file(best)
             curve.values |= best_score(record, evaluation, model, weights)
     return record
+
+
+def _kept(old: Score | None, new: Score) -> Score:
+    """Return a new score, or, if that could not be computed, the old one's values with the reason."""
+    return old.model_copy(update={"error": new.error}) if new.error and old and old.values else new
 
 
 def _task(spec: RunSpec) -> Task:

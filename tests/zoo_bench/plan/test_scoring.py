@@ -125,3 +125,10 @@ def test_a_plan_has_the_keys_of_what_is_wanted_and_of_all_under_the_task_s_judge
     assert both.keys.keys() == {"apart", "spread", "pictures"}
     assert (both.keys["apart"].version, both.keys["spread"].version) == ("7", "1.2")
     assert both.keys["spread"].judge == judge
+
+
+def test_a_judge_whose_hash_is_not_known_here_is_taken_for_the_one_of_its_name():
+    stored = Score(plugin="genzoo", version="1", judge="inception-v3-compat@6726825d", values={"fid_inception": 1.0})
+    assert stored.has_key_of(stored.model_copy(update={"judge": "inception-v3-compat"}))
+    assert not stored.has_key_of(stored.model_copy(update={"judge": "inception-v3"}))
+    assert not stored.has_key_of(stored.model_copy(update={"judge": "inception-v3-compat@00000000"}))

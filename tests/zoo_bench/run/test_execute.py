@@ -19,6 +19,7 @@ from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.run.execute import execute
 from zoo_bench.score.metrics.frechet import frechet_distance
+from zoo_bench.score.stored import unpacked
 from zoo_bench.store.records import read_record
 
 GENZOO = f"genzoo {zoo.__version__}"
@@ -287,3 +288,22 @@ def test_a_sampler_may_follow_gradients_as_langevin_dynamics_does(execute_fake):
     record = execute_fake(Langevin).record
     assert (record.status, record.error) == ("ok", "")
     assert record.throughput["sample_images_per_s"] > 0
+
+
+def test_samples_between_0_and_1_are_noted(execute_fake):
+    class Sigmoid(Steady):
+        def sample(self, n):
+            return super().sample(n).sigmoid()
+
+    assert execute_fake(Steady).record.notes == []
+    (note,) = execute_fake(Sigmoid).record.notes
+    assert "they look like images in [0, 1], as a Sigmoid makes them" in note
+
+
+def test_samples_are_kept_where_that_is_asked_for(tmp_path, digits_task):
+    outcome = execute(spec_of("vae"), ALONE, scoring=Scoring(("fid",), keep_samples=True))
+    path = tmp_path / "kept.samples.npz"
+    path.write_bytes(outcome.files[".samples.npz"])
+    evaluation = Evaluation(digits_task, unpacked(path))
+    found = frechet_distance(evaluation.features_generated, evaluation.features_real)
+    assert found == pytest.approx(outcome.record.metrics["fid"], rel=1e-6)

@@ -37,6 +37,8 @@ IDENTITY = ("task", "task_version", "judge")
 OUTSIDE = " (outside)"
 """What follows the name of samples that were made elsewhere."""
 
+OUTSIDE_MEANING = "samples that were made elsewhere, under an unknown budget; no claim is about them."
+
 MAX_TRACEBACKS = 100
 """Number kept at most, so that a bench with many failures neither fills the memory nor the report."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
 from zoo_bench.report.read.overall import Overall
-from zoo_bench.report.read.results import KEYS, Results
+from zoo_bench.report.read.results import KEYS, OUTSIDE, OUTSIDE_MEANING, Results
 from zoo_bench.report.read.statistics import probability_of_improvement
 from zoo_bench.report.read.summary import ALPHA, Model, Summary
 from zoo_bench.report.show import plots
@@ -61,6 +61,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     key, runs = summary.group.key, summary.group.runs
     quality = [m for m in summary.metrics if not m.cost]
     costs = [m for m in summary.metrics if m.cost]
+    trained = replace(summary, models=[model for model in summary.models if not model.outside])
     figures = {
         "Learning curves": (plots.learning_curves(summary, results.curves, colours), CURVES_CAPTION),
         "FID against speed and size": (pareto(summary, colours), PARETO_CAPTION),
@@ -75,9 +76,9 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "verdict": summary.verdict(),
         "notes": [*summary.group.notes, *_remarks(summary)],
         "tables": [
-            (name, table(summary, metrics, colours, summary.controls if name == "Quality" else {}))
-            for name, metrics in (("Quality", quality), ("Speed and size", costs))
-            if metrics
+            (name, table(shown, metrics, colours, summary.controls if name == "Quality" else {}))
+            for name, shown, metrics in (("Quality", summary, quality), ("Speed and size", trained, costs))
+            if metrics and shown.models
         ],
         "figures": [(name, plot, text) for name, (plot, text) in figures.items() if plot],
         "pairs": pairs(summary),
@@ -104,6 +105,8 @@ def _remarks(summary: Summary) -> list[str]:
     runs, notes = summary.group.runs, list[str]()
     if runs["contended"].fillna(False).any():
         notes.append("Runs shared the machine with others, so speeds are lower bounds.")
+    if any(model.outside for model in summary.models):
+        notes.append(f"{OUTSIDE.strip()}: {OUTSIDE_MEANING}")
     if collapsed := [m for m in summary.models if m.collapsed]:
         rates = ", ".join(f"{m.label} ({m.collapsed} of {m.runs})" for m in collapsed)
         notes.append(f"Collapsed (diverged, or fewer than half of the modes): {rates}.")

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.columns import Column
-from zoo_bench.report.read.results import groups
+from zoo_bench.report.read.results import OUTSIDE, OUTSIDE_MEANING, groups
 from zoo_bench.report.read.summary import Model, Summary, summarise
 from zoo_bench.report.text import figure, listed, plural, shown_value, visible
 
@@ -82,7 +82,7 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
     if any(summary.standings.values()):
         parts.append("* best; ≈ not separable from it (Welch's t, Holm-corrected, 5 %).")
     if any(model.outside for model in summary.models):
-        parts.append("(outside): samples that were made elsewhere, under an unknown budget; no claim is about them.")
+        parts.append(f"{OUTSIDE.strip()}: {OUTSIDE_MEANING}")
     below = ["controls, sets of known quality under the same judge"] if summary.controls else []
     below += ["the floor, what real data scores against real data"] if "floor" in summary.references else []
     if below:

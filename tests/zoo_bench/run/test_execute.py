@@ -307,3 +307,18 @@ def test_samples_are_kept_where_that_is_asked_for(tmp_path, digits_task):
     evaluation = Evaluation(digits_task, unpacked(path))
     found = frechet_distance(evaluation.features_generated, evaluation.features_real)
     assert found == pytest.approx(outcome.record.metrics["fid"], rel=1e-6)
+
+
+def test_seeds_of_single_axes_take_the_place_of_the_seed():
+    spec = spec_of("vae")
+    axes = ("data", "initialisation", "training", "sampling")
+    first = execute(spec, ALONE, scoring=Scoring(("fid",)))
+    same = execute(spec.with_changes(seed=7, seeds=dict.fromkeys(axes, 0)), ALONE, scoring=Scoring(("fid",)))
+    assert same.files == first.files
+    assert same.record.metrics == first.record.metrics
+    for axis in axes:
+        other = execute(spec.with_changes(seeds={axis: 7}), ALONE, scoring=Scoring(("fid",)))
+        assert other.record.run_id != first.record.run_id
+        assert (other.files[".safetensors"] == first.files[".safetensors"]) == (axis == "sampling")
+        assert other.record.metrics["fid"] != first.record.metrics["fid"]
+        assert row(other.record)["seeds"] == json.dumps({axis: 7})

@@ -63,7 +63,7 @@ class BenchResult(pd.DataFrame):
 
     @cached_property
     def _summaries(self) -> list[Summary]:
-        from zoo_bench.report.read.results import groups
+        from zoo_bench.report.read.groups import groups
         from zoo_bench.report.read.summary import summarise
 
         return [summarise(group, self._stored.controls) for group in groups(self._stored.frame)]
@@ -193,7 +193,7 @@ class BenchResult(pd.DataFrame):
 
 def _telling_apart(summaries: list[Summary]) -> list[str]:
     """Return the parts of a group's key that tell the groups apart: the task, and what differs within a task."""
-    from zoo_bench.report.read.results import KEYS
+    from zoo_bench.report.read.groups import KEYS
 
     values: dict[tuple[str, str], set[str]] = {}
     for key in (summary.group.key for summary in summaries):

@@ -196,7 +196,8 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
     from zoo_bench.measure.throughput import load_throughput
-    from zoo_bench.report.read.results import groups, load_controls
+    from zoo_bench.report.read.groups import groups
+    from zoo_bench.report.read.results import load_controls
     from zoo_bench.report.show.speeds import speed_tables
     from zoo_bench.report.show.terminal import tables
     from zoo_bench.report.text import failed

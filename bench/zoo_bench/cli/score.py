@@ -79,7 +79,8 @@ def _log(sentence: str) -> None:
 
 def _show(store: Store, as_json: bool) -> None:
     from zoo_bench.cli.report import terminal_text
-    from zoo_bench.report.read.results import groups, load_store
+    from zoo_bench.report.read.groups import groups
+    from zoo_bench.report.read.results import load_store
     from zoo_bench.report.read.summary import summarise
 
     results = load_store(store)

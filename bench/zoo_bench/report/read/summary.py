@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.columns import Column
 from zoo_bench.report.read.columns import columns_of
-from zoo_bench.report.read.results import Group
+from zoo_bench.report.read.groups import Group
 from zoo_bench.report.read.statistics import Estimate, holm, seeds_needed, t_interval, welch
 from zoo_bench.report.text import figure, listed
 

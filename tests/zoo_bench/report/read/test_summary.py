@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.read.groups import groups
+from zoo_bench.report.read.results import load
 from zoo_bench.report.read.statistics import holm, t_interval, welch
 from zoo_bench.report.read.summary import summarise, tidy_table
 from zoo_bench.report.show.plots import mean_curve

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.errors import ZooError
-from zoo_bench.core.budget import parse_duration
+from zoo_bench.core.budget import parse_timeout
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def bench(
         address=address,
         workers=workers,
         threads=threads,
-        timeout=None if timeout == "never" else parse_duration(timeout),
+        timeout=parse_timeout(timeout),
         retry_failed=retry_failed,
         force=force,
         keep_samples=keep_samples,

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from zoo_bench.report.read.summary import Summary
 
 FIRST = ("model", "task", "seed", "status", "fid", "modes_captured")
+"""Columns that a result begins with, where it has them."""
 LAST = "run_id"
+"""The column that it ends with."""
 
 
 class BenchResult(pd.DataFrame):
     """The runs of a bench, one row each, with the columns of ``results.csv``, and what they say together.
 
-    It is used like any DataFrame; what is selected from it is a plain one. Figures over seeds, intervals and plots are
+    It is used like any DataFrame; what is selected from it is a plain one. Means over seeds, intervals and plots are
     those of ``report.html``, about the runs of this bench alone.
 
     Args:

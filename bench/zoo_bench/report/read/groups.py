@@ -26,7 +26,7 @@ KEYS = {
 """Columns in which runs must agree to be compared, and what sentences call them."""
 
 IDENTITY = ("task", "task_version", "judge")
-"""Columns in which samples that were made elsewhere must agree with runs to stand beside them."""
+"""Columns in which controls, and samples that were made elsewhere, must agree with runs to stand beside them."""
 
 OUTSIDE = " (outside)"
 """What follows the name of samples that were made elsewhere."""
@@ -179,7 +179,7 @@ def kept_apart(all_groups: Sequence[Group]) -> list[str]:
         for key, name in KEYS.items():
             values = list(dict.fromkeys(k[key] for k in keys))
             if len(values) > 1:
-                reasons.append(f"{name} ({', '.join(values)})")
+                reasons.append(f"{name} ({', '.join(value or 'none' for value in values)})")
         if len(keys) > 1:
             sentences.append(f"{task}: {len(keys)} tables that are not comparable: {listed(reasons)} differ.")
     return sentences

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import ZooError
 from zoo_bench.measure.throughput import load_throughput
 from zoo_bench.plan.record import LEARNING_CURVE, CurvePoint, RunRecord, stored_scores
+from zoo_bench.report.read.groups import IDENTITY
 from zoo_bench.report.text import listed
 from zoo_bench.store.records import Store, stream
 from zoo_bench.store.tables import latest_rows, load_results, to_frame
@@ -33,7 +34,8 @@ class Results:
         metric_errors: Why metrics could not be computed, by run_id.
         tracebacks: Where the first hundred failures came from, by run_id.
         environments: Number of runs by canonical JSON of their environment.
-        controls: What ``controls/*.json`` hold: "task", "task_version", "judge", and figures by control and column.
+        controls: What ``controls/*.json`` hold: "task", "task_version", "judge", and "controls": values by control and
+            column.
         problems: One sentence per file that could not be read.
         speeds: Speeds of each folder, from :func:`zoo_bench.measure.throughput.load_throughput`, and ``_folder``.
     """
@@ -146,15 +148,15 @@ def load_controls(root: Path, problems: list[str]) -> list[dict[str, Any]]:
         try:
             content = json.loads(file.read_bytes())
             key = content.get("key", content)  # before 0.1 the key's fields were at the top level
-            rows = _columns_of_controls(content)
-            entries.append({**{name: str(key[name]) for name in ("task", "task_version", "judge")}, "controls": rows})
+            values = _values_of_controls(content)
+            entries.append({**{name: str(key[name]) for name in IDENTITY}, "controls": values})
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             problems.append(f"{str(file)!r} holds no controls")
     return entries
 
 
-def _columns_of_controls(content: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Return figures by control and column from a file of controls; before 0.1 it had no others."""
+def _values_of_controls(content: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return values by control and column from a file of controls, which before 0.1 had nothing else of them."""
     if "scores" not in content:
         return {str(name): {str(c): float(v) for c, v in row.items()} for name, row in content["controls"].items()}
     return {

@@ -157,10 +157,11 @@ def test_samples_without_runs_beside_them_are_a_group_of_their_own(folder, tmp_p
         make.outside("theirs", 1.0, **changes),
         make.outside("ours", 3.0, **changes),
     ]
-    of_runs, alone = groups(load([folder(tmp_path, *records)]).frame)
+    of_runs, alone = found = groups(load([folder(tmp_path, *records)]).frame)
     assert of_runs.runs["_label"].tolist() == ["gan"]
     assert alone.runs["_label"].tolist() == ["ours (outside)", "theirs (outside)"]
     assert (alone.key["budget"], alone.key["task"]) == ("", changes.get("task", "digits"))
+    assert all("budget (200k, none)" in sentence for sentence in kept_apart(found))
 
 
 def test_samples_of_the_name_of_a_model_are_another_row(folder, tmp_path, make):

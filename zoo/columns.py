@@ -36,7 +36,7 @@ class Column:
         floor: Column that holds what real data score at the sample sizes of the run; "" if there is none.
         headline: Whether it is shown in the terminal's table, and in Markdown and LaTeX where no columns are named.
         group: What it describes: "overall" for fidelity and diversity together, "fidelity", "diversity", "modes",
-            "memorisation", "utility", "published" for figures by the protocol of papers, which lead no table,
+            "memorisation", "utility", "published" for values by the protocol of papers, which lead no table,
             "curve" for quality along the budget, "speed" for what depends on the machine,
             "size" for what no seed changes; "run" for what identifies a run; "companion" for what accompanies
             another column, such as its standard error; "" for anything else.

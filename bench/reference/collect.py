@@ -22,7 +22,8 @@ from rich.console import Console
 
 from zoo.errors import ZooError
 from zoo_bench.core.names import file_name
-from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.read.groups import groups
+from zoo_bench.report.read.results import load
 from zoo_bench.report.read.summary import Summary, headlines, summarise, with_columns
 from zoo_bench.report.show import formats
 from zoo_bench.report.show.speeds import speed_tables

@@ -81,8 +81,10 @@ def prepare(
 ) -> Bench:
     """Plan a bench and find what is missing; nothing is written.
 
-    Precision "auto" is what runs in the folder have, or else the fastest that :mod:`zoo_bench.measure.probe` finds. So
-    is the number of threads of runs on CPUs whose budget is wall-clock, unless it is given.
+    Precision "auto", and on CPUs a number of threads that is not given, are those of most finished runs in the folder,
+    for threads of those with the same budget. Without such runs precision is the fastest that
+    :mod:`zoo_bench.measure.probe` finds, and so is the number of threads where the budget is wall-clock and runs are
+    executed one at a time.
 
     Args:
         options: What is asked for.
@@ -97,7 +99,7 @@ def prepare(
     planned = plan(options)
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
-    planned, probes = _choose_fastest(options, planned, store, log, measure_threads)
+    planned, probes = _with_chosen_speed(options, planned, store, log, measure_threads)
     stored = {spec: record for spec in planned.runs if (record := store.find(spec))}
     missing = [spec for spec in planned.runs if options.force or _is_missing(stored.get(spec), options.retry_failed)]
     done = {spec: record for spec, record in stored.items() if spec not in set(missing)}
@@ -110,21 +112,21 @@ def prepare(
     return Bench(options, planned, store, missing, outdated, execution, probes, notes)
 
 
-def _choose_fastest(
+def _with_chosen_speed(
     options: BenchOptions, planned: Plan, store: Store, log: Callable[[str], None], measure_threads: bool
 ) -> tuple[Plan, dict[str, Probe]]:
-    """Return the plan in the precision and the number of threads that were given, or are in use, or are fastest."""
+    """Return the plan with the precision and number of threads that :func:`prepare` chooses, and why it chose them."""
     from zoo_bench.measure.probe import choose_precision, choose_threads
 
     probes: dict[str, Probe] = {}
     first = planned.runs[0]
     finished = [r.spec for r in store.records().values() if r.status == "ok" and r.spec.device == first.device]
     if options.precision == "auto":
-        used = most_common(spec.precision_mode for spec in finished)
+        used = _most_common(spec.precision_mode for spec in finished)
         probes["precision"] = used or choose_precision(planned.runs, options.out, options.timeout, log)
         planned = planned.with_changes(precision_mode=probes["precision"]["chosen"])
     if options.threads is None and first.threads is not None:
-        used = most_common(spec.threads for spec in finished if spec.budget == first.budget)
+        used = _most_common(spec.threads for spec in finished if spec.budget == first.budget)
         one_at_a_time = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)
         if used is None and one_at_a_time and measure_threads and cores() > 1:
             used = probes["threads"] = choose_threads(planned.runs, options.out, options.timeout, log)
@@ -133,7 +135,7 @@ def _choose_fastest(
     return planned, probes
 
 
-def most_common(values: Iterable[Any]) -> Probe | None:
+def _most_common(values: Iterable[Any]) -> Probe | None:
     """Return the value that most finished runs have as a choice with its reason; None without finished runs."""
     counts = Counter(values)
     if not counts:
@@ -169,9 +171,10 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
     lifecycle = Lifecycle(registry, bench.options.track, store.root)
 
     def keep(outcome: Outcome) -> None:
-        outcome.record.judge = outcome.record.judge or bench.plan.scores[outcome.record.spec.task].judge
+        record = outcome.record
+        record.judge = record.judge or bench.plan.scores[record.spec.task].judge  # it may have failed before it had one
         path = store.save(outcome)
-        lifecycle.finished(outcome.record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
+        lifecycle.finished(record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
 
     try:
         for event in execute(bench.missing, bench.execution) if bench.missing else ():
@@ -213,7 +216,7 @@ def _write_choices(bench: Bench) -> None:
     write_bench_file(bench.options)
     write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
     for name, probe in bench.probes.items():
-        if "key" in probe:
+        if "key" in probe:  # else it was not measured, but read from stored runs
             write_atomically(bench.store.root / f"{name}.json", json.dumps(probe, indent=1).encode())
 
 

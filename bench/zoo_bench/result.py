@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from zoo_bench.report.read.summary import Summary
 
 FIRST = ("model", "task", "seed", "status", "fid", "modes_captured")
+"""Columns that a result begins with, where it has them."""
 LAST = "run_id"
+"""The column that it ends with."""
 
 
 class BenchResult(pd.DataFrame):
     """The runs of a bench, one row each, with the columns of ``results.csv``, and what they say together.
 
-    It is used like any DataFrame; what is selected from it is a plain one. Figures over seeds, intervals and plots are
+    It is used like any DataFrame; what is selected from it is a plain one. Means over seeds, intervals and plots are
     those of ``report.html``, about the runs of this bench alone.
 
     Args:
@@ -63,7 +65,7 @@ class BenchResult(pd.DataFrame):
 
     @cached_property
     def _summaries(self) -> list[Summary]:
-        from zoo_bench.report.read.results import groups
+        from zoo_bench.report.read.groups import groups
         from zoo_bench.report.read.summary import summarise
 
         return [summarise(group, self._stored.controls) for group in groups(self._stored.frame)]
@@ -193,7 +195,7 @@ class BenchResult(pd.DataFrame):
 
 def _telling_apart(summaries: list[Summary]) -> list[str]:
     """Return the parts of a group's key that tell the groups apart: the task, and what differs within a task."""
-    from zoo_bench.report.read.results import KEYS
+    from zoo_bench.report.read.groups import KEYS
 
     values: dict[tuple[str, str], set[str]] = {}
     for key in (summary.group.key for summary in summaries):

@@ -86,7 +86,7 @@ def rescored(store: Store, outdated: Mapping[RunSpec, list[str]], options: Optio
 
 def score_stored(
     store: Store, metrics: str, options: Options, *, force: bool, log: Callable[[str], None] = lambda sentence: None
-) -> int:
+) -> bool:
     """Score the runs in a folder of results with the metrics that they lack, and write its tables.
 
     Args:
@@ -97,7 +97,7 @@ def score_stored(
         log: Called with a sentence for every run that was scored, or could not be.
 
     Returns:
-        The number of runs that could not be scored.
+        Whether every finished run has been scored.
 
     Raises:
         ZooError: If a metric is unknown, or the folder has no finished run.
@@ -118,15 +118,15 @@ def score_stored(
     outdated, notes = outdated_scores(scorable, plans, store, failed=True, force=force)
     for sentence in notes:
         log(f"zoo: {sentence}")
-    unscored = len(finished) - len(scorable) + len(notes)
+    complete = len(scorable) == len(finished) and not notes
+    if complete and not outdated:
+        log("every score is there")
     for event in rescored(store, outdated, options):
         if isinstance(event, Rescored):
-            unscored += event.record.status != "ok"
-            log(event.told())
-    if not outdated:
-        log("every score is there")
+            complete &= event.record.status == "ok"
+            log(event.sentence())
     _write(store, plans, options)
-    return unscored
+    return complete
 
 
 def score_outside(
@@ -187,7 +187,7 @@ def score_outside(
         apart.save(outcome)
         for event in rescored(apart, {spec: list(plan.wanted)}, options):
             if isinstance(event, Rescored):
-                log(event.told())
+                log(event.sentence())
                 outcome.record = event.record
     if outcome.record.status != "ok":
         raise ZooError(f"{str(path)!r} could not be scored: {outcome.record.error}")

@@ -8,7 +8,8 @@ from PIL import Image
 
 import zoo_bench
 from zoo.errors import UnknownNameError, ZooError
-from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.read.groups import groups
+from zoo_bench.report.read.results import load
 from zoo_bench.report.read.summary import summarise, tidy_table
 from zoo_bench.report.show.html import write_report
 from zoo_bench.result import BenchResult

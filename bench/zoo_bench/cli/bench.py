@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.errors import ZooError
-from zoo_bench.core.budget import parse_duration
+from zoo_bench.core.budget import parse_timeout
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def bench(
         address=address,
         workers=workers,
         threads=threads,
-        timeout=None if timeout == "never" else parse_duration(timeout),
+        timeout=parse_timeout(timeout),
         retry_failed=retry_failed,
         force=force,
         keep_samples=keep_samples,
@@ -196,7 +196,8 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     from rich.console import Console
 
     from zoo_bench.measure.throughput import load_throughput
-    from zoo_bench.report.read.results import groups, load_controls
+    from zoo_bench.report.read.groups import groups
+    from zoo_bench.report.read.results import load_controls
     from zoo_bench.report.show.speeds import speed_tables
     from zoo_bench.report.show.terminal import tables
     from zoo_bench.report.text import failed

@@ -67,7 +67,8 @@ def report(
     if output_format == "parquet" and out is None:
         raise ZooError("--format parquet is not text: name a file with --out")
 
-    from zoo_bench.report.read.results import groups, kept_apart, load_once
+    from zoo_bench.report.read.groups import groups, kept_apart
+    from zoo_bench.report.read.results import load_once
     from zoo_bench.report.read.summary import summarise, with_columns
     from zoo_bench.report.text import failed
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoo.errors import ZooError
-from zoo_bench.core.budget import parse_duration
+from zoo_bench.core.budget import parse_timeout
 from zoo_bench.plan.options import DEFAULTS, check_positive
 
 if TYPE_CHECKING:
@@ -51,24 +51,24 @@ def score(
     from zoo_bench.store.records import Store
 
     check_positive(workers=workers)
-    options = Options(workers=workers, timeout=None if timeout == "never" else parse_duration(timeout))
-    about_samples = {"--task": task, "--out": out, "--name": name, "--range": value_range}
+    options = Options(workers=workers, timeout=parse_timeout(timeout))
+    about_samples = {"--task": task, "--out": out, "--name": name, "--run-seed": run_seed, "--range": value_range}
     if what.is_dir() and (what / "runs").is_dir():
         for option, value in about_samples.items():
-            if value:
+            if value not in ("", None):
                 raise ZooError(f"{option} is for samples that were made elsewhere, and {str(what)!r} has stored runs")
         store = Store(what)
-        unscored = score_stored(store, metrics, options, force=force, log=_log)
+        complete = score_stored(store, metrics, options, force=force, log=_log)
     else:
         if not (task and out):
             raise ZooError(
                 f"{str(what)!r} has no runs/, so it is read as samples that were made elsewhere: these need --task, "
                 "and --out with the folder of results in which they become a row"
             )
-        store, unscored = Store(out), 0
+        store, complete = Store(out), True
         score_outside(what, store, task, metrics, options, name=name, seed=run_seed, value_range=value_range, log=_log)
     _show(store, as_json)
-    return 1 if unscored else 0
+    return 0 if complete else 1
 
 
 def _log(sentence: str) -> None:
@@ -79,7 +79,8 @@ def _log(sentence: str) -> None:
 
 def _show(store: Store, as_json: bool) -> None:
     from zoo_bench.cli.report import terminal_text
-    from zoo_bench.report.read.results import groups, load_store
+    from zoo_bench.report.read.groups import groups
+    from zoo_bench.report.read.results import load_store
     from zoo_bench.report.read.summary import summarise
 
     results = load_store(store)

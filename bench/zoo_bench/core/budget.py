@@ -88,16 +88,18 @@ def _canonical(value: float, units: dict[str, float], suffix: str) -> str:
     return f"{(Decimal(repr(value)) / Decimal(units[unit])).normalize():f}" + unit + suffix
 
 
-def parse_duration(text: str) -> float:
-    """Read "90s", "5m" or "6h" as seconds, as a budget's limit of time is read.
+def parse_timeout(text: str) -> float | None:
+    """Read "90s", "5m" or "6h" as seconds, as a budget's limit of time is read, or "never" as None.
 
     Raises:
         ZooError: If it does not parse or is zero.
     """
+    if text == "never":
+        return None
     try:
         budget = Budget.parse(text)
     except ZooError:
         budget = Budget()
     if budget.seconds is None or budget != Budget(seconds=budget.seconds):
-        raise ZooError(f"duration {text!r} is not understood: write 90s, 5m or 6h")
+        raise ZooError(f"timeout {text!r} is not understood: write 90s, 5m, 6h or never")
     return budget.seconds

@@ -15,8 +15,8 @@ from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.plan.spec import RunSpec
 
-MAX_NAMED = 5
-"""Metrics from which on they are counted, not named."""
+MAX_NAMED = 4
+"""Metrics that a sentence names; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ class Rescored:
     record: RunRecord
     names: tuple[str, ...]
 
-    def told(self) -> str:
-        """Say what became of it in a sentence."""
+    def sentence(self) -> str:
+        """Return which scores were computed, or why none were."""
         if self.record.status != "ok":
             return f"{self.spec}: not scored again: {self.record.error}"
         scores = self.record.scores
-        names = ", ".join(self.names) if len(self.names) < MAX_NAMED else f"{len(self.names)} metrics"
+        names = ", ".join(self.names) if len(self.names) <= MAX_NAMED else f"{len(self.names)} metrics"
         failed = [f"{name}: {scores[name].error}" for name in self.names if scores[name].error]
         return "; ".join([f"{self.spec}: scored {names}", *failed])
 

@@ -21,7 +21,7 @@ INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 class InceptionJudge:
     """The Inception v3 that FID was defined on, through torch-fidelity. Implements :class:`zoo.Judge`.
 
-    Features are the 2,048 of its last pooling layer (Heusel et al. 2017). As a task's judge, its features are
+    Features are the 2,048 of its last pooling layer (Heusel et al. 2017). Where it is a task's judge, they are
     standardised by those of real images, as those of every judge are, so that distances differ from published ones;
     :mod:`zoo_bench.score.metrics.inception` computes those. With 2,048 features and a few thousand images, the floor is
     high.

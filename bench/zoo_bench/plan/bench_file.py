@@ -20,7 +20,7 @@ from zoo_bench.plan.seeds import format_seeds, parse_seeds
 NAME = "bench.toml"
 
 ALWAYS = {"models", "task", "budget", "seeds", "metrics", "precision", "device", "throughput"}
-"""Options that are written also at their defaults: what the figures depend on, and throughput, whose default on the
+"""Options that are written also at their defaults: what the results depend on, and throughput, whose default on the
 command line depends on the executor."""
 
 ONE_OFF = {"retry_failed", "force"}

@@ -154,8 +154,9 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
             ]
     runs = sorted(dict.fromkeys(runs), key=lambda run: run.seed or 0)
     if device == "cpu" and runs:
-        share = share_this_machine(runs, options.workers, options.threads)[0]
-        threads = share.threads if options.executor == "local" else options.threads or 1
+        threads = options.threads or 1
+        if options.executor == "local":
+            threads = share_this_machine(runs, options.workers, options.threads)[0].threads
         runs = [spec.with_changes(threads=threads) for spec in runs]
     return Plan(runs, left_out, scores)
 

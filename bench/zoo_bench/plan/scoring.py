@@ -1,4 +1,4 @@
-"""What is to be computed of a run's samples, and which of a record's scores are no longer, or not yet, there."""
+"""What is computed of a run's samples, and which of its scores are missing or outdated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo.task import Task
 
 CURVE_SCORE_VERSION = "1"
-"""Changes whenever the figures of learning curves do."""
+"""Changes whenever the values of learning curves do."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import count, groupby
 from zoo.errors import ZooError
 
 MAX_SEEDS = 10_000
-"""Seeds of one bench; who asks for more has mistyped."""
+"""Seeds of one bench at most; more are a typing error."""
 
 _COUNT = re.compile(r"-?\d{1,18}", re.ASCII)
 _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)

@@ -45,7 +45,7 @@ def execute(
     *,
     scoring: Scoring,
 ) -> Outcome:
-    """Train, sample and score one model.
+    """Train, sample and score one model; ``scoring`` says with which metrics.
 
     An error in a plugin is never raised: the record then has status "error" and describes it.
     """
@@ -85,18 +85,18 @@ def _execute(
     curve = Curve(model, task, spec.seed_of("sampling"))
     torch.manual_seed(spec.seed_of("training"))
     stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory)
-    precision = spec.precision_mode or "fp32"
     training = train(
         model,
         stream,
         Budget.parse(spec.budget),
-        precision=precision,
+        precision=spec.precision_mode or "fp32",
         on_progress=report,
         marks=CURVE_SHARES,
         on_mark=curve.add,
     )
     _note_training(record, training)
-    record.curve, record.curve_judge = curve.points, record.judge if curve.points else ""
+    record.curve = curve.points
+    record.curve_judge = record.judge if curve.points else ""
     outcome.files[WEIGHTS] = save(_copies(model.state_dict()))
     if training.diverged:
         record.status, record.error = "diverged", training.diverged
@@ -116,7 +116,8 @@ def _execute(
     evaluation = Evaluation(task, generated)
     metrics = [registry.metrics.get(name) for name in scoring.metrics]
     scored = score(evaluation, applicable(metrics, task))
-    record.scores, record.traceback = scored.scores, record.traceback + scored.traceback
+    record.scores = scored.scores
+    record.traceback += scored.traceback
     who = f"{type(model).__name__}.diagnostics()"
     held_out = task.validation.data[:DIAGNOSTIC_ITEMS]
     diagnose(record, model, held_out, lambda name: registry.columns.check_own(name, entry.plugin, who))
@@ -144,14 +145,12 @@ def _note_training(record: RunRecord, training: Training) -> None:
 
 def score_curve(record: RunRecord, evaluation: Evaluation, model: GenerativeModel, curve: Curve) -> Score:
     """Score the area under the curve, and the best checkpoint, chosen on validation, against the test split."""
-    score = curve_key(record.judge)
-    score.values = curve.figures()
     best = None if curve.best_is_last else curve.best
-    score.values |= best_score(record, evaluation, model, best)
-    return score
+    values = {**curve.values(), **best_fid(record, evaluation, model, best)}
+    return curve_key(record.judge).model_copy(update={"values": values})
 
 
-def best_score(
+def best_fid(
     record: RunRecord, evaluation: Evaluation, model: GenerativeModel | None, best: Mapping[str, torch.Tensor] | None
 ) -> dict[str, float]:
     """Return ``fid_best``, the FID of the best checkpoint's samples; nothing if these are infinite or NaN.

@@ -22,8 +22,8 @@ from zoo_bench.plan.record import LEARNING_CURVE, Outcome, Progress, RunRecord, 
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import curve_key
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.run.execute import best_score
-from zoo_bench.score.curve import figures, target_of
+from zoo_bench.run.execute import best_fid
+from zoo_bench.score.curve import curve_values, last_is_best, target_of
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.scoring import score
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, load_run, unpacked
@@ -71,12 +71,12 @@ def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:
     if LEARNING_CURVE in names:
         curve = record.scores[LEARNING_CURVE] = curve_key(record.judge)
         if record.curve_judge == record.judge:
-            curve.values |= figures(record.curve, target_of(task))
-        last_is_best = record.curve[-1]["fid"] <= min(point["fid"] for point in record.curve)
+            curve.values |= curve_values(record.curve, target_of(task))
         best = path.with_suffix(BEST_WEIGHTS)
-        if last_is_best or (model and best.is_file()):
-            weights = None if last_is_best else load_file(best)
-            curve.values |= best_score(record, evaluation, model, weights)
+        if last_is_best(record.curve):
+            curve.values |= best_fid(record, evaluation, model, None)
+        elif model and best.is_file():
+            curve.values |= best_fid(record, evaluation, model, load_file(best))
     return record
 
 

@@ -69,14 +69,13 @@ def compute(task_name: str, names: Sequence[str]) -> dict[str, dict[str, Score]]
 def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | None) -> None:
     """Score the controls of some tasks, and keep them in ``controls/<task>.json``; what is there is not scored again.
 
-    Metrics on request, which may take as long for each control as for a model, are not computed.
-    Scoring happens in a process of its own, ended as hung after ``timeout`` seconds. A task whose controls cannot be
-    scored is named on stderr and left out.
+    Metrics on request, which may take as long for each control as for a model, are not computed. Scoring happens in a
+    process of its own. A task whose controls cannot be scored is named on stderr and left out.
 
     Args:
         root: The bench's folder.
         plans: By task, how its runs are scored.
-        timeout: As above.
+        timeout: Seconds after which scoring a task counts as hung; None: never.
     """
     for task, plan in plans.items():
         key = {"task": task, "task_version": plan.task_version, "judge": plan.judge, "version": VERSION}
@@ -87,7 +86,7 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | 
             scores = {}
         known = next(iter(scores.values()), {})
         metrics = [name for name in plan.wanted if not installed().metrics.get(name).spec.on_request]
-        missing = [n for n in metrics if n not in known or not known[n].has_key_of(plan.keys[n])]
+        missing = [name for name in metrics if name not in known or not known[name].has_key_of(plan.keys[name])]
         if not missing:
             continue
         try:

@@ -39,7 +39,7 @@ class Curve:
 
     Attributes:
         points: At each mark: share, images, seconds and flops spent, and fid.
-        target: Five times the expected FID of real data against the same items, see :func:`figures`.
+        target: Five times the expected FID of real data against the same items, see :func:`curve_values`.
         best: Weights of the point with the lowest FID.
         seconds: Wall-clock spent on scoring.
 
@@ -58,7 +58,6 @@ class Curve:
         self._samples = min(CURVE_SAMPLES, task.samples)
         self._task = _on_validation(task)
         self._reference = Reference(self._task)
-        self._lowest = math.inf
 
     def add(self, share: float, training: Training) -> None:
         """Score the model as it is now; samples that are not finite leave no point."""
@@ -81,20 +80,25 @@ class Curve:
         self.points.append(
             {"share": share, "images": meter.images, "seconds": meter.seconds, "flops": meter.flops, "fid": fid}
         )
-        if fid < self._lowest:
-            self._lowest, self.best = fid, copy.deepcopy(self._model.state_dict())
+        if self.best_is_last:
+            self.best = copy.deepcopy(self._model.state_dict())
 
     @property
     def best_is_last(self) -> bool:
         """Whether no earlier point scored better than the last."""
-        return bool(self.points) and self.points[-1]["fid"] <= self._lowest
+        return last_is_best(self.points)
 
-    def figures(self) -> dict[str, float]:
-        """Return what the curve says, as :func:`figures` does."""
-        return figures(self.points, self.target)
+    def values(self) -> dict[str, float]:
+        """Return what the curve says, as :func:`curve_values` does."""
+        return curve_values(self.points, self.target)
 
 
-def figures(points: Sequence[CurvePoint], target: float) -> dict[str, float]:
+def last_is_best(points: Sequence[CurvePoint]) -> bool:
+    """Return whether no earlier point of a learning curve scored better than the last."""
+    return bool(points) and points[-1]["fid"] <= min(point["fid"] for point in points)
+
+
+def curve_values(points: Sequence[CurvePoint], target: float) -> dict[str, float]:
     """Return what a learning curve says: ``fid_auc``, and what was spent up to the first FID of at most the target.
 
     ``fid_auc`` is the mean FID over the logarithm of the budget, by the trapezoid rule; NaN with under two points.

@@ -60,7 +60,7 @@ def score(evaluation: Evaluation, metrics: Iterable[Entry[MetricSpec]]) -> Score
         try:
             result.values = _checked(entry.spec, entry.spec.load()(evaluation))
         except FAILURES as error:
-            result.error, details = _told(error)
+            result.error, details = _described(error)
             scored.traceback += details
         scored.scores[name] = result
     return scored
@@ -82,13 +82,13 @@ def diagnose(record: RunRecord, model: GenerativeModel, held_out: Tensor, check_
             diagnostics = model.eval().diagnostics(to_model(held_out.to(model.device)))
         record.diagnostics = _columns(type(model).__name__, diagnostics, check_name)
     except FAILURES as error:
-        record.diagnostics_error, details = _told(error)
+        record.diagnostics_error, details = _described(error)
         record.traceback += details
     finally:
         model.train(training)
 
 
-def _told(error: BaseException) -> tuple[str, str]:
+def _described(error: BaseException) -> tuple[str, str]:
     """Return an error as a sentence and its traceback, of which a :class:`ZooError` needs none."""
     if isinstance(error, ZooError):
         return str(error), ""

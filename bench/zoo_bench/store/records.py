@@ -14,7 +14,7 @@ from zoo.files import write_atomically
 from zoo_bench.core.names import file_name
 from zoo_bench.plan.record import SCHEMA_VERSION, Outcome, RunRecord
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.store.upgrades import upgraded
+from zoo_bench.store.upgrades import WRONG_KEY, upgraded
 
 
 class Store:
@@ -136,7 +136,7 @@ def latest(records: Sequence[RunRecord]) -> RunRecord:
     return max(records, key=lambda record: (record.status == "ok", record.started_at))
 
 
-CURRENT = f'"schema_version": {SCHEMA_VERSION}\n}}'.encode()
+CURRENT_END = f'"schema_version": {SCHEMA_VERSION}\n}}'.encode()
 """The end of a record of the current layout, as it is written."""
 
 
@@ -162,12 +162,12 @@ def read_record(path: Path) -> RunRecord:
     """
     try:
         content = path.read_bytes()
-        if content.endswith(CURRENT):  # one pass, where nothing can be to upgrade
+        if content.endswith(CURRENT_END):  # nothing is to be upgraded, so one pass is enough
             record = RunRecord.model_validate_json(content)
         else:
             record = RunRecord.model_validate(upgraded(from_json(content)))
         if record.run_id != record.spec.run_id:
-            raise ValueError("its run_id is not the hash of its spec, so one of them was changed")
+            raise ValueError(WRONG_KEY)
         return record
     except OSError as error:
         raise ZooError(f"run {str(path)!r} cannot be read: {error.strerror}") from error

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+WRONG_KEY = "its run_id is not the hash of its spec, so one of them was changed"
+
+
 def _upgraded_to_2(fields: dict[str, Any]) -> dict[str, Any]:
     """Rounds were called steps, also in a budget and so in the run's key; a model's diagnostics were its figures.
 
@@ -34,6 +37,7 @@ def _upgraded_to_2(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 CURVE_COLUMNS = ("fid_best", "fid_auc", "images_to_target", "seconds_to_target")
+"""What learning curves said in schema 2, where it stood among the values of metrics."""
 
 
 def _upgraded_to_3(fields: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +107,7 @@ def upgraded(fields: Any) -> Any:
     if version > SCHEMA_VERSION:
         raise ValueError(f"it has schema {version}, this genzoo reads up to {SCHEMA_VERSION}: upgrade genzoo")
     if version in UPGRADES and key(_mapping(fields, "spec")) != fields.get("run_id"):
-        raise ValueError("its run_id is not the hash of its spec, so one of them was changed")
+        raise ValueError(WRONG_KEY)
     while version < SCHEMA_VERSION and version in UPGRADES:
         version += 1
         try:
@@ -151,6 +155,7 @@ KEY_COLUMNS = (
     "threads",
     "config",
 )
+"""Columns of older tables from which a run's key is computed."""
 
 
 def _key_of(row: Any) -> str:

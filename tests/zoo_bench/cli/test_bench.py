@@ -13,7 +13,7 @@ from zoo.cli import main
 from zoo.errors import ZooError
 from zoo.registry import installed
 from zoo_bench import load_results
-from zoo_bench.core.budget import parse_duration
+from zoo_bench.core.budget import parse_timeout
 from zoo_bench.executors import Finished, Started
 from zoo_bench.plan.columns import LEADING_COLUMNS
 from zoo_bench.plan.record import Outcome, RunRecord
@@ -341,7 +341,7 @@ BAD = {
     "no CUDA": (["--device", "cuda"], "--device cuda: this machine has no CUDA device"),
     "device": (["--device", "gpu"], "unknown device 'gpu'"),
     "precision": (["--precision", "fp8"], "unknown precision 'fp8'"),
-    "timeout": (["--timeout", "soon"], "duration 'soon' is not understood"),
+    "timeout": (["--timeout", "soon"], "timeout 'soon' is not understood"),
     "executor": (["--executor", "loca"], "unknown executor 'loca': did you mean 'local'"),
     "workers": (["--workers", "0"], "--workers must be at least 1"),
     "threads": (["--threads", "0"], "--threads must be at least 1"),
@@ -395,15 +395,15 @@ def test_absent_data_are_refused_with_the_files_and_their_folder(tmp_path, monke
     assert tree(tmp_path) == []
 
 
-@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("5m", 300), ("6h", 21600), ("0.5s", 0.5)])
+@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("5m", 300), ("6h", 21600), ("0.5s", 0.5), ("never", None)])
 def test_timeouts_are_read(text, value):
-    assert parse_duration(text) == value
+    assert parse_timeout(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "s", "90", "0s", "-5s", "nans", "infs", "5d", "5 minutes"])
 def test_other_timeouts_are_refused(text):
-    with pytest.raises(ZooError, match="is not understood: write 90s, 5m or 6h"):
-        parse_duration(text)
+    with pytest.raises(ZooError, match="is not understood: write 90s, 5m, 6h or never"):
+        parse_timeout(text)
 
 
 def test_a_run_of_which_the_executor_says_nothing_is_no_success(tmp_path, fake_executor, monkeypatch):

@@ -65,6 +65,16 @@ def test_a_run_whose_weights_are_gone_is_named(bench_copy, capfd):
     assert "vae on digits, seed 1 cannot be scored again, as neither weights nor samples" in capfd.readouterr().err
 
 
+def test_not_every_score_is_said_to_be_there_where_weights_are_gone(bench_copy, capfd):
+    for run in bench_copy.glob("runs/digits/*/*.json"):
+        changed(run, scores={})
+        run.with_suffix(".safetensors").unlink()
+    assert main(["score", str(bench_copy)]) == 1
+    err = capfd.readouterr().err
+    assert "and 3 more runs cannot be scored again" in err
+    assert "every score is there" not in err
+
+
 def test_samples_made_elsewhere_are_a_row_beside_the_models_that_takes_part_in_no_claim(bench_copy, images, capfd):
     assert main(["score", str(images), "--task", "digits", "--out", str(bench_copy)]) == 0
     out, err = capfd.readouterr()
@@ -144,9 +154,9 @@ def test_what_is_unusable_is_refused_in_a_sentence_and_nothing_is_written(
     assert not out.exists()
 
 
-@pytest.mark.parametrize("option", ["--task", "--name", "--range", "--out"])
+@pytest.mark.parametrize("option", ["--task", "--name", "--range", "--out", "--run-seed"])
 def test_options_of_samples_are_refused_for_a_folder_of_results(finished_bench, option, capsys):
-    assert main(["score", str(finished_bench), option, "x"]) == 2
+    assert main(["score", str(finished_bench), option, "0"]) == 2
     assert f"{option} is for samples that were made elsewhere" in capsys.readouterr().err
 
 

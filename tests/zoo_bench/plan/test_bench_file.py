@@ -126,7 +126,7 @@ def test_a_file_by_hand_may_have_few_options(line, seeds, tmp_path, understood):
         ("models", "'bench.toml' is not TOML: "),
         (b"\xff", "'bench.toml' is not TOML: "),
         ("workers = 0", "--workers must be at least 1"),
-        ('timeout = "soon"', "duration 'soon' is not understood"),
+        ('timeout = "soon"', "timeout 'soon' is not understood"),
     ],
 )
 def test_a_file_that_is_unusable_is_one_sentence(content, sentence, tmp_path, monkeypatch, capsys):

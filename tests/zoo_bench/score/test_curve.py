@@ -9,7 +9,7 @@ from torch import nn
 
 import zoo
 from zoo.evaluation import Evaluation
-from zoo_bench.score.curve import CURVE_SHARES, Curve, figures, target_of
+from zoo_bench.score.curve import CURVE_SHARES, Curve, curve_values, target_of
 from zoo_bench.score.metrics.frechet import expected_null
 
 TRAINING = SimpleNamespace(meter=SimpleNamespace(images=640, seconds=1.5, flops=10**6))
@@ -101,14 +101,14 @@ def test_samples_that_are_not_finite_leave_no_point(curve):
 
 def test_the_area_is_the_mean_over_the_logarithm_of_the_budget():
     points = [{"share": 0.25, "fid": 8.0}, {"share": 0.5, "fid": 4.0}, {"share": 1.0, "fid": 2.0}]
-    assert figures(points, target=0.0) == {"fid_auc": pytest.approx((6.0 + 3.0) / 2)}
+    assert curve_values(points, target=0.0) == {"fid_auc": pytest.approx((6.0 + 3.0) / 2)}
     points = [{"share": share, "fid": 7.0} for share in (0.1, 0.5, 0.6, 1.0)]
-    assert figures(points, target=0.0) == {"fid_auc": pytest.approx(7.0)}
+    assert curve_values(points, target=0.0) == {"fid_auc": pytest.approx(7.0)}
 
 
 @pytest.mark.parametrize("points", [[], [{"share": 1.0, "fid": 2.0}]])
 def test_fewer_than_two_points_have_no_area(points):
-    assert math.isnan(figures(points, target=0.0)["fid_auc"])
+    assert math.isnan(curve_values(points, target=0.0)["fid_auc"])
 
 
 def test_the_target_is_five_times_what_real_data_score_on_average(curve, digits_task):
@@ -123,12 +123,12 @@ def test_the_target_is_five_times_what_real_data_score_on_average(curve, digits_
 )
 def test_the_first_mark_at_the_target_counts(reached, spent):
     points = [{"share": k / 4, "fid": fid, "images": 10 * k, "seconds": k} for k, fid in enumerate(reached, start=1)]
-    found = figures(points, target=5.0)
+    found = curve_values(points, target=5.0)
     assert (found.get("images_to_target"), found.get("seconds_to_target")) == (spent, spent and spent / 10)
 
 
-def test_the_figures_of_a_stored_curve_are_those_of_its_run(curve, digits_task):
+def test_the_values_of_a_stored_curve_are_those_of_its_run(curve, digits_task):
     made, add = curve
     add(0.5, 0.2)
     add(1.0, 0.1)
-    assert figures(made.points, target_of(digits_task)) == made.figures()
+    assert curve_values(made.points, target_of(digits_task)) == made.values()

@@ -11,7 +11,8 @@ from typing import Any
 
 from zoo.columns import Column
 from zoo.errors import UnknownNameError, ZooError
-from zoo_bench.report.read.results import KEYS, Group, Results, groups
+from zoo_bench.report.read.groups import KEYS, Group, groups
+from zoo_bench.report.read.results import Results
 from zoo_bench.report.read.statistics import Difference, Estimate, holm, seeds_needed, welch
 from zoo_bench.report.read.summary import ALPHA, Model, summarise
 from zoo_bench.report.text import listed

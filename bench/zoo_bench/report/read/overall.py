@@ -64,10 +64,8 @@ def overall(summaries: Sequence[Summary]) -> Overall | None:
 def _scores(summary: Summary, floor: float) -> pd.DataFrame:
     import pandas as pd
 
-    runs = summary.group.runs
-    runs = runs[
-        (runs["samples"] == "") & (runs["status"] != "interrupted") & ~((runs["status"] == "ok") & runs["fid"].isna())
-    ]
+    runs = summary.group.trained
+    runs = runs[(runs["status"] != "interrupted") & ~((runs["status"] == "ok") & runs["fid"].isna())]
     fid = runs["fid"].astype("float64").where(runs["status"] == "ok")
     score = (floor / fid).clip(upper=1.0).fillna(0.0)
     return pd.DataFrame(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.columns import Column
 from zoo_bench.report.read.columns import columns_of
-from zoo_bench.report.read.results import Group
+from zoo_bench.report.read.groups import IDENTITY, Group
 from zoo_bench.report.read.statistics import Estimate, holm, seeds_needed, t_interval, welch
 from zoo_bench.report.text import figure, listed
 
@@ -62,7 +62,7 @@ class Summary:
         group: The runs.
         metrics: Every figure that any of them has.
         models: One per label.
-        controls: Figures of sets of known quality under the group's judge, by control and column.
+        controls: Values of sets of known quality under the group's judge, by control and column.
     """
 
     group: Group
@@ -132,7 +132,7 @@ class Summary:
         metric = self.leading
         rows = ranked(self.models, metric) if metric else []
         if not metric and any(m.group == "published" for m in self.metrics):
-            return "Figures by the protocol of papers rank no models."
+            return "Values by the protocol of papers rank no models."
         if self.models and all(model.outside for model in self.models):
             return "These samples were made elsewhere, under unknown budgets, so this ranks nothing."
         if not metric or not rows:
@@ -200,8 +200,7 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         estimates = {m.name: _within(t_interval(values[m.name], log=m.log), m.limits) for m in metrics}
         outside = bool((runs["samples"] != "").any())
         models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside))
-    identity = ("task", "task_version", "judge")
-    matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in identity)]
+    matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in IDENTITY)]
     group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
     summary = Summary(group, metrics, models, group_controls)
     first = ranked(models, summary.leading) if summary.leading else []

@@ -14,8 +14,9 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.files import write_atomically
 from zoo.version import __version__
+from zoo_bench.report.read.groups import groups, kept_apart
 from zoo_bench.report.read.overall import overall
-from zoo_bench.report.read.results import Results, groups, kept_apart, load_store
+from zoo_bench.report.read.results import Results, load_store
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.show import sections
 from zoo_bench.report.show.figures import colours_of

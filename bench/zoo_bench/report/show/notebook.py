@@ -21,7 +21,7 @@ STYLES = ("band", "colour", "colours", "front", "hollow", "ink", "step", "thick"
 
 
 def table(summaries: Sequence[Summary]) -> str:
-    """Return HTML: for every group its verdict and a table of the headline figures, with intervals, the best marked."""
+    """Return HTML: for every group its verdict and a table of the headline metrics, with intervals, the best marked."""
     colours = colours_of(summaries)
     groups = []
     for summary in summaries:

@@ -22,7 +22,7 @@ class Live:
     Args:
         planned: Number of runs in the plan.
         missing: Number of those that are not stored yet.
-        folder: Where results are stored; None if that is of no interest.
+        folder: Where results are stored; None if they are not kept.
         outdated: Number of stored runs that are scored again.
 
     Attributes:
@@ -79,7 +79,7 @@ class Live:
         else:
             self._bars.advance(self._total)
             self.unscored += event.record.status != "ok"
-            self._print(event.told())
+            self._print(event.sentence())
 
     def interrupted(self) -> None:
         """Print that the bench was interrupted and how to go on."""

@@ -7,7 +7,7 @@ import shlex
 
 from zoo_bench.plan.labels import changed, describe
 from zoo_bench.plan.seeds import format_seeds
-from zoo_bench.report.read.results import Group
+from zoo_bench.report.read.groups import Group
 
 
 def command(group: Group) -> str:

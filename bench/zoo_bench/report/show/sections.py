@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
+from zoo_bench.report.read.groups import KEYS, OUTSIDE, OUTSIDE_MEANING
 from zoo_bench.report.read.overall import Overall
-from zoo_bench.report.read.results import KEYS, OUTSIDE, OUTSIDE_MEANING, Results
+from zoo_bench.report.read.results import Results
 from zoo_bench.report.read.statistics import probability_of_improvement
 from zoo_bench.report.read.summary import ALPHA, Model, Summary
 from zoo_bench.report.show import plots

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.columns import Column
-from zoo_bench.report.read.results import OUTSIDE, OUTSIDE_MEANING, groups
+from zoo_bench.report.read.groups import OUTSIDE, OUTSIDE_MEANING, groups
 from zoo_bench.report.read.summary import Model, Summary, summarise
 from zoo_bench.report.text import figure, listed, plural, shown_value, visible
 

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.read.groups import groups
+from zoo_bench.report.read.results import load
 from zoo_bench.report.read.statistics import holm, t_interval, welch
 from zoo_bench.report.read.summary import summarise, tidy_table
 from zoo_bench.report.show.plots import mean_curve
@@ -56,7 +57,7 @@ def test_published_figures_lead_no_table(summary_of):
     assert summary_of(CLEAR, "fid_inception", kid=0.1).leading.name == "kid"
     alone = summary_of(CLEAR, "fid_inception")
     assert alone.leading is None
-    assert alone.verdict() == "Figures by the protocol of papers rank no models."
+    assert alone.verdict() == "Values by the protocol of papers rank no models."
 
 
 def test_a_best_model_whose_other_runs_failed_is_said_to_be_best_over_those_that_finished(summary_of):

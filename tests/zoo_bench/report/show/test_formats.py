@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.read.groups import groups
+from zoo_bench.report.read.results import load
 from zoo_bench.report.read.summary import summarise
 from zoo_bench.report.show import formats
 from zoo_bench.report.text import aligned, figure, latex, markdown, plotly, visible

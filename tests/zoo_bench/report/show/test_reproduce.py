@@ -4,7 +4,8 @@ import shlex
 
 import pytest
 
-from zoo_bench.report.read.results import groups, load
+from zoo_bench.report.read.groups import groups
+from zoo_bench.report.read.results import load
 from zoo_bench.report.show.reproduce import command
 
 

@@ -134,10 +134,13 @@ def score_stored(
     for sentence in notes:
         log(f"zoo: {sentence}")
     unscored = len(finished) - len(scorable) + len(notes)
-    for event in rescored(store, outdated, options):
-        if isinstance(event, Rescored):
-            unscored += event.record.status != "ok"
-            log(event.told())
+    try:
+        for event in rescored(store, outdated, options):
+            if isinstance(event, Rescored):
+                unscored += event.record.status != "ok"
+                log(event.told())
+    finally:
+        write_tables(store)
     move_failed(store, plans)
     if not outdated:
         log("every score is there")

@@ -29,7 +29,8 @@ def score(
     ] = None,
     name: Annotated[str, typer.Option(help="Of samples: their name.", show_default="that of the file")] = "",
     run_seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Of samples: the training seed of the model, if several are scored.")
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Of samples: the training seed of the model, if several are scored."),
     ] = None,
     value_range: Annotated[str, typer.Option("--range", help="Of samples that are floats: 0,1 or -1,1.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Compute also what is there already.")] = False,
@@ -52,10 +53,10 @@ def score(
 
     check_positive(workers=workers)
     options = Options(workers=workers, timeout=None if timeout == "never" else parse_duration(timeout))
-    about_samples = {"--task": task, "--out": out, "--name": name, "--range": value_range}
+    of_samples = {"--task": task, "--out": out, "--name": name, "--range": value_range, "--run-seed": run_seed}
     if what.is_dir() and (what / "runs").is_dir():
-        for option, value in about_samples.items():
-            if value:
+        for option, value in of_samples.items():
+            if value not in ("", None):
                 raise ZooError(f"{option} is for samples that were made elsewhere, and {str(what)!r} has stored runs")
         store = Store(what)
         unscored = score_stored(store, metrics, options, force=force, log=_log)

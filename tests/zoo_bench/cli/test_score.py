@@ -5,7 +5,9 @@ import torch
 from PIL import Image
 
 from zoo.cli import main
+from zoo_bench.executors import Options, Rescored
 from zoo_bench.plan.record import LEARNING_CURVE
+from zoo_bench.scoring import score_stored
 from zoo_bench.store.records import Store, read_record
 
 
@@ -54,7 +56,9 @@ def test_a_run_that_cannot_be_scored_is_named_and_keeps_its_scores(bench_copy, c
     run.with_suffix(".safetensors").write_bytes(b"nothing")
     before = run.read_bytes()
     assert main(["score", str(bench_copy), "--force"]) == 1
-    assert "vae on digits, seed 1: not scored again: " in capfd.readouterr().err
+    assert f"vae on digits, seed 1: not scored again: {str(run.with_suffix('.safetensors'))!r} is damaged" in (
+        capfd.readouterr().err
+    )
     assert run.read_bytes() == before
 
 
@@ -183,9 +187,9 @@ def test_what_is_unusable_is_refused_in_a_sentence_and_nothing_is_written(
     assert not out.exists()
 
 
-@pytest.mark.parametrize("option", ["--task", "--name", "--range", "--out"])
+@pytest.mark.parametrize("option", ["--task", "--name", "--range", "--out", "--run-seed"])
 def test_options_of_samples_are_refused_for_a_folder_of_results(finished_bench, option, capsys):
-    assert main(["score", str(finished_bench), option, "x"]) == 2
+    assert main(["score", str(finished_bench), option, "0"]) == 2
     assert f"{option} is for samples that were made elsewhere" in capsys.readouterr().err
 
 
@@ -193,6 +197,20 @@ def test_a_folder_without_finished_runs_is_refused(tmp_path, capsys):
     (tmp_path / "runs").mkdir()
     assert main(["score", str(tmp_path)]) == 2
     assert "no finished run in" in capsys.readouterr().err
+
+
+def test_tables_have_what_was_scored_before_an_interruption(bench_copy, monkeypatch):
+    for run in bench_copy.glob("runs/digits/vae/*.json"):
+        changed(run, scores={name: s for name, s in read_record(run).scores.items() if name != "kid"})
+    told = Rescored.told
+
+    def interrupted(event):
+        raise KeyboardInterrupt(told(event))
+
+    monkeypatch.setattr(Rescored, "told", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        score_stored(Store(bench_copy), "all", Options(workers=1), force=False)
+    assert table(bench_copy).set_index("model").loc["vae", "kid"].notna().sum() == 1
 
 
 def test_a_bench_scores_by_itself_what_its_metrics_lack(bench_copy, capfd):

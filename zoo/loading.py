@@ -24,7 +24,8 @@ class _Spec(BaseModel):
     plugin_version: str = ""
     config: dict[str, Any]
     task: str
-    seed: int
+    seed: int | None
+    samples: str = ""
 
 
 class _Record(BaseModel):
@@ -53,6 +54,8 @@ def load(path: str | Path, model: str = "", seed: int | None = None) -> Generati
         torch.Size([4, 1, 8, 8])
     """
     file, record = _find(Path(path), model, seed)
+    if record.spec.samples:
+        raise ZooError(f"{str(file)!r} holds samples that were made elsewhere, and no model")
     weights = file.with_suffix(".safetensors")
     if not weights.is_file():
         raise ZooError(f"{str(weights)!r} is absent: the run ended with status {record.status!r} or its file was moved")
@@ -96,7 +99,7 @@ def _find(path: Path, model: str, seed: int | None) -> tuple[Path, _Record]:
     if model and model not in models:
         raise UnknownNameError(f"model in {str(path)!r}", model, models)
     runs = [(file, record) for file, record in runs if model in ("", record.spec.model)]
-    seeds = sorted({record.spec.seed for _, record in runs})
+    seeds = sorted({record.spec.seed for _, record in runs if record.spec.seed is not None})
     if seed is not None and seed not in seeds:
         raise ZooError(f"no run in {str(path)!r} has the seed {seed}: known: {', '.join(map(str, seeds))}")
     runs = [(file, record) for file, record in runs if seed in (None, record.spec.seed)]

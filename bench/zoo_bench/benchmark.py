@@ -27,7 +27,7 @@ from zoo_bench.plan.resources import cores, is_timed
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import plural
-from zoo_bench.scoring import changed_code, outdated_scores, rescored
+from zoo_bench.scoring import changed_code, move_failed, outdated_scores, rescored
 from zoo_bench.store.records import Store
 from zoo_bench.store.tables import to_frame, write_tables
 
@@ -192,6 +192,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
             on_event(event)
         for event in rescored(store, bench.outdated, bench.execution):
             on_event(event)
+        move_failed(store, bench.plan.scores)
     except KeyboardInterrupt:
         for started in running.values():
             if store.find(started.spec) is None:

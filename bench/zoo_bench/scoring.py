@@ -31,7 +31,7 @@ from zoo_bench.run.rescore import is_kept, rescore
 from zoo_bench.score.controls import score_controls
 from zoo_bench.score.sheets import sheets
 from zoo_bench.score.stored import SAMPLES, packed
-from zoo_bench.store.records import Store
+from zoo_bench.store.records import Store, read_record
 from zoo_bench.store.tables import write_tables
 
 
@@ -84,6 +84,21 @@ def rescored(store: Store, outdated: Mapping[RunSpec, list[str]], options: Optio
             yield Rescored(event.spec, record, tuple(outdated[event.spec]))
 
 
+def move_failed(store: Store, plans: Mapping[str, ScorePlan]) -> None:
+    """Put runs that ended without scores under the judge of their task, where no run is left under that of their time.
+
+    Otherwise they would stand in a table of their own, and a model that often fails would look as if it never did.
+    """
+    records = store.records()
+    used = {(record.spec.task, record.judge) for record in records.values() if record.status == "ok"}
+    for path, record in records.items():
+        plan, spec = plans.get(record.spec.task), record.spec
+        if record.status == "ok" or not plan or plan.task_version != spec.task_version or record.judge == plan.judge:
+            continue
+        if (spec.task, record.judge) not in used:
+            store.update(read_record(path).model_copy(update={"judge": plan.judge}))  # with its history
+
+
 def score_stored(
     store: Store, metrics: str, options: Options, *, force: bool, log: Callable[[str], None] = lambda sentence: None
 ) -> bool:
@@ -121,10 +136,14 @@ def score_stored(
     complete = len(scorable) == len(finished) and not notes
     if complete and not outdated:
         log("every score is there")
-    for event in rescored(store, outdated, options):
-        if isinstance(event, Rescored):
-            complete &= event.record.status == "ok"
-            log(event.sentence())
+    try:
+        for event in rescored(store, outdated, options):
+            if isinstance(event, Rescored):
+                complete &= event.record.status == "ok"
+                log(event.sentence())
+    finally:
+        write_tables(store)
+    move_failed(store, plans)
     _write(store, plans, options)
     return complete
 
@@ -143,6 +162,8 @@ def score_outside(
 ) -> RunRecord:
     """Score samples that were made elsewhere, store them as a row in a folder of results, and write its tables.
 
+    Other scores of the same samples that the folder has stay.
+
     Args:
         path: An ``.npz``, an ``.npy`` or a folder of images, see :func:`zoo_bench.data.outside.read_samples`.
         store: The folder of results.
@@ -157,6 +178,8 @@ def score_outside(
     Raises:
         ZooError: If the samples are unusable, in one sentence; nothing is written then.
     """
+    if store.root.resolve().is_relative_to(path.resolve()):
+        raise ZooError(f"--out {str(store.root)!r} is in the folder of samples: its sheets would be read as samples")
     registry = installed()
     name = _checked_name(name or sample_name(path), registry)
     wanted = registry.metrics.select(metrics)
@@ -179,13 +202,15 @@ def score_outside(
         samples=digest(samples),
     )
     record = RunRecord.begun(spec, Resources(threads=0, contended=False))
-    record = record.model_copy(update={"threads": None, "contended": None, "shape": task.shape, "judge": plan.judge})
+    earlier = store.find(spec) or record
+    known = {"judge": earlier.judge or plan.judge, "scores": earlier.scores}
+    record = record.model_copy(update={"threads": None, "contended": None, "shape": task.shape, **known})
     record.notes += [sentence for sentence in (left_out, range_fault(samples, task.train.data)) if sentence]
     outcome = Outcome(record, {SAMPLES: packed(samples), **sheets(samples, task)})
     with tempfile.TemporaryDirectory(prefix="zoo-score-") as folder:
         apart = Store(Path(folder))
         apart.save(outcome)
-        for event in rescored(apart, {spec: list(plan.wanted)}, options):
+        for event in rescored(apart, {spec: sorted({*plan.wanted, *plan.outdated(record)})}, options):
             if isinstance(event, Rescored):
                 log(event.sentence())
                 outcome.record = event.record

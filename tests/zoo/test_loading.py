@@ -49,6 +49,15 @@ def test_a_file_gives_its_trained_model_in_eval_mode(results):
     assert zoo.load(str(path)).config == model.config
 
 
+@pytest.mark.parametrize("seed", [None, 0])
+def test_samples_that_were_made_elsewhere_are_no_model(tmp_path, seed):
+    spec = {"model": "theirs", "config": {}, "task": "digits", "seed": seed, "samples": "0123"}
+    path = tmp_path / "outside-01234567.json"
+    path.write_text(json.dumps({"spec": spec, "status": "ok"}))
+    with pytest.raises(ZooError, match="holds samples that were made elsewhere, and no model"):
+        zoo.load(path)
+
+
 def test_a_folder_and_a_name_and_a_seed_give_the_model_of_that_run(results):
     path = results / "runs/digits/gan/seed=1-01234567.json"
     weights = zoo.load(path).state_dict()

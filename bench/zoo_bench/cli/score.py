@@ -29,7 +29,8 @@ def score(
     ] = None,
     name: Annotated[str, typer.Option(help="Of samples: their name.", show_default="that of the file")] = "",
     run_seed: Annotated[
-        int | None, typer.Option(min=0, help="Of samples: the training seed of the model, if several are scored.")
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Of samples: the training seed of the model, if several are scored."),
     ] = None,
     value_range: Annotated[str, typer.Option("--range", help="Of samples that are floats: 0,1 or -1,1.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Compute also what is there already.")] = False,

@@ -43,7 +43,7 @@ class RunSpec(BaseModel):
     config: dict[str, Any] = Field(description="All settings of the model, resolved for the task's shape")
     task: str = Field(description="Task name")
     task_version: str = Field(description="Version of the task's data and splits")
-    seed: int | None = Field(ge=0, description="Training seed; None if it is not known")
+    seed: int | None = Field(ge=0, lt=2**63, description="Training seed; None if it is not known")
     seeds: dict[Axis, int] = Field({}, description="Seeds of single axes of randomness, where they are not `seed`")
     budget: str = Field(description="Canonical text of the budget")
     precision_mode: PrecisionMode | Literal[""] = Field(

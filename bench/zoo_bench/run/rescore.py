@@ -56,7 +56,8 @@ def rescore(
     try:
         return Outcome(_rescored(path, spec, names))
     except FAILURES as error:
-        return Outcome(RunRecord.failed(spec, resources, "error", error_sentence(error)))
+        sentence = str(error) if isinstance(error, ZooError) else error_sentence(error)
+        return Outcome(RunRecord.failed(spec, resources, "error", sentence))
 
 
 def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:

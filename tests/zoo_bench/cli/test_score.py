@@ -5,7 +5,9 @@ import torch
 from PIL import Image
 
 from zoo.cli import main
+from zoo_bench.executors import Options, Rescored
 from zoo_bench.plan.record import LEARNING_CURVE
+from zoo_bench.scoring import score_stored
 from zoo_bench.store.records import Store, read_record
 
 
@@ -54,7 +56,9 @@ def test_a_run_that_cannot_be_scored_is_named_and_keeps_its_scores(bench_copy, c
     run.with_suffix(".safetensors").write_bytes(b"nothing")
     before = run.read_bytes()
     assert main(["score", str(bench_copy), "--force"]) == 1
-    assert "vae on digits, seed 1: not scored again: " in capfd.readouterr().err
+    assert f"vae on digits, seed 1: not scored again: {str(run.with_suffix('.safetensors'))!r} is damaged" in (
+        capfd.readouterr().err
+    )
     assert run.read_bytes() == before
 
 
@@ -101,6 +105,44 @@ def bench(folder, capfd):
     return capfd.readouterr().err
 
 
+def test_other_metrics_of_the_same_samples_are_added_to_those_that_are_there(images, tmp_path):
+    arguments = ["score", str(images), "--task", "digits", "--out", str(tmp_path / "out"), "--metrics"]
+    assert main([*arguments, "fid"]) == 0
+    fid = table(tmp_path / "out")["fid"].item()
+    assert main([*arguments, "kid"]) == 0
+    row = table(tmp_path / "out")
+    assert row["fid"].item() == fid
+    assert row["kid"].notna().all()
+
+
+def test_results_are_not_written_into_a_folder_of_samples(tmp_path, capsys):
+    (tmp_path / "images").mkdir()
+    arguments = ["score", str(tmp_path / "images"), "--task", "digits", "--out"]
+    for out in (tmp_path / "images", tmp_path / "images" / "results"):
+        assert main([*arguments, str(out)]) == 2
+        assert "is in the folder of samples" in capsys.readouterr().err
+
+
+def test_runs_that_failed_stay_in_one_table_with_those_that_a_new_judge_scores(bench_copy, capfd):
+    for path in bench_copy.glob("runs/digits/*/*.json"):
+        record = read_record(path)
+        old = {name: score.model_copy(update={"judge": "old"}) for name, score in record.scores.items()}
+        changed(path, judge="old", curve_judge="old", scores=old)
+    (run,) = bench_copy.glob("runs/digits/gan/seed=1-*.json")
+    failed = read_record(run)
+    changed(run, status="diverged", error="loss is NaN", scores={})
+    (bench_copy / "lost").mkdir()
+    (weights,) = bench_copy.glob("runs/digits/vae/seed=1-*[0-9a-f].safetensors")
+    weights.rename(bench_copy / "lost" / weights.name)
+    assert main(["score", str(bench_copy)]) == 1
+    assert read_record(run).judge == "old"  # beside the run that cannot be scored again
+    (bench_copy / "lost" / weights.name).rename(weights)
+    assert main(["score", str(bench_copy)]) == 0
+    assert set(table(bench_copy)["judge"]) == {read_record(weights.with_suffix(".json")).judge}
+    assert read_record(run).history == failed.history
+    assert "1/2" in capfd.readouterr().out
+
+
 def test_several_files_are_training_seeds_of_one_row(images, digits_task, tmp_path, capfd):
     out = tmp_path / "out"
     generator = torch.Generator().manual_seed(0)
@@ -141,6 +183,7 @@ def test_the_same_images_as_files_and_floats_have_the_same_score(images, tmp_pat
         (["--task", "digits", "--out", "OUT", "--range", "0,1"], "--range"),
         (["--task", "mnist", "--out", "OUT"], "has an array of shape"),
         (["--task", "digits", "--out", "OUT", "--run-seed", "-1"], "--run-seed"),
+        (["--task", "digits", "--out", "OUT", "--run-seed", str(2**63)], "--run-seed"),
     ],
 )
 def test_what_is_unusable_is_refused_in_a_sentence_and_nothing_is_written(
@@ -164,6 +207,20 @@ def test_a_folder_without_finished_runs_is_refused(tmp_path, capsys):
     (tmp_path / "runs").mkdir()
     assert main(["score", str(tmp_path)]) == 2
     assert "no finished run in" in capsys.readouterr().err
+
+
+def test_tables_have_what_was_scored_before_an_interruption(bench_copy, monkeypatch):
+    for run in bench_copy.glob("runs/digits/vae/*.json"):
+        changed(run, scores={name: s for name, s in read_record(run).scores.items() if name != "kid"})
+    told = Rescored.told
+
+    def interrupted(event):
+        raise KeyboardInterrupt(told(event))
+
+    monkeypatch.setattr(Rescored, "told", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        score_stored(Store(bench_copy), "all", Options(workers=1), force=False)
+    assert table(bench_copy).set_index("model").loc["vae", "kid"].notna().sum() == 1
 
 
 def test_a_bench_scores_by_itself_what_its_metrics_lack(bench_copy, capfd):

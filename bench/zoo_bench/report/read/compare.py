@@ -114,10 +114,15 @@ class Comparison:
         x, y = self.values
         return self.metric.group == "size" and len(set(x)) == len(set(y)) == 1 and x[0] != y[0]
 
+    @property
+    def outside(self) -> bool:
+        """Whether samples of A or B were made elsewhere, under an unknown budget, so that nothing is claimed."""
+        return self.a.outside or self.b.outside
+
     def difference(self) -> Difference:
-        """Return how B differs from A; an exact difference has no p-value."""
+        """Return how B differs from A; an exact difference, and one of samples made elsewhere, has no p-value."""
         difference = welch(*self.values, log=self.metric.log)
-        return replace(difference, p=math.nan) if self.exact else difference
+        return replace(difference, p=math.nan) if self.exact or self.outside else difference
 
 
 @dataclass(frozen=True)
@@ -252,6 +257,8 @@ def _verdict(comparison: Comparison, difference: Difference, p: float) -> str:
         return f"no finished run in {'A' if not x else 'B'}"
     if x == y:
         return "the same"
+    if comparison.outside:
+        return "made elsewhere, so no claim"
     if not (comparison.a.has_all(metric) and comparison.b.has_all(metric)):
         return "some finished runs have no value"
     direction = "rises" if difference.estimate.mean > (1 if difference.ratio else 0) else "falls"

@@ -245,7 +245,7 @@ def tidy_table(summaries: Sequence[Summary]) -> pd.DataFrame:
         {
             **s.group.key,
             "model": m.label,
-            "kind": "model",
+            "kind": "outside" if m.outside else "model",
             "runs": m.runs,
             "ok": m.ok,
             "collapsed": m.collapsed,

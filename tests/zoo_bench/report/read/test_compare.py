@@ -5,9 +5,11 @@ import pytest
 
 from zoo.cli import main
 from zoo.errors import ZooError
+from zoo_bench.plan.record import Outcome
 from zoo_bench.report.read.compare import Limit, folders, models
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.statistics import holm, welch
+from zoo_bench.store.records import Store
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +165,15 @@ def test_means_that_leave_out_finished_runs_support_no_verdict(tmp_path, make):
     changes, _ = folders(*(load([root]) for root in roots))
     found = change_of(changes, "gan", "images_to_target")
     assert (found.b.n, found.verdict) == (2, "some finished runs have no value")
+
+
+def test_of_samples_made_elsewhere_the_difference_is_shown_and_nothing_is_claimed(tmp_path, make):
+    runs = [make.drawn(make.spec(seed=seed), fid) for seed, fid in enumerate((10.0, 10.1, 9.9))]
+    others = [make.outside("theirs", fid, seed) for seed, fid in enumerate((1.0, 1.1, 0.9))]
+    bench = Store(tmp_path)
+    for record in (*runs, *others):
+        bench.save(Outcome(record))
+    found = change_of(models(load([tmp_path]), "gan", "theirs (outside)"), "gan (A), theirs (outside) (B)", "fid")
+    assert found.relative < -0.8
+    assert math.isnan(found.p)
+    assert found.verdict == "made elsewhere, so no claim"

@@ -212,12 +212,12 @@ def test_a_folder_without_finished_runs_is_refused(tmp_path, capsys):
 def test_tables_have_what_was_scored_before_an_interruption(bench_copy, monkeypatch):
     for run in bench_copy.glob("runs/digits/vae/*.json"):
         changed(run, scores={name: s for name, s in read_record(run).scores.items() if name != "kid"})
-    told = Rescored.told
+    sentence = Rescored.sentence
 
     def interrupted(event):
-        raise KeyboardInterrupt(told(event))
+        raise KeyboardInterrupt(sentence(event))
 
-    monkeypatch.setattr(Rescored, "told", interrupted)
+    monkeypatch.setattr(Rescored, "sentence", interrupted)
     with pytest.raises(KeyboardInterrupt):
         score_stored(Store(bench_copy), "all", Options(workers=1), force=False)
     assert table(bench_copy).set_index("model").loc["vae", "kid"].notna().sum() == 1

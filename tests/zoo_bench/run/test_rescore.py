@@ -101,7 +101,7 @@ def test_a_run_without_weights_and_samples_is_refused(run):
     assert is_kept(run)
     run.with_suffix(".safetensors").unlink()
     assert not is_kept(run)
-    assert scored(run).error == "ZooError: neither its weights nor its samples were kept"
+    assert scored(run).error == "neither its weights nor its samples were kept"
 
 
 def test_weights_of_another_network_are_refused(run):

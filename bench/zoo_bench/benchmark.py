@@ -108,7 +108,11 @@ def prepare(
     threads = planned.runs[0].threads or options.threads
     metrics = tuple(dict.fromkeys(name for scores in planned.scores.values() for name in scores.wanted))
     scoring = Scoring(metrics, options.keep_samples)
-    execution = Options(options.workers, threads, options.timeout, options.address, scoring)
+    workers = options.workers
+    if workers and options.threads is None and (threads or 1) > max(1, cores() // workers):
+        workers = max(1, cores() // (threads or 1))
+        notes.append(f"{plural(workers, 'run')} at once, as each has {threads} threads, like finished ones here")
+    execution = Options(workers, threads, options.timeout, options.address, scoring)
     return Bench(options, planned, store, missing, outdated, execution, probes, notes)
 
 

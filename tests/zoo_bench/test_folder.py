@@ -161,3 +161,12 @@ def test_what_finished_runs_have_is_no_measurement_to_write(prepared, probes, tm
     with pytest.raises(SystemExit):
         run(prepared())
     assert not (tmp_path / "precision.json").exists()
+
+
+def test_threads_that_stay_leave_room_for_as_many_runs_as_there_are_cores(prepared, probes, tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo_bench.benchmark.cores", lambda: 4)
+    store(tmp_path, prepared(precision="fp32", threads=4).plan.runs[:2])
+    bench = prepared(workers=4)
+    assert (bench.execution.threads, bench.execution.workers) == (4, 1)
+    assert "1 run at once, as each has 4 threads, like finished ones here" in bench.notes
+    assert prepared(workers=4, threads=1).execution.workers == 4

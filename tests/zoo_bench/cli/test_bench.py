@@ -293,7 +293,7 @@ def test_an_interrupted_bench_keeps_what_it_has_and_goes_on_later(tmp_path, fake
 
     monkeypatch.setattr(local, "run", interrupted)
     assert again(tmp_path) == 1
-    assert "interrupted: 1 runs are stored, 3 are missing" in capsys.readouterr().err
+    assert "interrupted: 1 run stored, 3 missing" in capsys.readouterr().err
     assert len(load_results(tmp_path / "results.csv")) == 1
     monkeypatch.setattr(local, "run", whole)
     given.clear()

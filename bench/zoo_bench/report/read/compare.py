@@ -290,7 +290,7 @@ def _reason(first: Sequence[Group], second: Sequence[Group]) -> str:
     for task in common:
         differing = []
         for key, name in KEYS.items():
-            a, b = (sorted({g.key[key] for g in side if g.key["task"] == task}) for side in (first, second))
+            a, b = (sorted({g.key[key] or "none" for g in side if g.key["task"] == task}) for side in (first, second))
             if not set(a) & set(b):
                 differing.append(f"{name} ({listed(a)} in A, {listed(b)} in B)")
         if differing:

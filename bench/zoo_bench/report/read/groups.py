@@ -116,7 +116,10 @@ def _label(variant: pd.Series[str], namesakes: pd.DataFrame) -> str:
 
 
 def _without_other_versions(runs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """Keep only values of one version of each metric: that of most runs, then of the latest."""
+    """Keep only values of one version of each metric: that of most runs, then of the latest.
+
+    Samples that were made elsewhere have no say, unless there is nothing else.
+    """
     if runs["metric_versions"].nunique() < 2:
         return runs
     version_of = {text: _versions(text) for text in runs["metric_versions"].unique()}
@@ -126,8 +129,10 @@ def _without_other_versions(runs: pd.DataFrame, notes: list[str]) -> pd.DataFram
         versions = versions[runs[column].notna()]
         if versions.nunique() < 2:
             continue
+        trained = versions[runs["samples"] == ""]
         counts, last = versions.value_counts(), runs.groupby(versions)["started_at"].max()
-        kept = max(counts.index, key=lambda version: (counts[version], last[version]))
+        votes = trained.value_counts() if len(trained) else counts
+        kept = max(votes.index, key=lambda version: (votes[version], last[version]))
         others = versions.index[versions != kept]
         runs = runs.assign(**{column: runs[column].mask(runs.index.isin(others))})
         sentence = (

@@ -84,7 +84,8 @@ class Live:
     def interrupted(self) -> None:
         """Print that the bench was interrupted and how to go on."""
         left = self._missing - self._done
-        self._print(f"interrupted: {self._done} runs are stored, {left} are missing; the same command does those")
+        stored = self._planned - left
+        self._print(f"interrupted: {plural(stored, 'run')} stored, {left} missing; the same command goes on")
 
     def _print(self, text: str) -> None:
         self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)

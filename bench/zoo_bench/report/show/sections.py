@@ -68,7 +68,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "FID against speed and size": (pareto(summary, colours), PARETO_CAPTION),
         "Modes captured": (plots.modes(summary, colours), MODES_CAPTION),
     }
-    seeds = runs["seed"].nunique()
+    seeds = summary.group.trained["seed"].nunique()
     ranks = {model.label: rank for rank, model in enumerate(summary.models)}
     samples, neighbours = sheets(runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable"), pictures)
     return {
@@ -186,9 +186,11 @@ def _p_value(p: float) -> str:
 
 def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return sample sheets and nearest neighbours, each by seed, the first seeds first while there is room."""
+    import pandas as pd
+
     samples, neighbours = list[dict[str, Any]](), list[dict[str, Any]]()
     stored = runs[runs["_file"] != ""] if "_file" in runs else runs.head(0)
-    for seed, rows in stored.groupby("seed"):
+    for seed, rows in stored.groupby("seed", dropna=False):
         for strips, suffix in ((samples, ".png"), (neighbours, ".neighbours.png")):
             items = [
                 {"label": label, "source": source}
@@ -196,7 +198,7 @@ def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]]
                 if (source := pictures.embed(Path(file).with_suffix(suffix)))
             ]
             if items:
-                strips.append({"seed": str(seed), "items": items})
+                strips.append({"seed": "unknown" if pd.isna(seed) else str(seed), "items": items})
     return samples, neighbours
 
 

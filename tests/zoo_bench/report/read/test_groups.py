@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from drawn_benches import JUDGE
+from drawn_benches import JUDGE, scores
 from zoo_bench.plan.record import Score, row
 from zoo_bench.report.read.groups import groups, kept_apart
 from zoo_bench.report.read.results import load
@@ -167,3 +167,18 @@ def test_samples_without_runs_beside_them_are_a_group_of_their_own(folder, tmp_p
 def test_samples_of_the_name_of_a_model_are_another_row(folder, tmp_path, make):
     (group,) = groups(load([folder(tmp_path, make.drawn(make.spec(), 2.0), make.outside("gan", 1.0))]).frame)
     assert group.runs["_label"].nunique() == 2
+
+
+def test_samples_made_elsewhere_have_no_say_on_the_version_of_a_metric(make_record):
+    outside = {"plugin": "", "plugin_version": "", "budget": "", "precision_mode": "", "device": "", "threads": None}
+    records = [make_record({"seed": seed}, {"fid": 1.0}) for seed in (0, 1)]
+    records += [
+        make_record(
+            {"model": "else", "seed": seed, "samples": "ab", **outside}, scores=scores({"fid": 9.0}, version="2")
+        )
+        for seed in range(5)
+    ]
+    (group,) = groups(to_frame(records))
+    assert group.trained["fid"].tolist() == [1.0, 1.0]
+    assert group.runs["fid"].count() == 2
+    assert "those of 5 runs are of other versions" in " ".join(group.notes)

@@ -80,7 +80,7 @@ def test_a_players_name_is_text_and_never_markup(bench, make_record, kind, capsy
 def test_an_interruption_says_what_is_left(bench, capsys):
     with Live(3, 2, Path("out")) as live:
         live.interrupted()
-    assert "interrupted: 0 runs are stored, 2 are missing" in capsys.readouterr().err
+    assert "interrupted: 1 run stored, 2 missing" in capsys.readouterr().err
 
 
 def test_a_bar_shows_the_settings_of_its_model(bench, make_record, monkeypatch, capsys):

@@ -65,7 +65,9 @@ def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:
     task = _task(spec)
     model, generated = _model_and_samples(path, spec, task)
     evaluation = Evaluation(task, generated)
-    record.judge = judge_name("", task)
+    before, record.judge = record.judge, judge_name("", task)
+    if before != record.judge:
+        record.scores |= {name: _emptied(old) for name, old in record.scores.items() if old.judge == before}
     scored = score(evaluation, [registry.metrics.get(name) for name in names if name != LEARNING_CURVE])
     record.scores |= {name: _kept(record.scores.get(name), new) for name, new in scored.scores.items()}
     record.traceback += scored.traceback
@@ -79,6 +81,11 @@ def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:
         elif model and best.is_file():
             curve.values |= best_fid(record, evaluation, model, load_file(best))
     return record
+
+
+def _emptied(old: Score) -> Score:
+    """Return a score under an earlier judge without its values, which are not to stand beside those under another."""
+    return old.model_copy(update={"values": {}, "error": f"it was computed under {old.judge}, and has not been since"})
 
 
 def _kept(old: Score | None, new: Score) -> Score:

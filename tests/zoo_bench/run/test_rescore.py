@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import zoo
-from zoo_bench.plan.record import LEARNING_CURVE
+from zoo_bench.plan.record import LEARNING_CURVE, Score
 from zoo_bench.plan.resources import Resources
 from zoo_bench.run.rescore import is_kept, rescore
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, packed
@@ -67,6 +67,17 @@ def test_under_another_judge_the_best_checkpoint_is_scored_and_the_curve_says_no
 
     run.with_suffix(BEST_WEIGHTS).unlink()
     assert scored(run).scores[LEARNING_CURVE].values == {}
+
+
+def test_values_under_an_earlier_judge_do_not_stay_where_they_cannot_be_computed_again(run):
+    record = read_record(run)
+    earlier = {name: score.model_copy(update={"judge": "other@0"}) for name, score in record.scores.items()}
+    gone = Score(plugin="gone", version="1", judge="other@0", values={"depth": 3.0})
+    elsewhere = Score(plugin="gone", version="1", judge="its-own@1", values={"width": 4.0})
+    changed(run, judge="other@0", scores={**earlier, "gone": gone, "elsewhere": elsewhere})
+    found = scored(run, sorted(record.scores))
+    assert found.metrics == {**record.metrics, "width": 4.0}
+    assert found.metric_errors == {"gone": "it was computed under other@0, and has not been since"}
 
 
 def test_where_the_last_checkpoint_is_the_best_its_fid_is_that_of_the_best(run):

@@ -107,6 +107,7 @@ class Task:
         modes: Number of known modes, 0 if unknown.
         samples: How many items each model generates for evaluation.
         mixture: The known truth of a mixture task.
+        panel: Judges beside ``judge``, under which a claim has to hold too. The harness adds them.
     """
 
     train: Split
@@ -116,6 +117,7 @@ class Task:
     modes: int
     samples: int
     mixture: Mixture | None = None
+    panel: tuple[Judge, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,13 @@ from zoo.files import write_atomically
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
 from zoo_bench.executors import Options
+from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.bench_file import write_bench_file
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
 from zoo_bench.plan.planning import Plan, plan, read_settings
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import cores, is_timed
-from zoo_bench.plan.scoring import Scoring
+from zoo_bench.plan.scoring import Scoring, has_panel
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import plural
 from zoo_bench.scoring import changed_code, move_failed, outdated_scores, rescored
@@ -77,7 +78,7 @@ class Bench:
 
 
 def prepare(
-    options: BenchOptions, log: Callable[[str], None] = lambda sentence: None, *, measure_threads: bool = True
+    options: BenchOptions, log: Callable[[str], None] = lambda sentence: None, *, measure: bool = True
 ) -> Bench:
     """Plan a bench and find what is missing; nothing is written.
 
@@ -88,18 +89,20 @@ def prepare(
 
     Args:
         options: What is asked for.
-        log: Called with a sentence before measurements that take time.
-        measure_threads: Whether the number of threads is measured where it would be; else it is that of all cores.
+        log: Called with a sentence before what takes time.
+        measure: Whether the number of threads is measured and second judges are trained, where they would be; else
+            threads are those of all cores.
 
     Raises:
         ZooError: If any option is unusable, in one sentence.
     """
     installed().executors.get(options.executor)
     store = Store(options.out)
-    planned = plan(options)
+    panel = Panel.of(options.out, options.judge_seed)
+    planned = plan(options, panel=panel, log=log if measure else None)
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
-    planned, probes = _with_chosen_speed(options, planned, store, log, measure_threads)
+    planned, probes = _with_chosen_speed(options, planned, store, log, measure)
     stored = {spec: record for spec in planned.runs if (record := store.find(spec))}
     missing = [spec for spec in planned.runs if options.force or _is_missing(stored.get(spec), options.retry_failed)]
     done = {spec: record for spec, record in stored.items() if spec not in set(missing)}
@@ -107,7 +110,9 @@ def prepare(
     notes += changed_code(done.values(), planned.scores)
     threads = planned.runs[0].threads or options.threads
     metrics = tuple(dict.fromkeys(name for scores in planned.scores.values() for name in scores.wanted))
-    scoring = Scoring(metrics, options.keep_samples)
+    is_seated = has_panel(installed().metrics.get(name) for name in metrics)
+    scoring = Scoring(metrics, options.keep_samples, panel if is_seated else None)
+    options = replace(options, judge_seed=panel.seed if is_seated else options.judge_seed)
     workers = options.workers
     if workers and options.threads is None and (threads or 1) > max(1, cores() // workers):
         workers = max(1, cores() // (threads or 1))
@@ -117,7 +122,7 @@ def prepare(
 
 
 def _with_chosen_speed(
-    options: BenchOptions, planned: Plan, store: Store, log: Callable[[str], None], measure_threads: bool
+    options: BenchOptions, planned: Plan, store: Store, log: Callable[[str], None], measure: bool
 ) -> tuple[Plan, dict[str, Probe]]:
     """Return the plan with the precision and number of threads that :func:`prepare` chooses, and why it chose them."""
     from zoo_bench.measure.probe import choose_precision, choose_threads
@@ -132,7 +137,7 @@ def _with_chosen_speed(
     if options.threads is None and first.threads is not None:
         used = _most_common(spec.threads for spec in finished if spec.budget == first.budget)
         one_at_a_time = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)
-        if used is None and one_at_a_time and measure_threads and cores() > 1:
+        if used is None and one_at_a_time and measure and cores() > 1:
             used = probes["threads"] = choose_threads(planned.runs, options.out, options.timeout, log)
         if used:
             planned = planned.with_changes(threads=used["chosen"])
@@ -207,7 +212,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
             if not begun:
                 write_bench_file(bench.options)
             write_tables(store)
-    score_controls(store.root, bench.plan.scores, bench.options.timeout)
+    score_controls(store.root, bench.plan.scores, bench.execution.scoring.panel, bench.options.timeout)
     if bench.options.throughput:
         trained = [record for spec in bench.plan.runs if (record := store.find(spec)) and record.status == "ok"]
         measure_throughput(store.root, [r.spec for r in trained], max((r.threads or 1 for r in trained), default=1))
@@ -219,6 +224,8 @@ def _write_choices(bench: Bench) -> None:
     """Write what all further runs of the folder share, so that a bench that is killed goes on as it began."""
     bench.store.create()
     write_bench_file(bench.options)
+    if panel := bench.execution.scoring.panel:
+        panel.write(bench.store.root)
     write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
     for name, probe in bench.probes.items():
         if "key" in probe:  # else it was not measured, but read from stored runs

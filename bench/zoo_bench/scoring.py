@@ -20,10 +20,11 @@ from zoo_bench.data.outside import read_samples, sample_name
 from zoo_bench.data.ranges import range_fault
 from zoo_bench.executors import Event, Finished, Options, Rescored
 from zoo_bench.executors.local import run_here
+from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.code import is_changed
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources, cores
-from zoo_bench.plan.scoring import ScorePlan, score_plan
+from zoo_bench.plan.scoring import ScorePlan, Scoring, has_panel, score_plan
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.show.html import write_report
 from zoo_bench.report.text import plural
@@ -73,10 +74,12 @@ def rescored(store: Store, outdated: Mapping[RunSpec, list[str]], options: Optio
     """
     if not outdated:
         return
+    if options.scoring.panel:
+        options.scoring.panel.write(store.root)
     threads = max(spec.threads or 1 for spec in outdated)
     options = replace(options, threads=threads, workers=options.workers or max(1, cores() // threads))
     places = {spec.run_id: (store.path(spec), names) for spec, names in outdated.items()}
-    for event in run_here(list(outdated), options, partial(rescore, outdated=places)):
+    for event in run_here(list(outdated), options, partial(rescore, outdated=places, panel=options.scoring.panel)):
         if isinstance(event, Finished):
             record = event.outcome.record
             if record.status == "ok":
@@ -100,7 +103,13 @@ def move_failed(store: Store, plans: Mapping[str, ScorePlan]) -> None:
 
 
 def score_stored(
-    store: Store, metrics: str, options: Options, *, force: bool, log: Callable[[str], None] = lambda sentence: None
+    store: Store,
+    metrics: str,
+    options: Options,
+    *,
+    force: bool,
+    judge_seed: int | None = None,
+    log: Callable[[str], None] = lambda sentence: None,
 ) -> bool:
     """Score the runs in a folder of results with the metrics that they lack, and write its tables.
 
@@ -109,6 +118,7 @@ def score_stored(
         metrics: Names of metrics with commas, or "all".
         options: Workers and timeout.
         force: Whether scores that are there are computed again.
+        judge_seed: Seed of the second judge of each task; None: that of the folder, or a new one at random.
         log: Called with a sentence for every run that was scored, or could not be.
 
     Returns:
@@ -123,10 +133,12 @@ def score_stored(
         log(f"zoo: warning: {problem}")
     if not finished:
         raise ZooError(f"no finished run in {str(store.root)!r}")
+    panel = Panel.of(store.root, judge_seed) if has_panel(wanted) else None
+    options = replace(options, scoring=Scoring(panel=panel))
     plans: dict[str, ScorePlan] = {}
     for task in dict.fromkeys(record.spec.task for record in finished):
         try:
-            plans[task] = _plan(task, wanted)
+            plans[task] = _plan(task, wanted, panel, log)
         except ZooError as error:
             log(f"left out: {error}")
     scorable = [record for record in finished if record.spec.task in plans]
@@ -158,6 +170,7 @@ def score_outside(
     name: str = "",
     seed: int | None = None,
     value_range: str = "",
+    judge_seed: int | None = None,
     log: Callable[[str], None] = lambda sentence: None,
 ) -> RunRecord:
     """Score samples that were made elsewhere, store them as a row in a folder of results, and write its tables.
@@ -173,6 +186,7 @@ def score_outside(
         name: Name of the row; that of the file if it is empty.
         seed: The training seed, if it is known.
         value_range: Of floats, "0,1" or "-1,1".
+        judge_seed: As in :func:`score_stored`.
         log: Called with sentences for the user.
 
     Raises:
@@ -186,7 +200,9 @@ def score_outside(
     entry = registry.tasks.get(task_name)
     task = load_task(entry)
     samples, left_out = read_samples(path, task, value_range)
-    plan = score_plan(task, entry.spec.version, wanted, registry.metrics)
+    panel = Panel.of(store.root, judge_seed) if has_panel(wanted) else None
+    options = replace(options, scoring=Scoring(panel=panel))
+    plan = score_plan(entry.spec, task, wanted, registry.metrics, panel, log)
     spec = RunSpec(
         model=name,
         plugin="",
@@ -217,6 +233,8 @@ def score_outside(
     if outcome.record.status != "ok":
         raise ZooError(f"{str(path)!r} could not be scored: {outcome.record.error}")
     store.create()
+    if panel:
+        panel.write(store.root)
     store.save(outcome)
     _write(store, {entry.spec.name: plan}, options)
     return outcome.record
@@ -230,14 +248,16 @@ def _checked_name(name: str, registry: Registry) -> str:
     return name
 
 
-def _plan(task_name: str, wanted: Sequence[Entry[MetricSpec]]) -> ScorePlan:
+def _plan(
+    task_name: str, wanted: Sequence[Entry[MetricSpec]], panel: Panel | None, log: Callable[[str], None]
+) -> ScorePlan:
     entry = installed().tasks.get(task_name)
-    return score_plan(load_task(entry), entry.spec.version, wanted, installed().metrics)
+    return score_plan(entry.spec, load_task(entry), wanted, installed().metrics, panel, log)
 
 
 def _write(store: Store, plans: Mapping[str, ScorePlan], options: Options) -> None:
     write_tables(store)
-    score_controls(store.root, plans, options.timeout)
+    score_controls(store.root, plans, options.scoring.panel, options.timeout)
     write_report(store)
 
 

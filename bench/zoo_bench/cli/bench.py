@@ -56,6 +56,10 @@ def bench(
     precision: Annotated[
         str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
     ] = DEFAULTS.precision,
+    judge_seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of the second judge of each task.", show_default="the folder's, or a new one"),
+    ] = None,
     keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Store the samples that are scored.")] = False,
     throughput: Annotated[
         bool | None,
@@ -107,10 +111,11 @@ def bench(
         retry_failed=retry_failed,
         force=force,
         keep_samples=keep_samples,
+        judge_seed=judge_seed,
         throughput=executor == "local" if throughput is None else throughput,
         track=track,
     )
-    prepared = prepare(options, partial(print, file=sys.stderr), measure_threads=not (dry_run or profile))
+    prepared = prepare(options, partial(print, file=sys.stderr), measure=not (dry_run or profile))
     for sentence in prepared.sentences():
         print(sentence, file=sys.stderr)
     if dry_run:

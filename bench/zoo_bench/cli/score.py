@@ -33,6 +33,10 @@ def score(
         typer.Option(min=0, max=2**63 - 1, help="Of samples: the training seed of the model, if several are scored."),
     ] = None,
     value_range: Annotated[str, typer.Option("--range", help="Of samples that are floats: 0,1 or -1,1.")] = "",
+    judge_seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of the second judge of each task.", show_default="the folder's, or a new one"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute also what is there already.")] = False,
     workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core")] = None,
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung, or never.")] = "6h",
@@ -51,7 +55,7 @@ def score(
     from zoo_bench.scoring import score_outside, score_stored
     from zoo_bench.store.records import Store
 
-    check_positive(workers=workers)
+    check_positive(workers=workers, judge_seed=judge_seed)
     options = Options(workers=workers, timeout=parse_timeout(timeout))
     about_samples = {"--task": task, "--out": out, "--name": name, "--run-seed": run_seed, "--range": value_range}
     if what.is_dir() and (what / "runs").is_dir():
@@ -59,7 +63,7 @@ def score(
             if value not in ("", None):
                 raise ZooError(f"{option} is for samples that were made elsewhere, and {str(what)!r} has stored runs")
         store = Store(what)
-        complete = score_stored(store, metrics, options, force=force, log=_log)
+        complete = score_stored(store, metrics, options, force=force, judge_seed=judge_seed, log=_log)
     else:
         if not (task and out):
             raise ZooError(
@@ -67,7 +71,18 @@ def score(
                 "and --out with the folder of results in which they become a row"
             )
         store, complete = Store(out), True
-        score_outside(what, store, task, metrics, options, name=name, seed=run_seed, value_range=value_range, log=_log)
+        score_outside(
+            what,
+            store,
+            task,
+            metrics,
+            options,
+            name=name,
+            seed=run_seed,
+            value_range=value_range,
+            judge_seed=judge_seed,
+            log=_log,
+        )
     _show(store, as_json)
     return 0 if complete else 1
 

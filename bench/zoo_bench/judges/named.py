@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from zoo.errors import UnknownNameError, ZooError
 from zoo.task import Judge, Task
+from zoo_bench.judges import PANEL
 from zoo_bench.judges.inception import InceptionJudge, inception_sha256
 from zoo_bench.judges.pretrained import PretrainedJudge
 from zoo_bench.judges.random_conv import RandomJudge
@@ -43,13 +44,16 @@ def judge_name(name: str, task: Task) -> str:
     """Return the judge that results of a task name: its name and the first 8 hex digits of its hash.
 
     Args:
-        name: ``MetricSpec.judge``: "" is the task's judge; one that :data:`JUDGES` does not know is a plugin's own.
+        name: ``MetricSpec.judge``: "" is the task's judge, "panel" that and those beside it; one that :data:`JUDGES`
+            does not know is a plugin's own.
         task: The task.
 
     Returns:
-        ``"NAME@HASH"``, or only the name where its hash is not known: the judge is a plugin's own, or its packages or
-        weights are not on this machine.
+        ``"NAME@HASH"``, several with " and ", or only the name where its hash is not known: the judge is a plugin's
+        own, or its packages or weights are not on this machine.
     """
+    if name == PANEL:
+        return " and ".join(f"{judge.name}@{judge.sha256[:8]}" for judge in (task.judge, *task.panel))
     sha256 = _sha256(name, task.shape[0]) if name else task.judge.sha256
     name = name or task.judge.name
     return f"{name}@{sha256[:8]}" if sha256 else name

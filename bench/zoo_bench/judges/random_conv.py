@@ -15,23 +15,24 @@ from zoo.task import to_model
 class RandomJudge:
     """A fixed random convolutional network: no weights to download, and no classes. Implements :class:`zoo.Judge`.
 
-    Three 3x3 convolutions of stride 2 with ReLU, pooled to 2x2 and mapped to 64 features, all orthogonal and drawn with
-    seed 0. Its features depend on colour, contrast, texture and coarse layout, not on what is in the picture: they show
-    which models' images look wrong, but do not measure meaning. Random embeddings for evaluation: Naeem et al. 2020.
+    Three 3x3 convolutions of stride 2 with ReLU, pooled to 2x2 and mapped to 64 features, all orthogonal. Its features
+    depend on colour, contrast, texture and coarse layout, not on what is in the picture: they show which models' images
+    look wrong, but do not measure meaning. Random embeddings for evaluation: Naeem et al. 2020.
 
     Args:
         channels: Image channels.
+        seed: Seed of the weights; that of every other is in its name.
     """
 
     NAME = "random-conv"
     WIDTHS = (32, 64, 128)
     FEATURES = 64
 
-    def __init__(self, channels: int) -> None:
-        self.name = self.NAME
-        definition = json.dumps([self.NAME, 1, channels, self.WIDTHS, self.FEATURES])
+    def __init__(self, channels: int, seed: int = 0) -> None:
+        self.name = f"{self.NAME}-{seed}" if seed else self.NAME
+        definition = json.dumps([self.name, 1, channels, self.WIDTHS, self.FEATURES])
         self.sha256 = hashlib.sha256(definition.encode()).hexdigest()
-        generator = torch.Generator().manual_seed(0)
+        generator = torch.Generator().manual_seed(seed)
         layers: list[nn.Module] = []
         with torch.random.fork_rng(devices=[]):
             for width in self.WIDTHS:

@@ -8,7 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from zoo.task import Judgement
+from zoo.task import Judgement, Split
 from zoo_bench.judges.classifier import ClassifierJudge
 
 
@@ -46,6 +46,13 @@ class StackedJudge:
         confidence = judgement.confidence.reshape(-1, 3).prod(dim=1)
         features = self._projected(judgement.features.reshape(len(data), -1))
         return Judgement(features, self._triple(judgement.modes), confidence)
+
+    @classmethod
+    def grey(cls, split: Split) -> Split:
+        """Return the channels of a split's images as grey images, (3 N, 1, H, W), with the class of each if known."""
+        modes = split.modes
+        digits = None if modes is None else torch.stack([modes // 100, modes // 10 % 10, modes % 10], dim=1).flatten()
+        return Split(cls._channels(split.data), digits)
 
     @staticmethod
     def _channels(data: Tensor) -> Tensor:

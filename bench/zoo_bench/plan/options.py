@@ -15,7 +15,7 @@ def check_positive(**numbers: int | None) -> None:
     """Raise a :class:`ZooError` that names the first option below one; None is accepted."""
     for name, number in numbers.items():
         if number is not None and number < 1:
-            raise ZooError(f"--{name} must be at least 1, got {number}")
+            raise ZooError(f"--{name.replace('_', '-')} must be at least 1, got {number}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,7 @@ class BenchOptions:
         timeout: Wall-clock seconds after which a run counts as hung; None: never.
         retry_failed: Whether runs that ended in an error or a timeout are repeated.
         force: Whether all runs are repeated.
+        judge_seed: Seed of the second judge of each task; None: that of the folder, or a new one at random.
         keep_samples: Whether the scored samples of every run are stored.
         throughput: Whether every model is timed on this machine, with nothing else running, when the runs are done.
         track: Names of trackers with commas, which receive the runs; plugins with hooks for runs receive them as well.
@@ -63,12 +64,13 @@ class BenchOptions:
     timeout: float | None = 6 * 3600.0
     retry_failed: bool = False
     force: bool = False
+    judge_seed: int | None = None
     keep_samples: bool = False
     throughput: bool = False
     track: str = ""
 
     def __post_init__(self) -> None:
-        check_positive(workers=self.workers, threads=self.threads)
+        check_positive(workers=self.workers, threads=self.threads, judge_seed=self.judge_seed)
         parse_seeds(self.seeds)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -17,6 +17,7 @@ from zoo_bench.plan.variants import select
 
 if TYPE_CHECKING:
     from zoo.task import Task
+    from zoo_bench.judges.panel import Panel
 
 from zoo_bench.data.loading import load_task
 from zoo_bench.plan.resources import share_this_machine
@@ -94,12 +95,23 @@ def check_named(settings: Mapping[str, object], models: Collection[str], registr
             raise ZooError(f"--set has a setting of {name!r}, which --models does not name")
 
 
-def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
+def plan(
+    options: BenchOptions,
+    registry: Registry | None = None,
+    panel: Panel | None = None,
+    log: Callable[[str], None] | None = None,
+) -> Plan:
     """Resolve names, settings and data into runs, seed by seed; nothing is written.
 
     Models are read by :func:`zoo_bench.plan.variants.select`; a variant's settings override ``options.settings``.
     A model that does not apply to a task, or cannot be imported, is left out, unless it was named: then that is an
     error. The same holds for a task whose data are absent or damaged.
+
+    Args:
+        options: What is asked for.
+        registry: The plugins; None: those that are installed.
+        panel: The judges beside the tasks' own.
+        log: Called with a sentence before one of these is trained; None: none is.
 
     Raises:
         ZooError: If any option is unusable, in one sentence.
@@ -119,7 +131,7 @@ def plan(options: BenchOptions, registry: Registry | None = None) -> Plan:
     runs: list[RunSpec] = []
     scores: dict[str, ScorePlan] = {}
     for task_entry, task in _load_tasks(options.task, registry, left_out):
-        scores[task_entry.spec.name] = score_plan(task, task_entry.spec.version, metric_entries, registry.metrics)
+        scores[task_entry.spec.name] = score_plan(task_entry.spec, task, metric_entries, registry.metrics, panel, log)
         for variant in variants:
             entry = variant.entry
             try:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.catalogue import Entry
 from zoo.registry import HOST
-from zoo.specs import MetricSpec
+from zoo.specs import MetricSpec, TaskSpec
+from zoo_bench.judges import PANEL
 from zoo_bench.plan.code import fingerprint
 from zoo_bench.plan.record import LEARNING_CURVE, RunRecord, Score
 
 if TYPE_CHECKING:
     from zoo.task import Task
+    from zoo_bench.judges.panel import Panel
 
 CURVE_SCORE_VERSION = "1"
 """Changes whenever the values of learning curves do."""
@@ -26,10 +28,12 @@ class Scoring:
     Attributes:
         metrics: Names of metrics; those that do not apply to a task are left out there.
         keep_samples: Whether the scored samples are stored.
+        panel: The judges beside the tasks' own; None: there are none.
     """
 
     metrics: tuple[str, ...] = ()
     keep_samples: bool = False
+    panel: Panel | None = None
 
 
 @dataclass(frozen=True)
@@ -71,23 +75,39 @@ class ScorePlan:
 
 
 def score_plan(
-    task: Task, version: str, wanted: Iterable[Entry[MetricSpec]], installed: Iterable[Entry[MetricSpec]]
+    spec: TaskSpec,
+    task: Task,
+    wanted: Iterable[Entry[MetricSpec]],
+    installed: Iterable[Entry[MetricSpec]],
+    panel: Panel | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> ScorePlan:
     """Return how runs of a task are scored with the metrics that are asked for.
 
     Args:
+        spec: The task's spec.
         task: The task.
-        version: Its version.
         wanted: The metrics that are asked for; those that do not apply are left out.
         installed: All metrics.
+        panel: The judges beside the task's own.
+        log: Called with a sentence before one of these is trained; None: none is.
     """
     from zoo_bench.judges.named import judge_name
 
-    names = tuple(entry.spec.name for entry in applicable(wanted, task))
+    chosen = applicable(wanted, task)
+    if panel and has_panel(chosen):
+        if log:
+            panel.train(spec, task, log)
+        task = panel.seated(spec, task)
+    names = tuple(entry.spec.name for entry in chosen)
     entries = [e for e in applicable(installed, task) if e.spec.name in names or not e.spec.judge]
-    return ScorePlan(
-        version, judge_name("", task), names, {entry.spec.name: score_key(entry, task) for entry in entries}
-    )
+    keys = {entry.spec.name: score_key(entry, task) for entry in entries}
+    return ScorePlan(spec.version, judge_name("", task), names, keys)
+
+
+def has_panel(metrics: Iterable[Entry[MetricSpec]]) -> bool:
+    """Return whether any metric is computed under a panel of judges."""
+    return any(entry.spec.judge == PANEL for entry in metrics)
 
 
 def applicable(metrics: Iterable[Entry[MetricSpec]], task: Task) -> list[Entry[MetricSpec]]:

@@ -71,6 +71,8 @@ def _execute(
     task_entry, entry = registry.tasks.get(spec.task), registry.models.get(spec.model)
     record.code, record.task_code = fingerprint(entry), fingerprint(task_entry)
     task = load_task(task_entry)
+    if scoring.panel:
+        task = scoring.panel.seated(task_entry.spec, task)
     record.shape, record.judge = task.shape, judge_name("", task)
 
     torch.manual_seed(spec.seed_of("initialisation"))
@@ -81,7 +83,8 @@ def _execute(
         speed = training.meter.images / training.meter.seconds
         on_progress(Progress(share, training.meter.images, speed, training.losses))
 
-    task.judge.to(device)
+    for judge in (task.judge, *task.panel):
+        judge.to(device)
     curve = Curve(model, task, spec.seed_of("sampling"))
     torch.manual_seed(spec.seed_of("training"))
     stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory)

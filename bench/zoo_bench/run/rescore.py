@@ -17,6 +17,7 @@ from zoo.task import Task
 from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.judges.named import judge_name
+from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.planning import resolve_device
 from zoo_bench.plan.record import LEARNING_CURVE, Outcome, Progress, RunRecord, Score
 from zoo_bench.plan.resources import Resources
@@ -41,6 +42,7 @@ def rescore(
     on_progress: Callable[[Progress], None],
     *,
     outdated: Mapping[str, tuple[Path, list[str]]],
+    panel: Panel | None = None,
 ) -> Outcome:
     """Compute scores of a stored run, and return its record with them; if that fails, a record with status "error".
 
@@ -49,20 +51,21 @@ def rescore(
         resources: What it may use. It has the threads of its spec, so that its samples are drawn as they were then.
         on_progress: Not called: scoring takes seconds.
         outdated: By ``run_id``, the path of the record, and the names of the scores to compute.
+        panel: The judges beside the tasks' own.
     """
     keep_freed_memory()
     torch.set_num_threads(spec.threads or resources.threads)
     path, names = outdated[spec.run_id]
     try:
-        return Outcome(_rescored(path, spec, names))
+        return Outcome(_rescored(path, spec, names, panel))
     except FAILURES as error:
         sentence = str(error) if isinstance(error, ZooError) else error_sentence(error)
         return Outcome(RunRecord.failed(spec, resources, "error", sentence))
 
 
-def _rescored(path: Path, spec: RunSpec, names: list[str]) -> RunRecord:
+def _rescored(path: Path, spec: RunSpec, names: list[str], panel: Panel | None) -> RunRecord:
     record, registry = read_record(path), installed()
-    task = _task(spec)
+    task = _task(spec, panel)
     model, generated = _model_and_samples(path, spec, task)
     evaluation = Evaluation(task, generated)
     before, record.judge = record.judge, judge_name("", task)
@@ -93,17 +96,19 @@ def _kept(old: Score | None, new: Score) -> Score:
     return old.model_copy(update={"error": new.error}) if new.error and old and old.values else new
 
 
-def _task(spec: RunSpec) -> Task:
+def _task(spec: RunSpec, panel: Panel | None) -> Task:
     entry = installed().tasks.get(spec.task)
     if entry.spec.version != spec.task_version:
         raise ZooError(f"it is of version {spec.task_version} of task {spec.task!r}, not {entry.spec.version}")
-    return load_task(entry)
+    task = load_task(entry)
+    return panel.seated(entry.spec, task) if panel else task
 
 
 def _model_and_samples(path: Path, spec: RunSpec, task: Task) -> tuple[GenerativeModel | None, Tensor]:
     """Return a run's model, if its weights are there, and its samples: those that it kept, or else drawn as it did."""
     device = torch.device(_available(spec.device))
-    task.judge.to(device)
+    for judge in (task.judge, *task.panel):
+        judge.to(device)
     kept = path.with_suffix(SAMPLES)
     model = None
     if path.with_suffix(WEIGHTS).is_file():

@@ -20,6 +20,7 @@ from zoo_bench.core.keyed import read_keyed, write_keyed
 from zoo_bench.core.names import file_name
 from zoo_bench.core.processes import run_in_subprocess
 from zoo_bench.data.loading import load_task
+from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.record import SCORES, Score, stored_scores
 from zoo_bench.plan.scoring import ScorePlan
 from zoo_bench.score.scoring import score
@@ -57,16 +58,19 @@ def _noise(task: Task, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(size, generator=generator)
 
 
-def compute(task_name: str, names: Sequence[str]) -> dict[str, dict[str, Score]]:
+def compute(task_name: str, names: Sequence[str], panel: Panel | None) -> dict[str, dict[str, Score]]:
     """Score every control of a task with some metrics: ``{control: {metric: score}}``."""
     registry = installed()
-    task = load_task(registry.tasks.get(task_name))
+    entry = registry.tasks.get(task_name)
+    task = load_task(entry)
+    if panel:
+        task = panel.seated(entry.spec, task)
     metrics = [registry.metrics.get(name) for name in names]
     reference = Reference(task)
     return {name: score(Evaluation(task, data, reference), metrics).scores for name, data in samples(task).items()}
 
 
-def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | None) -> None:
+def score_controls(root: Path, plans: Mapping[str, ScorePlan], panel: Panel | None, timeout: float | None) -> None:
     """Score the controls of some tasks, and keep them in ``controls/<task>.json``; what is there is not scored again.
 
     Metrics on request, which may take as long for each control as for a model, are not computed. Scoring happens in a
@@ -75,6 +79,7 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | 
     Args:
         root: The bench's folder.
         plans: By task, how its runs are scored.
+        panel: The judges beside the tasks' own.
         timeout: Seconds after which scoring a task counts as hung; None: never.
     """
     for task, plan in plans.items():
@@ -90,7 +95,7 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], timeout: float | 
         if not missing:
             continue
         try:
-            computed = run_in_subprocess(compute, task, missing, timeout=timeout)
+            computed = run_in_subprocess(compute, task, missing, panel, timeout=timeout)
         except ZooError as error:
             print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
             continue

@@ -84,7 +84,7 @@ class BenchResult(pd.DataFrame):
             ``task``, what else tells groups of a task apart, ``model``, ``runs``, ``ok`` (those that finished); of
             every headline metric the mean under its own name, geometric for FID and speeds, with the ends of its 95 %
             interval as ``fid_low`` and ``fid_high``; ``standing`` by the leading metric: "best", "tied" if the runs
-            cannot tell the model from the best, or "".
+            cannot tell the model from the best, "marked" if its figures are not to be trusted, or "".
         """
         keys = _telling_apart(self._summaries)
         rows = []
@@ -96,7 +96,8 @@ class BenchResult(pd.DataFrame):
                 for metric in (metric for metric in summary.metrics if metric.headline):
                     estimate, name = model.estimates[metric.name], metric.name
                     row |= {name: estimate.mean, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-                rows.append({**row, "standing": summary.standings.get(leading, {}).get(model.label, "")})
+                standing = "marked" if model.marks else summary.standings.get(leading, {}).get(model.label, "")
+                rows.append({**row, "standing": standing})
         frame = pd.DataFrame(rows)
         return frame[[*(name for name in frame if name != "standing"), "standing"]]
 

@@ -24,6 +24,7 @@ FULL = BenchOptions(
     settings={"gan": {"lr": 1e-4, "preset": "paper", "betas": [0.5, 0.9]}, "vae": {"sigma": None}}, device="cpu",
     out=Path("results/ü"), executor="ray", address="auto", workers=2, threads=1, timeout=90.0, throughput=True,
     track="tensorboard", retry_failed=True, force=True, keep_samples=True,
+    judge_seed=7,
 )  # fmt: skip
 """Every option has a value that is not its default."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import zoo
-from zoo.registry import HOST
+from zoo.registry import HOST, installed
 from zoo_bench.plan.record import LEARNING_CURVE, Score
 from zoo_bench.plan.scoring import CURVE_SCORE_VERSION, ScorePlan, applicable, curve_key, score_plan
 
@@ -117,10 +117,11 @@ def test_what_does_not_apply_to_a_task_is_left_out(metrics, digits_task, ring8_t
 
 def test_a_plan_has_the_keys_of_what_is_wanted_and_of_all_under_the_task_s_judge(metrics, digits_task):
     judge = f"{digits_task.judge.name}@{digits_task.judge.sha256[:8]}"
-    found = score_plan(digits_task, "4", metrics[:1], metrics)
+    spec = replace(installed().tasks.get("digits").spec, version="4")
+    found = score_plan(spec, digits_task, metrics[:1], metrics)
     assert (found.task_version, found.judge, found.wanted) == ("4", judge, ("spread",))
     assert found.keys.keys() == {"spread", "pictures"}
-    both = score_plan(digits_task, "4", [metrics[2], metrics[0]], metrics)
+    both = score_plan(spec, digits_task, [metrics[2], metrics[0]], metrics)
     assert both.wanted == ("apart", "spread")
     assert both.keys.keys() == {"apart", "spread", "pictures"}
     assert (both.keys["apart"].version, both.keys["spread"].version) == ("7", "1.2")

@@ -11,10 +11,11 @@ from typing import Any
 
 from zoo.columns import Column
 from zoo.errors import UnknownNameError, ZooError
+from zoo_bench.report.read.claims import ALPHA, Model
 from zoo_bench.report.read.groups import KEYS, Group, groups
 from zoo_bench.report.read.results import Results
 from zoo_bench.report.read.statistics import Difference, Estimate, holm, seeds_needed, welch
-from zoo_bench.report.read.summary import ALPHA, Model, summarise
+from zoo_bench.report.read.summary import summarise
 from zoo_bench.report.text import listed
 
 INSEPARABLE = "not separable"
@@ -115,14 +116,14 @@ class Comparison:
         return self.metric.group == "size" and len(set(x)) == len(set(y)) == 1 and x[0] != y[0]
 
     @property
-    def outside(self) -> bool:
-        """Whether samples of A or B were made elsewhere, under an unknown budget, so that nothing is claimed."""
-        return self.a.outside or self.b.outside
+    def no_claim(self) -> str:
+        """Why nothing is claimed of A or B, in words; empty if both take part in claims."""
+        return self.a.no_claim or self.b.no_claim
 
     def difference(self) -> Difference:
-        """Return how B differs from A; an exact difference, and one of samples made elsewhere, has no p-value."""
+        """Return how B differs from A; an exact difference, and one of which nothing is claimed, has no p-value."""
         difference = welch(*self.values, log=self.metric.log)
-        return replace(difference, p=math.nan) if self.exact or self.outside else difference
+        return replace(difference, p=math.nan) if self.exact or self.no_claim else difference
 
 
 @dataclass(frozen=True)
@@ -257,8 +258,8 @@ def _verdict(comparison: Comparison, difference: Difference, p: float) -> str:
         return f"no finished run in {'A' if not x else 'B'}"
     if x == y:
         return "the same"
-    if comparison.outside:
-        return "made elsewhere, so no claim"
+    if comparison.no_claim:
+        return f"{comparison.no_claim}, so no claim"
     if not (comparison.a.has_all(metric) and comparison.b.has_all(metric)):
         return "some finished runs have no value"
     direction = "rises" if difference.estimate.mean > (1 if difference.ratio else 0) else "falls"

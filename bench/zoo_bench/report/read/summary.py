@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
+from zoo_bench.report.read.agreement import of_pairs, of_the_best
+from zoo_bench.report.read.claims import ALPHA, Claims, Model, Standing
 from zoo_bench.report.read.columns import columns_of
 from zoo_bench.report.read.groups import IDENTITY, Group
-from zoo_bench.report.read.statistics import Estimate, holm, seeds_needed, t_interval, welch
+from zoo_bench.report.read.marks import marked
+from zoo_bench.report.read.statistics import Estimate, seeds_needed, t_interval
 from zoo_bench.report.text import figure, listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ALPHA = 0.05
-"""Significance level."""
-
 MAX_MAGNITUDE = 1e150
 """Largest size of a value that counts as finite; the square of a larger one may overflow."""
-
-Standing = Literal["best", "tied", ""]
-
-
-@dataclass(frozen=True)
-class Model:
-    """One row: a model's runs in a group.
-
-    Attributes:
-        label: Its name in the group.
-        runs: Number of runs.
-        ok: Number that finished.
-        collapsed: Number that diverged, or finished with fewer than half of the task's modes.
-        values: Finite values of finished runs, by column.
-        estimates: Mean and interval, by column.
-        outside: Whether its samples were made elsewhere, under an unknown budget, so that it takes part in no claim.
-    """
-
-    label: str
-    runs: int
-    ok: int
-    collapsed: int
-    values: dict[str, list[float]] = field(repr=False)
-    estimates: dict[str, Estimate]
-    outside: bool = False
-
-    def has_all(self, metric: Column) -> bool:
-        """Whether every finished run has a finite value, so that the mean leaves out none; always true for costs."""
-        return metric.cost or len(self.values[metric.name]) == self.ok
 
 
 @dataclass(frozen=True)
@@ -81,40 +50,21 @@ class Summary:
         return next((m for m in directed if m.name == "fid"), directed[0] if directed else None)
 
     @cached_property
-    def p_values(self) -> dict[str, dict[tuple[str, str], float]]:
-        """Welch's p-values of every pair of models, Holm-corrected within a metric; NaN where one has a single run."""
-        p_values = {}
-        for metric in self.metrics:
-            pairs = list(combinations([m for m in self.models if m.values[metric.name] and not m.outside], 2))
-            values = [welch(a.values[metric.name], b.values[metric.name], log=metric.log).p for a, b in pairs]
-            by_pair = {}
-            for (a, b), p in zip(pairs, holm(values), strict=True):
-                by_pair[a.label, b.label] = by_pair[b.label, a.label] = p
-            p_values[metric.name] = by_pair
-        return p_values
+    def claims(self) -> dict[str, Claims]:
+        """What the runs support by every metric."""
+        return {metric.name: Claims.of(self.models, metric) for metric in self.metrics}
 
     @cached_property
     def standings(self) -> dict[str, dict[str, Standing]]:
-        """For every metric with a direction: which model is best, and which models are not separable from it.
+        """For every metric with a direction: which model is best, and which models are not separable from it."""
+        return {metric.name: self.claims[metric.name].standings for metric in self.metrics if metric.better}
 
-        A metric has no best if every model has a single value, because one run supports no claim, or if the means of
-        all models leave out finished runs, such as those that missed a target. If only some means do so, these models
-        are neither better nor worse than the best.
-        """
-        return {metric.name: self._standings_in(metric) for metric in self.metrics if metric.better}
-
-    def _standings_in(self, metric: Column) -> dict[str, Standing]:
-        rows = ranked(self.models, metric)
-        if not rows or not any(row.estimates[metric.name].n > 1 for row in rows) or not rows[0].has_all(metric):
-            return {}
-        best = rows[0]
-        standings: dict[str, Standing] = {best.label: "best"}
-        for row in rows[1:]:
-            p = self.p_values[metric.name].get((best.label, row.label), math.nan)
-            separable = row.has_all(metric) and p < ALPHA
-            equal = row.estimates[metric.name].mean == best.estimates[metric.name].mean
-            standings[row.label] = "best" if equal else "" if separable else "tied"
-        return standings
+    @cached_property
+    def notes(self) -> list[str]:
+        """What the reader must know: why models are marked, whether judges agree, and what is odd about runs."""
+        marks = [f"! {model.label}: {'; '.join(model.marks)}." for model in self.models if model.marks]
+        pairs = of_pairs(self.claims)
+        return [*marks, *([pairs] if pairs else []), *self.group.notes]
 
     def floor(self, metric: Column) -> float | None:
         """Return what real data score, if the metric names a column for that and the group has it."""
@@ -130,13 +80,13 @@ class Summary:
     def verdict(self) -> str:
         """Return in words which model is best by the leading metric, and what the runs do not support."""
         metric = self.leading
-        rows = ranked(self.models, metric) if metric else []
+        rows = self.claims[metric.name].ranked if metric else []
         if not metric and any(m.group == "published" for m in self.metrics):
             return "Values by the protocol of papers rank no models."
         if self.models and all(model.outside for model in self.models):
             return "These samples were made elsewhere, under unknown budgets, so this ranks nothing."
         if not metric or not rows:
-            return "No run finished with a score."
+            return "Every model is marked." if any(m.marks for m in self.models) else "No run finished with a score."
         best, others = rows[0], rows[1:]
         estimate = best.estimates[metric.name]
         extreme = "lowest" if metric.better == "lower" else "highest"
@@ -152,13 +102,13 @@ class Summary:
             lead += f" ({figure(estimate.low)} to {figure(estimate.high)})"
         tied = [row for row in others if self.standings[metric.name][row.label] == "tied"]
         if not tied:
-            return f"{lead}, separable from every other model."
+            return f"{lead}, separable from every other model. {of_the_best(self.claims)}".strip()
         rest = [row.label for row in others if row not in tied]
         also = f"; separable from {listed(rest) if len(rest) < 4 else f'the other {len(rest)}'}" if rest else ""
-        return f"{lead}; {self._not_separable(metric, best, tied)}{also}."
+        return f"{lead}; {self._not_separable(metric, best, tied)}{also}. {of_the_best(self.claims)}".strip()
 
     def _not_separable(self, metric: Column, best: Model, tied: Sequence[Model]) -> str:
-        alpha = ALPHA / max(1, len(self.p_values[metric.name]) // 2)
+        alpha = ALPHA / max(1, len(self.claims[metric.name].p_values) // 2)
         column, seeds = metric.name, sorted({row.estimates[metric.name].n for row in (best, *tied)})
         count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
         names = []
@@ -172,16 +122,6 @@ class Summary:
 def finite(values: pd.Series[Any]) -> list[float]:
     """Return the values that are not missing, and finite, as are their squares."""
     return [float(v) for v in values.dropna() if abs(v) < MAX_MAGNITUDE]
-
-
-def ranked(models: Sequence[Model], metric: Column) -> list[Model]:
-    """Return the models that have a value, best mean first; those whose mean leaves out finished runs come last.
-
-    Samples that were made elsewhere are left out: they had another budget.
-    """
-    sign = -1 if metric.better == "higher" else 1
-    candidates = [m for m in models if m.estimates[metric.name].n and not m.outside]
-    return sorted(candidates, key=lambda m: (not m.has_all(metric), sign * m.estimates[metric.name].mean, m.label))
 
 
 def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
@@ -202,8 +142,9 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside))
     matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in IDENTITY)]
     group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
+    models = marked(models)
     summary = Summary(group, metrics, models, group_controls)
-    first = ranked(models, summary.leading) if summary.leading else []
+    first = summary.claims[summary.leading.name].ranked if summary.leading else []
     order = [m.label for m in first]
     rest = sorted((m for m in models if m.label not in order), key=lambda model: model.outside)
     return Summary(group, metrics, [*first, *rest], group_controls)
@@ -257,7 +198,7 @@ def tidy_table(summaries: Sequence[Summary]) -> pd.DataFrame:
             "n": e.n,
             "scale": "log" if metric.log else "linear",
             "floor": s.floor(metric),
-            "standing": s.standings.get(metric.name, {}).get(m.label, ""),
+            "standing": "marked" if m.marks else s.standings.get(metric.name, {}).get(m.label, ""),
         }
         for s in summaries
         for m in s.models

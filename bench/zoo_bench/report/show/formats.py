@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from zoo.columns import Column
 from zoo_bench.report import text
-from zoo_bench.report.read.summary import Model, Summary, tidy_table
+from zoo_bench.report.read.claims import Model
+from zoo_bench.report.read.summary import Summary, tidy_table
 from zoo_bench.report.show.terminal import caption, notes, title
 
 BOLD_CAPTION = "Bold: best. ≈: not separable from it (Welch's t, Holm-corrected, 5 %)."
@@ -24,7 +25,7 @@ def markdown(summaries: Sequence[Summary]) -> str:
         lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
         for model in summary.models:
             cells = [
-                text.markdown(model.label),
+                text.markdown(model.name),
                 f"{model.ok}/{model.runs}",
                 *(write(model, m) for m in summary.metrics),
             ]
@@ -43,7 +44,7 @@ def latex(summaries: Sequence[Summary]) -> str:
         write = _writer(summary, bold=r"\textbf{{{}}}", tied=r"$\approx$ {}", between="--")
         head = ["model", "ok", *(text.latex(m.heading) + arrows[m.better] for m in summary.metrics)]
         rows = [
-            [text.latex(m.label), f"{m.ok}/{m.runs}", *(write(m, metric) for metric in summary.metrics)]
+            [text.latex(m.name), f"{m.ok}/{m.runs}", *(write(m, metric) for metric in summary.metrics)]
             for m in summary.models
         ]
         body = "\n".join(f"  {' & '.join(cells)} \\\\" for cells in rows)
@@ -73,7 +74,7 @@ def parquet(summaries: Sequence[Summary]) -> bytes:
 def as_json(summaries: Sequence[Summary], notes: Sequence[str]) -> str:
     """Return the tidy table's rows, a verdict per group, and what the reader must know."""
     rows = json.loads(tidy_table(summaries).to_json(orient="records"))
-    verdicts = [{**s.group.key, "verdict": s.verdict(), "notes": s.group.notes} for s in summaries]
+    verdicts = [{**s.group.key, "verdict": s.verdict(), "notes": s.notes} for s in summaries]
     return json.dumps({"rows": rows, "verdicts": verdicts, "notes": list(notes)}, indent=2)
 
 

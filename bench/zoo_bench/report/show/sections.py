@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
+from zoo_bench.report.read.claims import ALPHA, MARKED_MEANING, Model
 from zoo_bench.report.read.groups import KEYS, OUTSIDE, OUTSIDE_MEANING
 from zoo_bench.report.read.overall import Overall
 from zoo_bench.report.read.results import Results
 from zoo_bench.report.read.statistics import probability_of_improvement
-from zoo_bench.report.read.summary import ALPHA, Model, Summary
+from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show import plots
 from zoo_bench.report.show.figures import Colours
 from zoo_bench.report.show.pareto import pareto
@@ -75,7 +76,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "key": key,
         "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task" and key[k]}, "seeds": str(seeds)},
         "verdict": summary.verdict(),
-        "notes": [*summary.group.notes, *_remarks(summary)],
+        "notes": [*summary.notes, *_remarks(summary)],
         "tables": [
             (name, table(shown, metrics, colours, summary.controls if name == "Quality" else {}))
             for name, shown, metrics in (("Quality", summary, quality), ("Speed and size", trained, costs))
@@ -106,6 +107,8 @@ def _remarks(summary: Summary) -> list[str]:
     runs, notes = summary.group.runs, list[str]()
     if runs["contended"].fillna(False).any():
         notes.append("Runs shared the machine with others, so speeds are lower bounds.")
+    if any(model.marks for model in summary.models):
+        notes.append(f"!: {MARKED_MEANING}")
     if any(model.outside for model in summary.models):
         notes.append(f"{OUTSIDE.strip()}: {OUTSIDE_MEANING}")
     if collapsed := [m for m in summary.models if m.collapsed]:
@@ -138,7 +141,10 @@ def table(
         )
     return {
         "columns": columns,
-        "models": [{"label": m.label, "ok": m.ok, "runs": m.runs, "colour": colours[m.label]} for m in summary.models],
+        "models": [
+            {"label": m.label, "marked": bool(m.marks), "ok": m.ok, "runs": m.runs, "colour": colours[m.label]}
+            for m in summary.models
+        ],
         "controls": list(extra),
         "floors": any(c["floor"] for c in columns),
         "marked": any(summary.standings.get(m.name) for m in metrics),
@@ -163,7 +169,7 @@ def pairs(summary: Summary) -> dict[str, Any] | None:
     metric = summary.leading
     if not metric:
         return None
-    models = [m for m in summary.models if m.values[metric.name] and not m.outside]
+    models = summary.claims[metric.name].ranked
     if len(models) < 2:
         return None
     rows = [(a.label, [None if a is b else _pair(summary, metric, a, b) for b in models]) for a in models]
@@ -174,7 +180,7 @@ def _pair(summary: Summary, metric: Column, a: Model, b: Model) -> dict[str, Any
     """Return how probable it is that a run of ``a`` beats a run of ``b``, and whether the two are separable."""
     sign = -1 if metric.better == "lower" else 1
     better = probability_of_improvement(*([sign * value for value in m.values[metric.name]] for m in (a, b)))
-    p = summary.p_values[metric.name][a.label, b.label]
+    p = summary.claims[metric.name].p_values[a.label, b.label]
     return {"share": f"{100 * better:.0f} %", "p": _p_value(p), "separable": p < ALPHA}
 
 

@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.columns import Column
+from zoo_bench.report.read.claims import MARKED_MEANING, Model
 from zoo_bench.report.read.groups import OUTSIDE, OUTSIDE_MEANING, groups
-from zoo_bench.report.read.summary import Model, Summary, summarise
+from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.text import figure, listed, plural, shown_value, visible
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def notes(summary: Summary) -> list[str]:
     """Return sentences on what is particular to the group's runs."""
     shared = summary.group.runs["contended"].fillna(False).any()
     remarks = ["Runs shared the machine, so speeds are lower bounds."] if shared else []
-    return remarks + [visible(note) for note in summary.group.notes]
+    return remarks + [visible(note) for note in summary.notes]
 
 
 def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
@@ -81,6 +82,8 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
     parts = ["Geometric means of FID and speeds, else means" + spread]
     if any(summary.standings.values()):
         parts.append("* best; ≈ not separable from it (Welch's t, Holm-corrected, 5 %).")
+    if any(model.marks for model in summary.models):
+        parts.append(f"!: {MARKED_MEANING}")
     if any(model.outside for model in summary.models):
         parts.append(f"{OUTSIDE.strip()}: {OUTSIDE_MEANING}")
     below = ["controls, sets of known quality under the same judge"] if summary.controls else []
@@ -100,7 +103,7 @@ def _fitting_table(summary: Summary, width: int) -> tuple[Table, list[str]]:
     Costs are left out before quality, and the last before the first.
     """
     console = Console(width=10_000)
-    longest = max((len(visible(m.label)) for m in summary.models), default=0)
+    longest = max((len(visible(m.name)) for m in summary.models), default=0)
     shown = [column for column in summary.metrics if column.headline]
     order = sorted(shown[:0:-1], key=lambda column: not column.cost)
     for n in range(len(order) + 1):
@@ -129,7 +132,7 @@ def _table(summary: Summary, width: int, shown: Sequence[Column]) -> Table:
             if column in spread:
                 cells.append(_interval(model, column))
         style = "" if model.ok == model.runs else "red"
-        table.add_row(Text(visible(model.label)), f"{model.ok}/{model.runs}", *cells, style=style)
+        table.add_row(Text(visible(model.name)), f"{model.ok}/{model.runs}", *cells, style=style)
     table.add_section()
     for name, row in summary.references.items():
         cells = []

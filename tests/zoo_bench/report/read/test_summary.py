@@ -48,7 +48,7 @@ def test_who_is_not_separable_from_the_best_is_marked_and_the_seeds_needed_are_n
 def test_pairs_are_welch_tests_on_the_log_scale_corrected_by_holm(summary_of):
     found = summary_of(CLOSE)
     raw = [welch(CLOSE[x], CLOSE[y], log=True).p for x, y in (("a", "b"), ("a", "c"), ("b", "c"))]
-    p = found.p_values["fid"]
+    p = found.claims["fid"].p_values
     assert [p["a", "b"], p["a", "c"], p["b", "c"]] == pytest.approx(holm(raw))
     assert p["a", "b"] == p["b", "a"]
 
@@ -203,6 +203,6 @@ def test_samples_made_elsewhere_take_part_in_no_claim(beside):
     alone, found = beside
     assert found.verdict() == alone.verdict()
     assert found.verdict().startswith("a has the lowest FID")
-    assert found.p_values["fid"] == alone.p_values["fid"], "nor are p-values corrected for more pairs"
+    assert found.claims["fid"].p_values == alone.claims["fid"].p_values, "nor are p-values corrected for more pairs"
     assert found.standings["fid"].get("theirs (outside)", "") == ""
     assert {label: found.standings["fid"][label] for label in "abc"} == alone.standings["fid"]

@@ -1,0 +1,112 @@
+"""Who is best, and who is separable from whom: the one place that decides it for tables, reports and comparisons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Literal
+
+from zoo.columns import Column
+from zoo_bench.report.read.statistics import Estimate, holm, welch
+
+ALPHA = 0.05
+"""Significance level."""
+
+Standing = Literal["best", "tied", ""]
+
+MARKED_MEANING = "marked, because its figures are not to be trusted, as said below the table; no claim is made of it."
+
+
+@dataclass(frozen=True)
+class Model:
+    """One row: a model's runs in a group.
+
+    Attributes:
+        label: Its name in the group.
+        runs: Number of runs.
+        ok: Number that finished.
+        collapsed: Number that diverged, or finished with fewer than half of the task's modes.
+        values: Finite values of finished runs, by column.
+        estimates: Mean and interval, by column.
+        outside: Whether its samples were made elsewhere, under an unknown budget.
+        marks: What speaks against its figures, in sentences.
+    """
+
+    label: str
+    runs: int
+    ok: int
+    collapsed: int
+    values: dict[str, list[float]] = field(repr=False)
+    estimates: dict[str, Estimate]
+    outside: bool = False
+    marks: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its label as tables show it, with "!" if it is marked."""
+        return f"{self.label} !" if self.marks else self.label
+
+    @property
+    def no_claim(self) -> str:
+        """Why nothing is claimed of it, in words; empty if it takes part in claims."""
+        return "made elsewhere" if self.outside else "marked" if self.marks else ""
+
+    def has_all(self, metric: Column) -> bool:
+        """Whether every finished run has a finite value, so that the mean leaves out none; always true for costs."""
+        return metric.cost or len(self.values[metric.name]) == self.ok
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the runs of a group support by one metric.
+
+    Attributes:
+        metric: The metric.
+        ranked: The models that have a value and of which claims are made, best mean first; those whose mean leaves out
+            finished runs come last.
+        p_values: Welch's p-value of every pair of these, in both orders, Holm-corrected over them; NaN where one has a
+            single run.
+    """
+
+    metric: Column
+    ranked: list[Model]
+    p_values: dict[tuple[str, str], float]
+
+    @classmethod
+    def of(cls, models: Sequence[Model], metric: Column) -> Claims:
+        """Return what the runs of some models support."""
+        name, sign = metric.name, -1 if metric.better == "higher" else 1
+        candidates = [m for m in models if m.estimates[name].n and not m.no_claim]
+        pairs = list(combinations(candidates, 2))
+        corrected = holm([welch(a.values[name], b.values[name], log=metric.log).p for a, b in pairs])
+        p_values = {}
+        for (a, b), p in zip(pairs, corrected, strict=True):
+            p_values[a.label, b.label] = p_values[b.label, a.label] = p
+        ranked = sorted(candidates, key=lambda m: (not m.has_all(metric), sign * m.estimates[name].mean, m.label))
+        return cls(metric, ranked, p_values)
+
+    def is_separable(self, a: Model, b: Model) -> bool:
+        """Return whether the runs tell two models apart: neither mean leaves out a finished run, and p is below 5 %."""
+        complete = a.has_all(self.metric) and b.has_all(self.metric)
+        return complete and self.p_values.get((a.label, b.label), math.nan) < ALPHA
+
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """Which model is best, and which models are not separable from it, by label; empty if nothing can be said.
+
+        A metric has no best if it has no direction, if every model has a single value, because one run supports no
+        claim, or if the means of all models leave out finished runs, such as those that missed a target. If only some
+        means do so, these models are neither better nor worse than the best.
+        """
+        name, rows = self.metric.name, self.ranked
+        several = any(row.estimates[name].n > 1 for row in rows)
+        if not self.metric.better or not several or not rows[0].has_all(self.metric):
+            return {}
+        best = rows[0]
+        standings: dict[str, Standing] = {best.label: "best"}
+        for row in rows[1:]:
+            equal = row.estimates[name].mean == best.estimates[name].mean
+            standings[row.label] = "best" if equal else "" if self.is_separable(best, row) else "tied"
+        return standings

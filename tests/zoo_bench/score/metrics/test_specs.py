@@ -1,17 +1,23 @@
 """Every column must rank the controls on digits as its definition says."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
 
 from zoo.evaluation import Evaluation
 from zoo_bench.data.sets.digits import digits
+from zoo_bench.judges.pixels import PixelJudge
+from zoo_bench.judges.twin import train_twin, twin_judge
 from zoo_bench.score.metrics.specs import METRICS
 
 RANKS = {
     "fid": "real copy > half > one > noise",
     "fid_inf": "real copy > half > one > noise",
+    "fid_twin": "real copy > half > one > noise",
+    "fid_pixels": "real copy > half > one > noise",
+    "panel": "real copy > half > one > noise",
     "kid": "real copy > half > one > noise",
     "mind": "real copy > half > one > noise",
     "precision": "real copy half one > noise",
@@ -42,7 +48,7 @@ RANKS = {
 """From best to worst; where neither direction is better, as listed in HIGHER or LOWER."""
 HIGHER = {"vendi", "mode_chi2_p", "ct", "support_low", "augmentation"}
 LOWER = {"fid_train"}
-NO_RANK = {"fid_floor", "kid_se", "modes_total", "trtr", "support"}
+NO_RANK = {"fid_real", "fid_twin_real", "fid_pixels_real", "fid_floor", "kid_se", "modes_total", "trtr", "support"}
 """``support`` is missing where nothing is repeated; its lower bound is ranked."""
 BY_DEFAULT = [spec for spec in METRICS if not spec.on_request]
 COLUMNS = {column.name: column for spec in BY_DEFAULT if "mixture" not in spec.needs for column in spec.columns}
@@ -51,6 +57,7 @@ COLUMNS = {column.name: column for spec in BY_DEFAULT if "mixture" not in spec.n
 @pytest.fixture(scope="module")
 def controls():
     task = digits()
+    task = replace(task, panel=(PixelJudge(task.train.data), twin_judge(task, 3, train_twin(task, 3))))
     train = task.train
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(1))
     samples = {

@@ -54,7 +54,7 @@ def executed(monkeypatch):
             yield Finished(spec, Outcome(record_of(spec)))
 
     monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-    monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, plans, timeout: None)
+    monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, plans, panel, timeout: None)
     return given
 
 

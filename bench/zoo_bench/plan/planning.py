@@ -131,7 +131,7 @@ def plan(
     runs: list[RunSpec] = []
     scores: dict[str, ScorePlan] = {}
     for task_entry, task in _load_tasks(options.task, registry, left_out):
-        scores[task_entry.spec.name] = score_plan(task_entry.spec, task, metric_entries, registry.metrics, panel, log)
+        before = len(runs)
         for variant in variants:
             entry = variant.entry
             try:
@@ -164,6 +164,8 @@ def plan(
                 )
                 for seed in options.training_seeds
             ]
+        train = log if len(runs) > before else None
+        scores[task_entry.spec.name] = score_plan(task_entry.spec, task, metric_entries, registry.metrics, panel, train)
     runs = sorted(dict.fromkeys(runs), key=lambda run: run.seed or 0)
     if device == "cpu" and runs:
         threads = options.threads or 1

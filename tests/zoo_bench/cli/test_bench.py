@@ -54,7 +54,7 @@ def fake_executor(monkeypatch):
                 yield Finished(spec, Outcome(record))
 
         monkeypatch.setattr("zoo_bench.executors.local.run", execute)
-        monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, plans, timeout: None)
+        monkeypatch.setattr("zoo_bench.score.controls.score_controls", lambda root, plans, panel, timeout: None)
         monkeypatch.setattr("zoo_bench.measure.throughput.measure_throughput", lambda root, specs, threads: None)
         return given
 

@@ -28,7 +28,7 @@ def counted(monkeypatch):
     """Replace the scoring by something quick; returns the metrics that were computed, call by call."""
     computed = []
 
-    def fake(call, task, names, timeout):
+    def fake(call, task, names, panel, timeout):
         assert task == "digits"
         computed.append(list(names))
         return {"real": {name: made(len(computed)) for name in names}}
@@ -86,30 +86,30 @@ def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench)
 
 def test_controls_are_scored_once_per_folder_and_task(tmp_path, counted, plan):
     for _ in range(3):
-        controls.score_controls(tmp_path, {"digits": plan}, None)
+        controls.score_controls(tmp_path, {"digits": plan}, None, None)
     assert counted == [["fid", "kid"]]
     assert stored(tmp_path) == {"fid": 1, "kid": 1}
 
 
 @pytest.mark.parametrize("change", [{"task_version": "2"}, {"judge": "other@00000000"}])
 def test_controls_are_scored_again_when_the_task_or_its_judge_changes(tmp_path, counted, plan, change):
-    controls.score_controls(tmp_path, {"digits": plan}, None)
-    controls.score_controls(tmp_path, {"digits": replace(plan, **change)}, None)
+    controls.score_controls(tmp_path, {"digits": plan}, None, None)
+    controls.score_controls(tmp_path, {"digits": replace(plan, **change)}, None, None)
     assert counted == [["fid", "kid"]] * 2
 
 
 @pytest.mark.parametrize("change", [{"version": "2"}, {"plugin": "other"}, {"judge": "own@76543210"}])
 def test_a_metric_of_another_version_is_computed_again_and_no_other(tmp_path, counted, plan, change):
-    controls.score_controls(tmp_path, {"digits": plan}, None)
+    controls.score_controls(tmp_path, {"digits": plan}, None, None)
     keys = plan.keys | {"kid": made(values={}, **change)}
-    controls.score_controls(tmp_path, {"digits": replace(plan, keys=keys)}, None)
+    controls.score_controls(tmp_path, {"digits": replace(plan, keys=keys)}, None, None)
     assert counted == [["fid", "kid"], ["kid"]]
     assert stored(tmp_path) == {"fid": 1, "kid": 2}
 
 
 def test_a_metric_more_is_computed_alone_and_one_less_is_kept(tmp_path, counted, plan):
     for wanted in (("fid",), ("fid", "vendi"), ("kid",)):
-        controls.score_controls(tmp_path, {"digits": replace(plan, wanted=wanted)}, None)
+        controls.score_controls(tmp_path, {"digits": replace(plan, wanted=wanted)}, None, None)
     assert counted == [["fid"], ["vendi"], ["kid"]]
     assert stored(tmp_path) == {"fid": 1, "vendi": 2, "kid": 3}
 
@@ -119,25 +119,25 @@ def test_a_damaged_file_of_controls_is_written_again(tmp_path, counted, plan, te
     path = tmp_path / "controls" / "digits.json"
     path.parent.mkdir()
     path.write_text(text)
-    controls.score_controls(tmp_path, {"digits": plan}, None)
+    controls.score_controls(tmp_path, {"digits": plan}, None, None)
     assert counted == [["fid", "kid"]]
     assert stored(tmp_path) == {"fid": 1, "kid": 1}
 
 
 def test_controls_with_damaged_scores_are_written_again(tmp_path, counted, plan):
-    controls.score_controls(tmp_path, {"digits": plan}, None)
+    controls.score_controls(tmp_path, {"digits": plan}, None, None)
     path = tmp_path / "controls" / "digits.json"
     path.write_text(path.read_text().replace('"values"', '"valeus"'))
-    controls.score_controls(tmp_path, {"digits": plan}, None)
+    controls.score_controls(tmp_path, {"digits": plan}, None, None)
     assert counted == [["fid", "kid"]] * 2
 
 
 def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, plan, monkeypatch, capsys):
-    def fail(call, task, names, timeout):
+    def fail(call, task, names, panel, timeout):
         raise ZooError("RuntimeError: no judge today")
 
     monkeypatch.setattr(controls, "run_in_subprocess", fail)
-    controls.score_controls(tmp_path, {"digits": plan}, None)
+    controls.score_controls(tmp_path, {"digits": plan}, None, None)
     assert "controls of digits could not be scored: RuntimeError: no judge today" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -146,6 +146,6 @@ def test_infinite_scores_are_kept(tmp_path, plan, monkeypatch):
     infinite = {"real": {name: made(math.inf) for name in ("fid", "kid")}}
     monkeypatch.setattr(controls, "run_in_subprocess", lambda *arguments, timeout: infinite)
     for _ in range(2):
-        controls.score_controls(tmp_path, {"digits": plan}, None)
+        controls.score_controls(tmp_path, {"digits": plan}, None, None)
         assert stored(tmp_path) == {"fid": math.inf, "kid": math.inf}
         monkeypatch.setattr(controls, "run_in_subprocess", None)

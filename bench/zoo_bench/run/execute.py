@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable, Mapping
+from time import perf_counter
 
 import torch
 from safetensors.torch import save
@@ -111,7 +111,7 @@ def _execute(
         record.status, record.error = "diverged", training.diverged
         return
 
-    start = time.perf_counter()
+    start = perf_counter()
     torch.manual_seed(spec.seed_of("sampling"))
     generated = draw(model, task.samples)
     watch.end()
@@ -136,7 +136,7 @@ def _execute(
         if not curve.best_is_last:
             outcome.files[BEST_WEIGHTS] = save(_copies(curve.best))
         record.scores[LEARNING_CURVE] = score_curve(record, evaluation, model, curve)
-    record.evaluate_seconds = curve.seconds + time.perf_counter() - start
+    record.evaluate_seconds = curve.seconds + perf_counter() - start
     record.throughput["peak_memory_mb"] = peak_memory_mb(device)
 
 

@@ -7,6 +7,7 @@ from torch import nn
 
 import zoo
 from tiny import Tiny, trained
+from zoo_bench.core.processes import FORK_SERVER, run_in_subprocess
 from zoo_bench.judges.classifier import ClassifierJudge
 from zoo_bench.run import watch as module
 from zoo_bench.run.watch import Watch, harness_functions
@@ -177,6 +178,12 @@ def test_what_was_replaced_before_is_seen_where_the_fork_server_noted_it(marks, 
     monkeypatch.setattr(frechet, "frechet_distance", lambda a, b: 0.0)
     (mark,) = marks()
     assert "zoo_bench.score.metrics.frechet.frechet_distance" in mark
+
+
+@pytest.mark.skipif(not FORK_SERVER, reason="runs start without a fork server here")
+def test_the_fork_server_notes_metrics_before_any_plugin_is_imported():
+    noted = run_in_subprocess(eval, "set(__import__('zoo_bench.run.watch').run.watch.ORIGINALS)", timeout=100.0)
+    assert {"zoo_bench.score.metrics.kid.kid", "time.perf_counter"} <= noted
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
     device = torch.device(spec.device)
     task = load_task(installed().tasks.get(spec.task))
     model = build_on(device, installed().models.get(spec.model), task.shape, spec.config)
-    return Game(model.train(), spec.precision_mode or "fp32"), Stream(task.train.data, 0, device)
+    return Game(model.train(), spec.precision_mode or "fp32", recount=False), Stream(task.train.data, 0, device)
 
 
 def test_train(game: tuple[Game, Stream], benchmark: Any) -> None:

@@ -196,7 +196,7 @@ def measure(spec: RunSpec, ways: Iterable[tuple[PrecisionMode, int]]) -> list[di
         try:
             torch.manual_seed(0)
             model = build_on(device, installed().models.get(spec.model), task.shape, spec.config)
-            game = Game(model.train(), mode)
+            game = Game(model.train(), mode, recount=False)
             stream = Stream(task.train.data, 0, device)
 
             def play(game: Game = game, stream: Stream = stream) -> None:

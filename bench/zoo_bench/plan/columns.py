@@ -135,6 +135,18 @@ SPEED = (
         cost=True,
     ),
 )
+CPU = (
+    Column(
+        "cpu_seconds",
+        "",
+        "CPU time of all threads in training, seconds",
+        "CPU, s",
+        "log",
+        (0, None),
+        group="speed",
+        cost=True,
+    ),
+)
 ORIGIN = (
     Column("started_at", "", "UTC", group="run"),
     Column("zoo_version", "", "Version of genzoo", group="run"),
@@ -146,10 +158,11 @@ SETTING = (
     Column("seeds", "", "Seeds of single axes of randomness as JSON, where they are not the run's", group="run"),
     Column("samples", "", "SHA-256 of samples that were made elsewhere; else empty", group="run"),
     Column("notes", "", "What is odd about the run", group="run"),
+    Column("marks", "", "What speaks against the run's figures", group="run"),
     Column("config", "", "All settings of the model as JSON with sorted keys", group="run"),
 )
 
-HARNESS = (*RUN, *SPENT, *CIRCUMSTANCES, *CURVE, *SPEED, *ORIGIN, *SETTING)
+HARNESS = (*RUN, *SPENT, *CIRCUMSTANCES, *CURVE, *SPEED, *CPU, *ORIGIN, *SETTING)
 """Every column that the harness fills."""
 
 QUALITY = (

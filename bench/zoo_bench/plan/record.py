@@ -105,6 +105,7 @@ class RunRecord(BaseModel):
     rounds: int | None = Field(None, description="Rounds played")
     updates: int | None = Field(None, description="Optimiser steps of all players")
     train_seconds: float | None = Field(None, description="Training wall-clock")
+    cpu_seconds: float | None = Field(None, description="CPU time of all threads in training")
     flops: int | None = Field(None, description="Operations of matrix products and convolutions in training")
     evaluate_seconds: float | None = Field(None, description="Wall-clock of sampling, judge and metrics")
     threads: int | None = Field(description="CPU threads given to the run; None of samples made elsewhere")
@@ -118,6 +119,9 @@ class RunRecord(BaseModel):
     diagnostics: dict[str, float] = Field(default_factory=dict, description="What the model says of itself, by column")
     diagnostics_error: EscapedText = Field("", description="Why it says nothing")
     notes: list[EscapedText] = Field(default_factory=list, description="What is odd about the run, in sentences")
+    marks: list[EscapedText] = Field(
+        default_factory=list, description="What speaks against the run's figures, in clauses"
+    )
     throughput: dict[str, float] = Field(default_factory=dict, description="Speeds and memory, by column")
     losses: dict[str, float] = Field(default_factory=dict, description="Last loss of each player")
     history: list[HistoryPoint] = Field(default_factory=list, description="Images, seconds, losses along the budget")
@@ -186,6 +190,8 @@ def row(record: RunRecord) -> dict[str, Any]:
     spec, metric_errors = record.spec, record.metric_errors
     columns: dict[str, Any] = {**record.metrics, **record.throughput}
     columns |= spec.model_dump(include=set(LEADING_COLUMNS)) | record.model_dump(include=set(LEADING_COLUMNS))
+    if record.cpu_seconds is not None:
+        columns["cpu_seconds"] = record.cpu_seconds
     columns["error"] = record.error or "; ".join(f"{name}: {message}" for name, message in metric_errors.items())
     columns |= {
         "judge": record.judge,
@@ -193,6 +199,7 @@ def row(record: RunRecord) -> dict[str, Any]:
         "seeds": json.dumps(spec.seeds, sort_keys=True) if spec.seeds else None,
         "samples": spec.samples or None,
         "notes": "; ".join(record.notes) or None,
+        "marks": "; ".join(record.marks) or None,
         "config": json.dumps(spec.config, sort_keys=True),
     }
     further = sorted(columns.keys() - {*LEADING_COLUMNS, *TRAILING_COLUMNS})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable, Mapping
+from time import perf_counter
 
 import torch
 from safetensors.torch import save
@@ -25,6 +25,7 @@ from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import Scoring, applicable, curve_key
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.speed import peak_memory_mb, sampling
+from zoo_bench.run.watch import Watch
 from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import frechet_distance, torch_fidelity_distance
@@ -54,7 +55,9 @@ def execute(
     record = RunRecord.begun(spec, resources)
     outcome = Outcome(record)
     try:
-        _execute(spec, resources, scoring, outcome, on_progress)
+        with Watch() as watch:
+            _execute(spec, resources, scoring, outcome, on_progress, watch)
+        record.marks = watch.marks(record)
     except FAILURES as error:
         record.status = "error"
         record.error = error_sentence(error)
@@ -63,7 +66,12 @@ def execute(
 
 
 def _execute(
-    spec: RunSpec, resources: Resources, scoring: Scoring, outcome: Outcome, on_progress: Callable[[Progress], None]
+    spec: RunSpec,
+    resources: Resources,
+    scoring: Scoring,
+    outcome: Outcome,
+    on_progress: Callable[[Progress], None],
+    watch: Watch,
 ) -> None:
     record = outcome.record
     registry = installed()
@@ -75,6 +83,7 @@ def _execute(
         task = scoring.panel.seated(task_entry.spec, task)
     record.shape, record.judge = task.shape, judge_name("", task)
 
+    watch.begin(entry)
     torch.manual_seed(spec.seed_of("initialisation"))
     model = build_on(device, entry, task.shape, spec.config)
     record.params = sum(w.numel() for w in model.parameters() if w.requires_grad)
@@ -105,9 +114,10 @@ def _execute(
         record.status, record.error = "diverged", training.diverged
         return
 
-    start = time.perf_counter()
+    start = perf_counter()
     torch.manual_seed(spec.seed_of("sampling"))
     generated = draw(model, task.samples)
+    watch.end()
     if generated is None:
         record.status, record.error = "diverged", "samples are infinite or NaN"
         return
@@ -129,7 +139,7 @@ def _execute(
         if not curve.best_is_last:
             outcome.files[BEST_WEIGHTS] = save(_copies(curve.best))
         record.scores[LEARNING_CURVE] = score_curve(record, evaluation, model, curve)
-    record.evaluate_seconds = curve.seconds + time.perf_counter() - start
+    record.evaluate_seconds = curve.seconds + perf_counter() - start
     record.throughput["peak_memory_mb"] = peak_memory_mb(device)
 
 
@@ -141,7 +151,7 @@ def _copies(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def _note_training(record: RunRecord, training: Training) -> None:
     meter = training.meter
     record.images, record.rounds, record.updates = meter.images, meter.rounds, meter.updates
-    record.train_seconds, record.flops = meter.seconds, meter.flops
+    record.train_seconds, record.cpu_seconds, record.flops = meter.seconds, meter.cpu_seconds, meter.flops
     record.losses, record.history = training.losses, training.history
     record.throughput["train_images_per_s"] = training.images_per_s
 

@@ -1,5 +1,7 @@
 """What every run needs, imported and discovered once in the fork server so that starting a run takes milliseconds."""
 
+import importlib
+import pkgutil
 import threading
 
 import matplotlib.figure  # noqa: F401
@@ -10,10 +12,15 @@ import torch_fidelity  # noqa: F401
 import torchvision.utils  # noqa: F401
 from tqdm import tqdm
 
-import zoo_bench.run.execute  # noqa: F401
+import zoo_bench.run.execute
+import zoo_bench.score.metrics
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
+from zoo_bench.run.watch import ORIGINALS, harness_functions
 
+for module in pkgutil.iter_modules(zoo_bench.score.metrics.__path__, "zoo_bench.score.metrics."):
+    importlib.import_module(module.name)
+ORIGINALS |= harness_functions()
 installed()
 environment()
 tqdm.set_lock(threading.RLock())  # the default is a named semaphore, which a killed run would not remove

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
+from time import perf_counter
 
 import psutil
 import torch
@@ -24,15 +24,15 @@ def sampling(model: GenerativeModel) -> dict[str, float]:
 
     def seconds(n: int) -> float:
         synchronise()
-        start = time.perf_counter()
+        start = perf_counter()
         model.sample(n)
         synchronise()
-        return time.perf_counter() - start
+        return perf_counter() - start
 
     seconds(BATCH_SIZE)
-    end = time.perf_counter() + MEASURED_SECONDS
+    end = perf_counter() + MEASURED_SECONDS
     batches = [seconds(BATCH_SIZE)]
-    while time.perf_counter() < end:
+    while perf_counter() < end:
         batches.append(seconds(BATCH_SIZE))
     seconds(1)
     single = [seconds(1) for _ in range(LATENCY_REPEATS)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
+from time import perf_counter
 
 import torch
 
@@ -61,13 +61,13 @@ class Curve:
 
     def add(self, share: float, training: Training) -> None:
         """Score the model as it is now; samples that are not finite leave no point."""
-        start = time.perf_counter()
+        start = perf_counter()
         with torch.random.fork_rng():
             torch.manual_seed(self._seed)
             generated = draw(self._model, self._samples)
             if generated is not None:
                 self._score(share, training.meter, generated)
-        self.seconds += time.perf_counter() - start
+        self.seconds += perf_counter() - start
 
     @cached_property
     def target(self) -> float:

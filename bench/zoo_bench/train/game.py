@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from zoo.model import GenerativeModel, Player, Turn, build
 from zoo.specs import ModelSpec
 from zoo_bench.plan.spec import PrecisionMode
 from zoo_bench.train.average import WeightAverage
-from zoo_bench.train.flops import CountFlops
+from zoo_bench.train.flops import COUNTS_IN_A_ROW, RECOUNTED_SHARE, Cost, CountFlops
 from zoo_bench.train.meter import Meter
 from zoo_bench.train.schedule import learning_rates
 
@@ -32,13 +33,14 @@ class Game:
     Args:
         model: The model, on its device.
         precision: Arithmetic and compilation of the losses. Compiled ones draw the same random numbers.
+        recount: Whether operations are counted more than once for each kind of work, which makes some rounds slower.
 
     Raises:
         PluginError: If the model has no players, two of one name, a player whose network is not the model's, or a
             trainable parameter that no player trains.
     """
 
-    def __init__(self, model: GenerativeModel, precision: PrecisionMode) -> None:
+    def __init__(self, model: GenerativeModel, precision: PrecisionMode, *, recount: bool = True) -> None:
         self.model = model
         self._autocast = precision.startswith("bf16")
         self.players = list(model.players() or [])
@@ -54,31 +56,51 @@ class Game:
         schedule = model.config.schedule
         self._schedules = {p.name: learning_rates(schedule, p, self._optimizers[p.name]) for p in self.players}
         self._average = WeightAverage(model.config.ema, self.players)
-        self._flops: dict[tuple[str, ...], int] = {}
+        self._recount = recount
+        self._recounted = random.Random(0)
+        self._costs: dict[tuple[str, ...], Cost] = {}
+        self._counter: CountFlops | None = None
         self._turn: Turn
         self._moving = ""
 
     def play(self, real: Tensor, progress: float) -> None:
         """Play one round on one batch and charge it."""
         self._turn = Turn(real, self.meter.rounds, progress, self.players, self.move)
-        self.model.play(self._turn)
+        besides_moves = self._cost()
+        is_counted = besides_moves.due or (self._recount and self._recounted.random() < RECOUNTED_SHARE)
+        self._counter, self._counted_in_moves = CountFlops() if is_counted else None, 0
+        with self._counter or nullcontext():
+            self.model.play(self._turn)
+        if self._counter:
+            self.meter.flops += besides_moves.count(self._counter.total - self._counted_in_moves)
+        else:
+            self.meter.flops += besides_moves.mean
         self.meter.images += len(real)
         self.meter.rounds += 1
 
     def move(self, player: Player) -> None:
         """Update one player: the parameters of all others are frozen meanwhile.
 
-        The operations of a move are counted once for each set of names in ``turn.kept`` and charged every time.
+        Its operations are counted in its first moves for each set of names in ``turn.kept``, and in a few later rounds.
         """
-        key = (player.name, *sorted(self._turn.kept))
-        if key in self._flops:
-            self.update(player, self._losses[player.name])
-        else:
+        cost = self._cost(player.name, *sorted(self._turn.kept))
+        if self._counter:
+            before = self._counter.total
+            self.update(player, player.loss)
+            self._counted_in_moves += self._counter.total - before
+            self.meter.flops += cost.count(self._counter.total - before)
+        elif cost.due:
             with CountFlops() as counter:
                 self.update(player, player.loss)
-            self._flops[key] = counter.total
-        self.meter.flops += self._flops[key]
+            self.meter.flops += cost.count(counter.total)
+        else:
+            self.update(player, self._losses[player.name])
+            self.meter.flops += cost.mean
         self.meter.updates += 1
+
+    def _cost(self, *kind: str) -> Cost:
+        """Return what a kind of move costs, or what a round costs besides its moves."""
+        return self._costs.setdefault(kind, Cost(COUNTS_IN_A_ROW if self._recount else 1))
 
     def update(self, player: Player, loss_of: Callable[[Turn], Tensor]) -> None:
         """Take one optimiser step on a player's loss."""

@@ -12,14 +12,15 @@ from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.record import HistoryPoint
 from zoo_bench.plan.spec import PrecisionMode
+from zoo_bench.train.flops import COUNTS_IN_A_ROW
 from zoo_bench.train.game import Game
 from zoo_bench.train.meter import Meter
 
 CHECK_EVERY_ROUNDS = 50
 """Rounds between two looks at the losses, each of which waits for the device."""
 
-WARM_UP_ROUNDS = 10
-"""Rounds at the start, slower than the rest, that do not count for the speed."""
+WARM_UP_ROUNDS = COUNTS_IN_A_ROW
+"""Rounds at the start, slower than the rest because all are counted, that do not count for the speed."""
 
 HISTORY_POINTS = 100
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import perf_counter, process_time
 
 from zoo_bench.core.budget import Budget
 
@@ -17,6 +18,7 @@ class Meter:
         rounds: Rounds of the game.
         updates: Optimiser steps of all players together.
         seconds: Training time.
+        cpu_seconds: CPU time of all threads of this process within the training time.
         flops: Operations of forward and backward matrix products and convolutions.
     """
 
@@ -24,21 +26,29 @@ class Meter:
     rounds: int = 0
     updates: int = 0
     flops: int = 0
-    _before: float = 0.0
-    _since: float | None = field(default=None, repr=False)
+    _before: tuple[float, float] = (0.0, 0.0)
+    _since: tuple[float, float] | None = field(default=None, repr=False)
 
     @property
     def seconds(self) -> float:
         """Training time so far, whether the clock runs or not."""
-        return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
+        return self._spent(0, perf_counter)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time so far."""
+        return self._spent(1, process_time)
+
+    def _spent(self, clock: int, now: Callable[[], float]) -> float:
+        return self._before[clock] + (now() - self._since[clock] if self._since else 0.0)
 
     def start(self) -> None:
         """Start the clock."""
-        self._since = time.perf_counter()
+        self._since = perf_counter(), process_time()
 
     def stop(self) -> None:
         """Stop the clock."""
-        self._before, self._since = self.seconds, None
+        self._before, self._since = (self.seconds, self.cpu_seconds), None
 
     def share(self, budget: Budget) -> float:
         """Return the largest share of any limit that is spent; 1 or more means: stop."""

@@ -114,3 +114,9 @@ def test_a_row_has_seeds_of_single_axes_samples_made_elsewhere_and_notes_where_t
     assert json.loads(cells["seeds"]) == {"data": 3}
     assert (cells["samples"], cells["notes"]) == ("5a" * 32, "It is odd.; Very.")
     assert [row(make_record())[name] for name in ("seeds", "samples", "notes")] == [None] * 3
+
+
+def test_a_row_has_marks_and_cpu_time_where_there_are_any(make_record):
+    cells = row(make_record(marks=["it took steps", "it opened a file"], cpu_seconds=1.5))
+    assert (cells["marks"], cells["cpu_seconds"]) == ("it took steps; it opened a file", 1.5)
+    assert row(make_record())["marks"] is None

@@ -300,6 +300,18 @@ def test_samples_between_0_and_1_are_noted(execute_fake):
     assert "they look like images in [0, 1], as a Sigmoid makes them" in note
 
 
+def test_steps_beside_the_game_are_a_mark_of_the_run(execute_fake):
+    class Greedy(Steady):
+        def sample(self, n):
+            self.image.grad = torch.ones_like(self.image)
+            torch.optim.SGD([self.image], lr=0.0).step()
+            return super().sample(n)
+
+    assert execute_fake(Steady).record.marks == []
+    (mark,) = execute_fake(Greedy).record.marks
+    assert "optimiser steps were taken and 5 of them counted" in mark
+
+
 def test_samples_are_kept_where_that_is_asked_for(tmp_path, digits_task):
     outcome = execute(spec_of("vae"), ALONE, scoring=Scoring(("fid",), keep_samples=True))
     path = tmp_path / "kept.samples.npz"

@@ -1,9 +1,11 @@
+import random
+
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from zoo_bench.train.flops import CountFlops
+from zoo_bench.train.flops import COUNTS_IN_A_ROW, RECOUNTED_SHARE, Cost, CountFlops
 
 BATCH = 5
 
@@ -72,3 +74,48 @@ def test_counting_changes_no_result():
     with CountFlops():
         counted = layer(x)
     assert torch.equal(counted, layer(x))
+
+
+def charged(counts, cost):
+    """Charge work whose operations are known, counting it only while it is due, and return the sum."""
+    return sum(cost.count(flops) if cost.due else cost.mean for flops in counts)
+
+
+def test_work_that_is_always_the_same_is_counted_at_its_start_alone():
+    cost, counts = Cost(), []
+    for _ in range(100):
+        counts.append(bool(cost.due))
+        assert (cost.count(7) if cost.due else cost.mean) == 7
+    assert counts == [True] * COUNTS_IN_A_ROW + [False] * (100 - COUNTS_IN_A_ROW)
+
+
+def test_work_in_every_sixteenth_round_is_charged_exactly():
+    for first in range(16):
+        work = [900 if n % 16 == first else 100 for n in range(1600)]
+        assert charged(work, Cost()) == pytest.approx(sum(work), rel=0.01)
+
+
+def test_work_that_comes_on_top_is_charged_from_the_count_that_sees_it():
+    cost = Cost()
+    assert charged([100] * 50, cost) == 5000
+    assert cost.count(3100) == 3100
+    assert charged([3100] * 50, cost) == 50 * 3100
+
+
+def test_work_that_becomes_less_is_charged_so_after_some_looks():
+    cost = Cost()
+    charged([3100] * 50, cost)
+    for _ in range(2 * COUNTS_IN_A_ROW):
+        cost.count(100)
+    assert cost.mean == 100
+
+
+def test_work_of_random_size_is_seldom_out_of_range():
+    cost, sizes = Cost(), random.Random(0)
+    counted = 0
+    for _ in range(3000):
+        looked_at = cost.due or sizes.random() < RECOUNTED_SHARE
+        counted += bool(looked_at)
+        if looked_at:
+            cost.count(sizes.randrange(10**9))
+    assert counted < 500

@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tiny import Tiny, trained
 from zoo.errors import PluginError
 from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
+from zoo_bench.train.game import Game
 from zoo_bench.train.loop import train
 
 
@@ -125,6 +127,80 @@ def test_players_may_share_weights_which_move_in_the_turns_of_both():
     trained(model, "3rounds")
     assert moved == [True] * 6
     assert model.left.weight is model.right.weight
+
+
+PRODUCT = 2 * 4 * 2
+"""Operations of one linear player of Tiny on a batch of 4, forward or backward."""
+
+
+def flops_of(play, budget="2000rounds"):
+    """Train a Tiny whose left player does further passes in some rounds, and return what was charged and was done."""
+
+    class Busy(Tiny):
+        def left_loss(self, turn: zoo.Turn) -> torch.Tensor:
+            nonlocal done
+            passes = play(turn.round)
+            done += (5 + passes) * PRODUCT
+            for _ in range(passes):
+                self.right(turn.real)
+            return super().left_loss(turn)
+
+    done = 0
+    return trained(Busy(), budget).meter.flops, done
+
+
+@pytest.mark.parametrize("start", [0, 3, 40])
+def test_passes_that_begin_later_are_charged(start):
+    charged, done = flops_of(lambda n: 30 if n >= start else 0)
+    assert charged == pytest.approx(done, rel=0.05)
+
+
+def test_passes_in_every_sixteenth_round_are_charged_as_often():
+    charged, done = flops_of(lambda n: 30 if n % 16 == 0 else 0)
+    assert charged == pytest.approx(done, rel=0.05)
+
+
+def test_the_same_run_is_charged_the_same():
+    assert flops_of(lambda n: n % 5)[0] == flops_of(lambda n: n % 5)[0]
+
+
+def test_a_budget_of_flops_ends_in_the_round_in_which_further_passes_reach_it():
+    charged, _ = flops_of(lambda n: 30, f"{200 * 35 * PRODUCT / 1e6}MFLOP")
+    assert charged == 200 * 35 * PRODUCT
+
+
+def test_what_a_model_does_besides_its_moves_is_charged():
+    class Aside(Tiny):
+        def play(self, turn: zoo.Turn) -> None:
+            super().play(turn)
+            with torch.no_grad():
+                self.left(turn.real)
+
+    assert trained(Aside(), "100rounds").meter.flops == 100 * 6 * PRODUCT
+
+
+def test_a_player_that_seldom_moves_is_charged_from_its_first_move():
+    class Seldom(Tiny):
+        def players(self) -> list[zoo.Player]:
+            left, right = super().players()
+            return [left, dataclasses.replace(right, every=50)]
+
+    assert trained(Seldom(), "300rounds").meter.flops == (300 * 2 + 6 * 3) * PRODUCT
+
+
+def test_without_recounts_each_kind_of_move_is_counted_once():
+    class Watched(Tiny):
+        def left_loss(self, turn: zoo.Turn) -> torch.Tensor:
+            counted.append(torch.utils._python_dispatch._get_current_dispatch_mode() is not None)
+            return super().left_loss(turn)
+
+    for recount, expected in ((True, 32), (False, 1)):
+        counted: list[bool] = []
+        game = Game(Watched(), "fp32", recount=recount)
+        for _ in range(40):
+            game.play(torch.randn(4, 2), 0.0)
+        assert counted == [n < expected for n in range(40)]
+        assert game.meter.flops == 40 * 5 * PRODUCT
 
 
 @pytest.mark.slow

@@ -9,8 +9,9 @@ from zoo_bench.train.meter import Meter
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = SimpleNamespace(now=100.0, perf_counter=lambda: clock.now)
-    monkeypatch.setattr(module, "time", clock)
+    clock = SimpleNamespace(now=100.0, cpu=7.0)
+    monkeypatch.setattr(module, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(module, "process_time", lambda: clock.cpu)
     return clock
 
 
@@ -20,14 +21,17 @@ def test_the_meter_counts_time_only_while_its_clock_runs(clock):
     clock.now += 5
     meter.start()
     clock.now += 2
-    assert meter.seconds == 2.0
+    clock.cpu += 4
+    assert (meter.seconds, meter.cpu_seconds) == (2.0, 4.0)
     meter.stop()
     clock.now += 10
-    assert meter.seconds == 2.0
+    clock.cpu += 20
+    assert (meter.seconds, meter.cpu_seconds) == (2.0, 4.0)
     meter.start()
     clock.now += 1
+    clock.cpu += 2
     meter.stop()
-    assert meter.seconds == 3.0
+    assert (meter.seconds, meter.cpu_seconds) == (3.0, 6.0)
 
 
 def test_the_share_is_that_of_the_limit_nearest_to_its_end(clock):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zoo_bench.plan.labels import changed, describe
@@ -42,11 +42,13 @@ class Group:
         key: The common values.
         runs: One row per run, with ``_label``: the model, with settings or versions where these differ.
         notes: What the reader must know about them.
+        marks: By label, what speaks against its figures, in sentences; they are among the notes too.
     """
 
     key: dict[str, str]
     runs: pd.DataFrame
     notes: list[str]
+    marks: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def trained(self) -> pd.DataFrame:
@@ -61,7 +63,7 @@ def groups(frame: pd.DataFrame) -> list[Group]:
     """
     import pandas as pd
 
-    keys, texts = list(KEYS), (*KEYS, "_machine", "config", "samples", "metric_versions", "notes")
+    keys, texts = list(KEYS), (*KEYS, "_machine", "config", "samples", "metric_versions", "notes", "marks")
     filled = frame.assign(**{name: frame[name].fillna("") if name in frame else "" for name in texts})
     outside = filled["samples"] != ""
     made: list[Group] = []
@@ -92,7 +94,19 @@ def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
     odd = runs[runs["notes"] != ""]
     for (label, note), rows in odd.groupby(["_label", "notes"], sort=False):
         notes.append(f"In {plural(len(rows), 'run')} of {label}, {note}.")
-    return Group(key, _without_foreign_speeds(_without_other_versions(runs, notes), notes), notes)
+    marks = _marks(runs)
+    notes += [sentence for sentences in marks.values() for sentence in sentences]
+    return Group(key, _without_foreign_speeds(_without_other_versions(runs, notes), notes), notes, marks)
+
+
+def _marks(runs: pd.DataFrame) -> dict[str, list[str]]:
+    """Return a sentence for each mark of each model, by label."""
+    marked = runs[runs["marks"] != ""]
+    single = marked.assign(marks=marked["marks"].str.split("; ")).explode("marks")
+    marks: dict[str, list[str]] = {}
+    for (label, mark), rows in single.groupby(["_label", "marks"], sort=False):
+        marks.setdefault(str(label), []).append(f"In {plural(len(rows), 'run')} of {label}, {mark}.")
+    return marks
 
 
 def _labels(runs: pd.DataFrame) -> pd.Series[str]:

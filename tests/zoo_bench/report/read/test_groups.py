@@ -136,6 +136,23 @@ def test_a_table_alone_keeps_versions_apart(of_versions, tmp_path):
     assert group.runs["fid"].isna().tolist() == [False, False, True]
 
 
+def test_marks_are_said_of_each_model_once(make):
+    marks = ["it took steps", "it opened a file"], ["it took steps"], [], []
+    models = ("gan", "gan", "gan", "vae")
+    records = [
+        make.drawn(make.spec(model=model, seed=seed), 2.0, marks=m)
+        for seed, (model, m) in enumerate(zip(models, marks, strict=True))
+    ]
+    (group,) = groups(to_frame(records))
+    assert group.marks == {"gan": ["In 2 runs of gan, it took steps.", "In 1 run of gan, it opened a file."]}
+    assert group.notes == group.marks["gan"]
+
+
+def test_a_table_without_marks_has_none(make):
+    (group,) = groups(to_frame([make.drawn(make.spec(), 2.0)]).drop(columns="marks"))
+    assert group.marks == {}
+
+
 def test_samples_made_elsewhere_are_in_every_group_of_their_task_version_and_judge(folder, tmp_path, make):
     runs = [make.drawn(make.spec(seed=s, budget=budget), 2.0) for s in (0, 1) for budget in ("200k", "2M")]
     apart = [

@@ -59,6 +59,5 @@ def _clause(share: float, what: str, share_real: float) -> str:
 
 def _mean(runs: pd.DataFrame, column: str) -> float:
     """Return the mean of a column's finite values, NaN if there are none."""
-    values = runs[column].dropna() if column in runs else []
-    known = [float(value) for value in values if math.isfinite(value)]
-    return sum(known) / len(known) if known else math.nan
+    values = [float(value) for value in runs[column].dropna() if math.isfinite(value)] if column in runs else []
+    return sum(values) / len(values) if values else math.nan

@@ -20,11 +20,11 @@ THUMBNAIL = 6
 CANDIDATES = 20
 THUMBNAIL_BATCH = 4096
 BLOCK_ENTRIES = 2**17
-"""Pairs of images in a block, about 8 MB with all shifts: few enough to stay in a processor's cache."""
+"""Pairs of images, or pixels, in a block, about 8 MB with all shifts: few enough to stay in a processor's cache."""
 
 
 def copies(evaluation: Evaluation) -> dict[str, float]:
-    """Return ``copies``, the share of generated images that are near copies of training images, 0 to 1, lower is better.
+    """Return ``copies``, the share of generated images that are copies of training images, 0 to 1, lower is better.
 
     An image is a copy if its nearest training image is at most half as far from it as the second nearest. Distances are
     Euclidean, of pixels, and the least over shifts by up to a pixel and mirroring (left and right): the inside of a
@@ -63,7 +63,7 @@ def nearest_two(images: Tensor, training: Tensor, thumbnails: Tensor) -> Tensor:
     inside = _inside(training)
     norms = thumbnails.square().sum(dim=1)
     found = []
-    for batch in images.split(max(1, BLOCK_ENTRIES // len(training))):
+    for batch in images.split(max(1, BLOCK_ENTRIES // max(len(training), inside[0].numel()))):
         parts = torch.stack([_windows(batch), _windows(batch.flip(3))], dim=1)  # (B, 2, C, 3, 3, h, w)
         parts = parts.permute(0, 1, 3, 4, 2, 5, 6).flatten(1, 3)  # (B, 18, C, h, w)
         queries = small(parts.flatten(0, 1))

@@ -1,10 +1,14 @@
+import dataclasses
 import math
 
 import pandas as pd
 import pytest
+import torch
 
+from zoo.evaluation import Evaluation
+from zoo.task import Split
 from zoo_bench.report.read.memorising import memorising
-from zoo_bench.score.metrics.copies import binomial_variance
+from zoo_bench.score.metrics.copies import binomial_variance, copies
 
 TYPICAL = {"copies_real": 0.01, "authentic": 0.7}
 
@@ -40,6 +44,16 @@ def test_a_few_copies_are_no_mark(copies, n):
 def test_the_fewer_items_the_more_copies_it_takes(n, least):
     assert memorising(runs_with(n, copies=least)) == ""
     assert memorising(runs_with(n, copies=least + 0.1))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_in_a_task_of_few_items_copiers_are_named_and_held_out_items_are_not(digits_task, seed):
+    drawn = digits_task.train.data[torch.randperm(1000, generator=torch.Generator().manual_seed(seed))]
+    training, test, unseen = drawn[:28], drawn[28:34], drawn[34:74]
+    task = dataclasses.replace(digits_task, train=Split(training, None), test=Split(test, None))
+    honest, copier = (pd.DataFrame([copies(Evaluation(task, items))]) for items in (unseen, training.flip(3)))
+    assert memorising(honest) == ""
+    assert memorising(copier).startswith("100 % of its samples")
 
 
 def test_one_run_of_three_is_enough():

@@ -34,6 +34,12 @@ def _quick_speeds() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _quick_twins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not train second judges for long; those of fixtures of a module are trained whole."""
+    monkeypatch.setattr("zoo_bench.judges.twin.STEPS", 20)
+
+
 @pytest.fixture(scope="session")
 def digits_task() -> Task:
     from zoo_bench.data.sets.digits import digits

@@ -24,7 +24,6 @@ def test_a_twin_knows_the_classes_of_the_test_split(digits_task, weights):
 
 
 def test_a_seed_gives_the_same_weights_and_another_seed_others(digits_task, weights, monkeypatch):
-    monkeypatch.setattr("zoo_bench.judges.twin.STEPS", 20)
     threads, state = torch.get_num_threads(), torch.random.get_rng_state()
     first, again, other = (train_twin(digits_task, seed) for seed in (1, 1, 2))
     assert first == again != other

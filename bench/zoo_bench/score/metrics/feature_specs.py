@@ -212,12 +212,31 @@ FEATURE_METRICS = (
             Column(
                 "authentic",
                 "higher",
-                "Share of samples that are no near copies, 0 to 1; real data: 0.5 to 0.8",
+                "Share of samples that are no near copies, 0 to 1; real images: 0.5 to 0.8, points of a plane: 0.38",
                 scale="share",
                 group="memorisation",
             ),
         ),
-        needs=("images", "features"),
+        needs=("features",),
+        version="1",
+    ),
+    MetricSpec(
+        name="copies",
+        target="zoo_bench.score.metrics.copies:copies",
+        summary="Share of images that are training images up to noise, a shift by a pixel or mirroring.",
+        columns=(
+            Column(
+                "copies",
+                "lower",
+                "Share of images at most half as far from one training image as from others, 0 to 1; real data: 0",
+                scale="share",
+                floor="copies_real",
+                group="memorisation",
+            ),
+            Column("copies_real", "", "Share of held-out images for which that holds, 0 to 1", group="companion"),
+            Column("copies_se", "", "Standard error of the difference of the two, above 0", group="companion"),
+        ),
+        needs=("images",),
         version="1",
     ),
     MetricSpec(

@@ -20,18 +20,33 @@ def authentic(evaluation: Evaluation) -> dict[str, float]:
     """Return ``authentic``, the share of generated items that are no near copies, 0 to 1, higher is better.
 
     An item is authentic if it is further from its nearest training item than that is from its own nearest training item
-    (AuthPct: Alaa et al. 2022). Held-out real data score one half in few dimensions and more in many; whatever lies off
-    the data scores high as well, so this is read beside a fidelity metric.
+    (AuthPct: Alaa et al. 2022). Held-out real points score 0.33 on a line, 0.38 in a plane and 0.5 in many dimensions,
+    images up to 0.8; whatever lies off the data scores high as well, so this is read beside a fidelity metric.
 
-    Like all nearest-neighbour metrics it does not apply to mixtures of points, where the features of neighbours hardly
-    differ.
+    Points are compared by their coordinates, over the standard deviations of real ones, because features of neighbours
+    hardly differ. What has collapsed to a few points may score anything, as few training points decide.
     """
+    if "points" in evaluation.task.offers:
+        return {"authentic": _authentic_points(evaluation)}
     training = evaluation.features_train
     check(2, training=training, generated=evaluation.features_generated)
     distances, indices = evaluation.nearest_train
     used, position = indices.unique(return_inverse=True)
     gaps = nearest(training[used], training, 2)[0][:, 1]
     return {"authentic": float((distances > gaps[position]).double().mean())}
+
+
+def _authentic_points(evaluation: Evaluation) -> float:
+    from scipy.spatial import KDTree
+
+    std = evaluation.real.double().std(dim=0)
+    scale = torch.where(std > 0, std, torch.ones_like(std))
+    training, generated = evaluation.task.train.data / scale, evaluation.generated / scale
+    check(2, training=training, generated=generated)
+    tree = KDTree(training.numpy())
+    distances, indices = tree.query(generated.numpy())
+    gaps = tree.query(training.numpy()[indices], 2)[0][:, 1]
+    return float((distances > gaps).mean())
 
 
 def data_copying(evaluation: Evaluation) -> dict[str, float]:

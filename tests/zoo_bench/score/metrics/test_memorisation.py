@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ from scipy.stats import mannwhitneyu, norm
 from sklearn.neighbors import NearestNeighbors
 
 from zoo.errors import ZooError
+from zoo.evaluation import Evaluation
 from zoo_bench.score.metrics.memorisation import authentic, data_copying, rank_sum_z
 
 
@@ -34,6 +37,21 @@ def test_copies_are_not_authentic_and_the_rest_is(draw, evaluate):
 def test_copies_of_duplicates_are_not_authentic(draw, evaluate):
     training = draw(0, 300).repeat(2, 1)
     assert authentic(evaluate(training, draw(1, 300), training[:200])) == {"authentic": 0.0}
+
+
+def test_points_are_compared_by_their_coordinates(grid25_task):
+    training = grid25_task.train.data
+    assert authentic(Evaluation(grid25_task, training[:1000])) == {"authentic": 0.0}
+    assert authentic(Evaluation(grid25_task, training[:1000] + 1e-5))["authentic"] < 0.05
+    assert authentic(Evaluation(grid25_task, torch.ones(50, 2)))["authentic"] == 1.0
+
+
+@pytest.mark.parametrize("task", ["ring8_task", "grid25_task"])
+def test_held_out_points_score_what_two_discs_say(request, task):
+    """With no training point within r of a point, its neighbour at r has one within r in the rest of its own disc."""
+    rest = 1 / 3 + math.sqrt(3) / (2 * math.pi)
+    found = authentic(Evaluation(request.getfixturevalue(task), request.getfixturevalue(task).test.data))
+    assert found["authentic"] == pytest.approx(1 - 1 / (1 + rest), abs=0.015)
 
 
 @pytest.mark.parametrize("decimals", [12, 1])

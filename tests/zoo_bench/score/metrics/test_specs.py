@@ -36,6 +36,7 @@ RANKS = {
     "ndb": "real copy > half > one noise",
     "ndb_js": "real copy > half > one noise",
     "authentic": "noise > held-out > real copy half one",
+    "copies": "noise held-out > real copy half one",
     "ct": "noise > held-out > real copy half one",
     "fid_train": "real copy > half > one > noise",
     "mode_kl_corrected": "real copy > half > one noise",
@@ -48,7 +49,10 @@ RANKS = {
 """From best to worst; where neither direction is better, as listed in HIGHER or LOWER."""
 HIGHER = {"vendi", "mode_chi2_p", "ct", "support_low", "augmentation"}
 LOWER = {"fid_train"}
-NO_RANK = {"fid_real", "fid_twin_real", "fid_pixels_real", "fid_floor", "kid_se", "modes_total", "trtr", "support"}
+NO_RANK = {
+    "fid_real", "fid_twin_real", "fid_pixels_real", "fid_floor", "kid_se", "copies_real", "copies_se", "modes_total", "trtr",
+    "support",
+}  # fmt: skip
 """``support`` is missing where nothing is repeated; its lower bound is ranked."""
 BY_DEFAULT = [spec for spec in METRICS if not spec.on_request]
 COLUMNS = {column.name: column for spec in BY_DEFAULT if "mixture" not in spec.needs for column in spec.columns}
@@ -105,12 +109,14 @@ def test_real_data_are_where_the_columns_say(controls):
     assert held_out["ndb"] < 0.15
     assert held_out["mode_chi2_p"] > 0.01
     assert held_out["authentic"] == pytest.approx(0.5, abs=0.15)
+    assert held_out["copies"] < 0.02
     assert abs(held_out["ct"]) < 1
 
 
 def test_copies_are_found(controls):
     for name in ("real", "copy"):
         assert controls[name]["authentic"] == 0
+        assert controls[name]["copies"] == 1
         assert controls[name]["ct"] < -3
         assert controls[name]["fid_train"] < controls[name]["fid"]
     assert controls["held-out"]["fid_train"] == pytest.approx(controls["held-out"]["fid"], rel=0.25)

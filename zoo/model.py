@@ -2,7 +2,8 @@
 
 A model declares *players*: a network, a loss, an optimiser and how often it moves. In every round the harness draws one
 batch of real data and lets the players move in order: it freezes the parameters of the others, computes the loss, and
-runs backward and step. A model therefore holds no training loop and cannot spend outside its budget.
+runs backward and step. A model therefore holds no training loop, and what
+it spends is counted for it.
 """
 
 from __future__ import annotations

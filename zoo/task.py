@@ -1,4 +1,4 @@
-"""A task: data in three splits, and a judge that no plugin sees."""
+"""A task: data in three splits, and a judge that no model is given."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Mixture:
 
 
 class Judge(Protocol):
-    """Turns items into features to compare and modes to count. It belongs to the task and never reaches a plugin.
+    """Turns items into features to compare and modes to count. It belongs to the task, and no model is given it.
 
     Attributes:
         name: What it is, for example "digits-cnn"; printed wherever its scores are.
@@ -102,7 +102,7 @@ class Task:
     Attributes:
         train: What models see.
         validation: For choosing checkpoints; never scored.
-        test: What samples are scored against; no model sees it.
+        test: What samples are scored against; no model is given it.
         judge: Features and modes.
         modes: Number of known modes, 0 if unknown.
         samples: How many items each model generates for evaluation.

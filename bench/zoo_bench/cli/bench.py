@@ -76,8 +76,8 @@ def bench(
 ) -> int:
     """Train models under one identical budget and compare them.
 
-    Every run is trained on the same data order with the same budget, scored against data that no model saw, and stored
-    as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
+    Every run is trained on the same data order with the same budget, scored against data that no model was given, and
+    stored as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
     The folder of results has it as bench.toml, for --config; options on the command line override the file.
     """
     from zoo_bench.core.processes import warm_up

@@ -1,4 +1,4 @@
-"""The twin of a task's judge: a network of another seed, which no model can have been trained against."""
+"""The twin of a task's judge: a network of another seed, which is not known before the bench."""
 
 from __future__ import annotations
 

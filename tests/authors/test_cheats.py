@@ -16,16 +16,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tests" / "fixtures" / "zoo-plugin-cheats"
 
 SEEN = {
-    "judge-trained": "it fits that judge",
+    "judge-trained": "it fits one judge",
     "best-of-k": "opened",
-    "test-reader": "it has seen the test split",
-    "copier": "copies",
-    "noisy-copier": "copies",
-    "shifted-copier": "copies",
-    "mirrored-copier": "copies",
+    "test-reader": "seen the test split",
+    "copier": "training items",
+    "noisy-copier": "training items",
+    "shifted-copier": "training items",
+    "mirrored-copier": "training items",
     "extra-steps": "optimiser steps",
     "uncharged-data": "opened",
-    "slow-clock": "CPU time",
+    "slow-clock": "were replaced",
     "metric-patcher": "were replaced",
 }
 """By cheat, a part of its mark."""

@@ -42,7 +42,7 @@ class Group:
         key: The common values.
         runs: One row per run, with ``_label``: the model, with settings or versions where these differ.
         notes: What the reader must know about them.
-        marks: By label, what speaks against its figures, in sentences; they are among the notes too.
+        marks: By label, what training itself showed against its figures, in clauses.
     """
 
     key: dict[str, str]
@@ -94,18 +94,16 @@ def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
     odd = runs[runs["notes"] != ""]
     for (label, note), rows in odd.groupby(["_label", "notes"], sort=False):
         notes.append(f"In {plural(len(rows), 'run')} of {label}, {note}.")
-    marks = _marks(runs)
-    notes += [sentence for sentences in marks.values() for sentence in sentences]
-    return Group(key, _without_foreign_speeds(_without_other_versions(runs, notes), notes), notes, marks)
+    return Group(key, _without_foreign_speeds(_without_other_versions(runs, notes), notes), notes, _marks(runs))
 
 
 def _marks(runs: pd.DataFrame) -> dict[str, list[str]]:
-    """Return a sentence for each mark of each model, by label."""
+    """Return a clause for each mark of each model, by label."""
     marked = runs[runs["marks"] != ""]
     single = marked.assign(marks=marked["marks"].str.split("; ")).explode("marks")
     marks: dict[str, list[str]] = {}
     for (label, mark), rows in single.groupby(["_label", "marks"], sort=False):
-        marks.setdefault(str(label), []).append(f"In {plural(len(rows), 'run')} of {label}, {mark}.")
+        marks.setdefault(str(label), []).append(f"in {plural(len(rows), 'run')}, {mark}")
     return marks
 
 

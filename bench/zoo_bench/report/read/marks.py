@@ -1,65 +1,76 @@
-"""What speaks against a model's figures: it is then marked, and no claim is made of it."""
+"""What a model's figures say against it: it is then marked, and no claim is made of it."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from zoo_bench.report.read.agreement import JUDGES
-from zoo_bench.report.read.claims import Model
+from zoo_bench.report.read.memorising import memorising
 from zoo_bench.report.text import figure, listed
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 BELOW_REAL = 0.7
-"""A mean FID below this share of what real items score is marked, if it is so under every judge. That of a perfect
-model varies by 10 to 20 % by chance alone."""
+"""An FID below this share of what real items score is marked, if it is so under every judge. That of a perfect model
+varies by 10 to 20 % by chance alone."""
 
 FITS_JUDGE = 4.0
 """By this factor at least a model must stand worse among the others under every further judge than under the first."""
 
 
-def marked(models: Sequence[Model]) -> list[Model]:
-    """Return the models with what their figures say against them among their marks."""
-    trained = [model for model in models if not model.outside]
-    return [_with(model, [_below_real(model), _fits_judge(model, trained)]) for model in models]
+def marks_of(runs: Mapping[str, pd.DataFrame], real: Mapping[str, float]) -> dict[str, list[str]]:
+    """Return what speaks against the figures of each model, in clauses.
+
+    Args:
+        runs: By model, its finished runs in a group.
+        real: What the control of real items scores, by column; empty if there is none.
+    """
+    fids = {label: _fids(rows) for label, rows in runs.items()}
+    marks = {}
+    for label, rows in runs.items():
+        others = [found for other, found in fids.items() if other != label]
+        found = [memorising(rows, real), _below_real(fids[label], rows), _fits_judge(fids[label], others)]
+        marks[label] = [mark for mark in found if mark]
+    return marks
 
 
-def _with(model: Model, marks: Sequence[str]) -> Model:
-    return replace(model, marks=(*model.marks, *(mark for mark in marks if mark)))
+def _fids(runs: pd.DataFrame) -> dict[str, float]:
+    """Return the geometric mean of FID under each judge that has one."""
+    means = {column: _mean(runs, column) for column in JUDGES}
+    return {column: mean for column, mean in means.items() if not math.isnan(mean)}
 
 
-def _fids(model: Model) -> dict[str, float]:
-    """Return the geometric mean of FID under each judge."""
-    return {column: model.estimates[column].mean for column in JUDGES if _mean(model, column) > 0}
+def _mean(runs: pd.DataFrame, column: str) -> float:
+    """Return the geometric mean of a column's finite values, of which none is taken to be below 1e-12; else NaN."""
+    values = [float(value) for value in runs[column].dropna() if math.isfinite(value)] if column in runs else []
+    return statistics.geometric_mean([max(value, 1e-12) for value in values]) if values else math.nan
 
 
-def _mean(model: Model, column: str) -> float:
-    return model.estimates[column].mean if column in model.estimates else math.nan
-
-
-def _below_real(model: Model) -> str:
-    shares = {column: _mean(model, column) / _mean(model, f"{column}_real") for column in _fids(model)}
+def _below_real(fids: Mapping[str, float], runs: pd.DataFrame) -> str:
+    shares = {column: fid / _mean(runs, f"{column}_real") for column, fid in fids.items()}
     if not shares or not all(share < BELOW_REAL for share in shares.values()):
         return ""
-    return f"its FID is {figure(shares['fid'])} of what real items score, so it has seen the test split"
+    return f"its FID is {figure(shares['fid'])} of what real items score, as if it had seen the test split"
 
 
-def _fits_judge(model: Model, models: Sequence[Model]) -> str:
+def _fits_judge(fids: Mapping[str, float], others: list[dict[str, float]]) -> str:
     """Return a mark if a model stands far better under the first judge than under each of the others.
 
     How it stands is its FID over the median of the other models' FIDs under that judge, so that neither the judges'
     scales matter nor that some see a kind of fault more sharply in all models.
     """
-    others = [_fids(other) for other in models if other is not model]
-    stands: Mapping[str, float] = {
-        column: value / statistics.median(values)
-        for column, value in _fids(model).items()
-        if (values := [fids[column] for fids in others if column in fids])
+    stands = {
+        column: fid / statistics.median(values)
+        for column, fid in fids.items()
+        if (values := [found[column] for found in others if column in found])
     }
-    first = stands.get("fid", math.nan)
-    further = {column: value for column, value in stands.items() if column != "fid"}
-    if not further or not all(value > FITS_JUDGE * first for value in further.values()):
+    first = stands.pop("fid", math.nan)
+    if not stands or not all(place > FITS_JUDGE * first for place in stands.values()):
         return ""
-    under = [f"{figure(value)} under {JUDGES[column]}" for column, value in further.items()]
-    return f"its FID is {figure(first)} of the others' under the task's judge, {listed(under)}: it fits that judge"
+    under = [f"{figure(place)} of it under {JUDGES[column]}" for column, place in stands.items()]
+    lead = f"its FID is {figure(first)} of the others' median under the task's judge"
+    return f"{lead} and {listed(under)}: it fits one judge"

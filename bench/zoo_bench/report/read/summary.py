@@ -12,7 +12,7 @@ from zoo_bench.report.read.agreement import of_pairs, of_the_best
 from zoo_bench.report.read.claims import ALPHA, Claims, Model, Standing
 from zoo_bench.report.read.columns import columns_of
 from zoo_bench.report.read.groups import IDENTITY, Group
-from zoo_bench.report.read.marks import marked
+from zoo_bench.report.read.marks import marks_of
 from zoo_bench.report.read.statistics import Estimate, seeds_needed, t_interval
 from zoo_bench.report.text import figure, listed
 
@@ -133,16 +133,19 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
             task, version and judge are used.
     """
     metrics = [_with_total(column, group.runs) for column in columns_of(group.runs)]
+    matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in IDENTITY)]
+    group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
+    finished = group.trained[group.trained["status"] == "ok"]
+    by_label = {str(label): runs for label, runs in finished.groupby("_label")}
+    figure_marks = marks_of(by_label, group_controls.get("real", {}))
     models = []
     for label, runs in group.runs.groupby("_label", sort=True):
         ok = runs[runs["status"] == "ok"]
         values = {m.name: finite(ok[m.name]) for m in metrics}
         estimates = {m.name: _within(t_interval(values[m.name], log=m.log), m.limits) for m in metrics}
         outside = bool((runs["samples"] != "").any())
-        models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside))
-    matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in IDENTITY)]
-    group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
-    models = marked(models)
+        marks = (*group.marks.get(str(label), ()), *figure_marks.get(str(label), ()))
+        models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside, marks))
     summary = Summary(group, metrics, models, group_controls)
     first = summary.claims[summary.leading.name].ranked if summary.leading else []
     order = [m.label for m in first]

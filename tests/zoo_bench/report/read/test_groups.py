@@ -6,6 +6,7 @@ from drawn_benches import JUDGE, scores
 from zoo_bench.plan.record import Score, row
 from zoo_bench.report.read.groups import groups, kept_apart
 from zoo_bench.report.read.results import load
+from zoo_bench.report.read.summary import summarise
 from zoo_bench.store.tables import load_results, to_frame
 
 
@@ -144,8 +145,10 @@ def test_marks_are_said_of_each_model_once(make):
         for seed, (model, m) in enumerate(zip(models, marks, strict=True))
     ]
     (group,) = groups(to_frame(records))
-    assert group.marks == {"gan": ["In 2 runs of gan, it took steps.", "In 1 run of gan, it opened a file."]}
-    assert group.notes == group.marks["gan"]
+    assert group.marks == {"gan": ["in 2 runs, it took steps", "in 1 run, it opened a file"]}
+    summary = summarise(group)
+    assert summary.notes == ["! gan: in 2 runs, it took steps; in 1 run, it opened a file."]
+    assert [(model.label, model.no_claim) for model in summary.models] == [("vae", ""), ("gan", "marked")]
 
 
 def test_a_table_without_marks_has_none(make):

@@ -1,41 +1,34 @@
 """What figures say against a model."""
 
+import pandas as pd
 import pytest
 
-from zoo_bench.report.read.claims import Model
-from zoo_bench.report.read.marks import marked
-from zoo_bench.report.read.statistics import t_interval
+from zoo_bench.report.read.marks import marks_of
 
 REAL = {"fid_real": 0.2, "fid_twin_real": 0.3, "fid_pixels_real": 0.7}
 HONEST = {"gan": (2.0, 3.0, 4.0), "vae": (3.4, 5.0, 6.0), "dcgan": (1.2, 1.5, 2.0)}
 """FIDs under the task's judge, its twin, and principal components."""
 
 
-def table(**models):
-    """Make models with these FIDs."""
-    made = []
-    for label, fids in models.items():
-        values = {**dict(zip(("fid", "fid_twin", "fid_pixels"), fids, strict=False)), **REAL}
-        estimates = {column: t_interval([value]) for column, value in values.items()}
-        made.append(Model(label, 1, 1, 0, {column: [value] for column, value in values.items()}, estimates))
-    return made
-
-
-def marks_of(**models):
-    """Return the marks of the models that have any."""
-    return {model.label: model.marks for model in marked(table(**models)) if model.marks}
+def found(**models):
+    """Return the marks of the models that have any, of two runs each with these FIDs."""
+    columns = ("fid", "fid_twin", "fid_pixels")
+    runs = {
+        label: pd.DataFrame([{**REAL, **dict(zip(columns, fids, strict=False))}] * 2) for label, fids in models.items()
+    }
+    return {label: marks for label, marks in marks_of(runs, {}).items() if marks}
 
 
 def test_honest_models_carry_no_mark():
-    assert marks_of(**HONEST) == {}
+    assert found(**HONEST) == {}
 
 
 def test_a_model_that_was_trained_on_the_judge_is_marked():
-    ((label, (mark,)),) = marks_of(**HONEST, fooling=(0.86, 23.7, 116)).items()
+    ((label, (mark,)),) = found(**HONEST, fooling=(0.86, 23.7, 116)).items()
     assert label == "fooling"
     assert mark == (
-        "its FID is 0.43 of the others' under the task's judge, 7.9 under the twin and 29 under the pixels: it fits "
-        "that judge"
+        "its FID is 0.43 of the others' median under the task's judge and 7.9 of it under the twin and 29 of it under "
+        "the pixels: it fits one judge"
     )
 
 
@@ -45,19 +38,31 @@ def test_judges_that_weigh_a_fault_differently_mark_nobody():
         "dcgan": (6.6, 3.2, 1.0), "wgan-gp": (6.6, 4.1, 1.0), "vae": (11.7, 77, 3.1), "sngan": (13.3, 20, 2.0),
         "gan": (13.9, 38, 3.1), "perceptrons": (132, 108, 32),
     }  # fmt: skip
-    assert marks_of(**mnist) == {}
+    assert found(**mnist) == {}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.69])
 def test_items_of_the_test_split_are_marked(share):
-    found = marks_of(**HONEST, reader=tuple(share * real + 1e-9 for real in REAL.values()))
-    assert found.keys() == {"reader"}
-    assert "so it has seen the test split" in found["reader"][0]
+    marks = found(**HONEST, reader=tuple(share * real + 1e-9 for real in REAL.values()))
+    assert marks.keys() == {"reader"}
+    assert "as if it had seen the test split" in marks["reader"][0]
 
 
 def test_a_perfect_model_is_not():
-    assert marks_of(**HONEST, perfect=(0.17, 0.26, 0.8)) == {}
+    assert found(**HONEST, perfect=(0.17, 0.26, 0.8)) == {}
 
 
-def test_one_judge_alone_marks_nobody():
-    assert marks_of(gan=(2.0,), reader=(0.0,), vae=(3.0,)) == {}
+def test_one_judge_alone_knows_who_has_seen_the_test_split_and_not_who_fits_it():
+    assert found(gan=(2.0,), vae=(3.0,), fooling=(0.2,)) == {}
+    assert found(gan=(2.0,), vae=(3.0,), reader=(0.0,)).keys() == {"reader"}
+
+
+def test_copies_are_marked_and_what_was_not_computed_speaks_against_nobody():
+    copier = pd.DataFrame([{"copies": 0.99, "copies_real": 0.01, "copies_se": 0.01}])
+    marks = marks_of({"copier": copier, "gan": pd.DataFrame([{"fid": 2.0}])}, {})
+    assert marks == {
+        "copier": [
+            "99 % of its samples are training items up to noise, a shift or a mirror image (held-out data: 1 %)"
+        ],
+        "gan": [],
+    }

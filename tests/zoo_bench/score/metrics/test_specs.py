@@ -49,10 +49,8 @@ RANKS = {
 """From best to worst; where neither direction is better, as listed in HIGHER or LOWER."""
 HIGHER = {"vendi", "mode_chi2_p", "ct", "support_low", "augmentation"}
 LOWER = {"fid_train"}
-NO_RANK = {
-    "fid_real", "fid_twin_real", "fid_pixels_real", "fid_floor", "kid_se", "copies_real", "copies_se", "modes_total", "trtr",
-    "support",
-}  # fmt: skip
+COMPANIONS = {"fid_floor", "fid_real", "fid_twin_real", "fid_pixels_real", "kid_se", "copies_real", "copies_se"}
+NO_RANK = COMPANIONS | {"modes_total", "trtr", "support"}
 """``support`` is missing where nothing is repeated; its lower bound is ranked."""
 BY_DEFAULT = [spec for spec in METRICS if not spec.on_request]
 COLUMNS = {column.name: column for spec in BY_DEFAULT if "mixture" not in spec.needs for column in spec.columns}

@@ -15,7 +15,7 @@ from zoo_bench.score.metrics.specs import METRICS
 RANKS = {
     "fid": "real copy > half > one > noise",
     "fid_inf": "real copy > half > one > noise",
-    "fid_twin": "real copy > half > one > noise",
+    "fid_twin": "real copy > half > one",
     "fid_pixels": "real copy > half > one > noise",
     "panel": "real copy > half > one > noise",
     "kid": "real copy > half > one > noise",

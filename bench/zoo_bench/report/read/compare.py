@@ -192,8 +192,15 @@ def folders(a: Results, b: Results) -> tuple[list[Change], list[str]]:
             notes.append(f"{_name(group_a)}: speeds are not compared, because machines, threads or load differ")
         for label in sorted(models[0].keys() ^ models[1].keys()):
             notes.append(f"{_name(group_a)}: {label} is only in {'A' if label in models[0] else 'B'}")
+        versions = group_a.versions, group_b.versions
+        others = sorted(c for c in versions[0].keys() & versions[1].keys() if versions[0][c] != versions[1][c])
+        if others:
+            notes.append(f"{_name(group_a)}: {listed(others)}: not compared, because judges or versions differ")
         metrics = {
-            m.name: m for g in (group_a, group_b) for m in summarise(g).metrics if comparable or m.group != "speed"
+            m.name: m
+            for g in (group_a, group_b)
+            for m in summarise(g).metrics
+            if (comparable or m.group != "speed") and m.name not in others
         }
         compared += [
             Comparison(group_a.key, label, metric, models[0][label], models[1][label])

@@ -55,6 +55,14 @@ class Group:
         """The runs without samples that were made elsewhere."""
         return self.runs[self.runs["samples"] == ""]
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of the metric behind every column, with its judge where that is not the group's, if known."""
+        found: dict[str, str] = {}
+        for text, rows in self.runs.groupby("metric_versions"):
+            found |= {c: version for c, version in _versions(str(text)).items() if c in rows and rows[c].notna().any()}
+        return found
+
 
 def groups(frame: pd.DataFrame) -> list[Group]:
     """Divide runs into groups, sorted by task; the frame of a ``results.csv`` is enough.

@@ -3,9 +3,10 @@ import math
 
 import pytest
 
+from drawn_benches import JUDGE
 from zoo.cli import main
 from zoo.errors import ZooError
-from zoo_bench.plan.record import Outcome
+from zoo_bench.plan.record import Outcome, Score
 from zoo_bench.report.read.compare import Limit, folders, models
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.statistics import holm, welch
@@ -177,3 +178,24 @@ def test_of_samples_made_elsewhere_the_difference_is_shown_and_nothing_is_claime
     assert found.relative < -0.8
     assert math.isnan(found.p)
     assert found.verdict == "made elsewhere, so no claim"
+
+
+def test_figures_under_different_twins_are_not_compared(tmp_path, make):
+    """Each folder of results trains a second judge for itself."""
+
+    def bench(name, twin):
+        judge = f"{JUDGE} and pixels-32@0123abcd and {twin}"
+        panel = Score(plugin="genzoo", version="1", judge=judge, values={"fid_twin": 3.0})
+        own = Score(plugin="genzoo", version="1", judge=JUDGE, values={"fid": 2.0})
+        records = [make.record(make.spec(seed=seed), scores={"fid": own, "panel": panel}) for seed in range(2)]
+        for record in records:
+            Store(tmp_path / name).save(Outcome(record))
+        return load([tmp_path / name])
+
+    a, b = bench("a", "twin-1@00000001"), bench("b", "twin-2@00000002")
+    changes, notes = folders(a, b)
+    assert "fid" in {change.metric.name for change in changes}
+    assert "fid_twin" not in {change.metric.name for change in changes}
+    assert notes[-1].endswith(": fid_twin: not compared, because judges or versions differ")
+    same, _ = folders(a, a)
+    assert "fid_twin" in {change.metric.name for change in same}

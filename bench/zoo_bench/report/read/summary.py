@@ -135,7 +135,7 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
     metrics = [_with_total(column, group.runs) for column in columns_of(group.runs)]
     matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in IDENTITY)]
     group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
-    finished = group.trained[group.trained["status"] == "ok"]
+    finished = group.runs[group.runs["status"] == "ok"]
     by_label = {str(label): runs for label, runs in finished.groupby("_label")}
     figure_marks = marks_of(by_label, group_controls.get("real", {}))
     models = []

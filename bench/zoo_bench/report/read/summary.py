@@ -59,12 +59,16 @@ class Summary:
         """For every metric with a direction: which model is best, and which models are not separable from it."""
         return {metric.name: self.claims[metric.name].standings for metric in self.metrics if metric.better}
 
-    @cached_property
+    @property
+    def marks(self) -> list[str]:
+        """A sentence for every marked model: what speaks against its figures."""
+        return [f"! {model.label}: {'; '.join(model.marks)}." for model in self.models if model.marks]
+
+    @property
     def notes(self) -> list[str]:
-        """What the reader must know: why models are marked, whether judges agree, and what is odd about runs."""
-        marks = [f"! {model.label}: {'; '.join(model.marks)}." for model in self.models if model.marks]
+        """What else the reader must know: whether judges agree, and what is odd about runs."""
         pairs = of_pairs(self.claims)
-        return [*marks, *([pairs] if pairs else []), *self.group.notes]
+        return [*([pairs] if pairs else []), *self.group.notes]
 
     def floor(self, metric: Column) -> float | None:
         """Return what real data score, if the metric names a column for that and the group has it."""

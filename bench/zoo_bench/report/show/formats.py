@@ -74,12 +74,15 @@ def parquet(summaries: Sequence[Summary]) -> bytes:
 def as_json(summaries: Sequence[Summary], notes: Sequence[str]) -> str:
     """Return the tidy table's rows, a verdict per group, and what the reader must know."""
     rows = json.loads(tidy_table(summaries).to_json(orient="records"))
-    verdicts = [{**s.group.key, "verdict": s.verdict(), "notes": s.notes} for s in summaries]
+    verdicts = [{**s.group.key, "verdict": s.verdict(), "marks": s.marks, "notes": s.notes} for s in summaries]
     return json.dumps({"rows": rows, "verdicts": verdicts, "notes": list(notes)}, indent=2)
 
 
 def _caption(summary: Summary) -> list[str]:
-    return [BOLD_CAPTION if part.startswith("* best") else part for part in [*caption(summary), *notes(summary)]]
+    return [
+        BOLD_CAPTION if part.startswith("* best") else part
+        for part in [*caption(summary), *summary.marks, *notes(summary)]
+    ]
 
 
 def _references(summary: Summary) -> list[tuple[str, list[str]]]:

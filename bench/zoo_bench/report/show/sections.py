@@ -76,7 +76,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "key": key,
         "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task" and key[k]}, "seeds": str(seeds)},
         "verdict": summary.verdict(),
-        "notes": [*summary.notes, *_remarks(summary)],
+        "notes": [*summary.marks, *summary.notes, *_remarks(summary)],
         "tables": [
             (name, table(shown, metrics, colours, summary.controls if name == "Quality" else {}))
             for name, shown, metrics in (("Quality", summary, quality), ("Speed and size", trained, costs))

@@ -52,6 +52,8 @@ def summary_tables(summaries: Sequence[Summary], width: int) -> Iterator[Rendera
         yield Text(title(summary), style="bold")
         yield table
         yield Text(f"{visible(summary.verdict())}\n")
+        if summary.marks:
+            yield Text("\n".join(map(visible, summary.marks)) + "\n", style="yellow")
         if remarks := [*notes(summary), *omissions]:
             yield Text(" ".join(remarks) + "\n", style="dim")
         captions.update(dict.fromkeys(caption(summary, left_out)))
@@ -71,7 +73,7 @@ def notes(summary: Summary) -> list[str]:
     """Return sentences on what is particular to the group's runs."""
     shared = summary.group.runs["contended"].fillna(False).any()
     remarks = ["Runs shared the machine, so speeds are lower bounds."] if shared else []
-    return remarks + [visible(note) for note in summary.notes]
+    return [visible(note) for note in summary.notes] + remarks
 
 
 def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:

@@ -147,7 +147,7 @@ def test_marks_are_said_of_each_model_once(make):
     (group,) = groups(to_frame(records))
     assert group.marks == {"gan": ["in 2 runs, it took steps", "in 1 run, it opened a file"]}
     summary = summarise(group)
-    assert summary.notes == ["! gan: in 2 runs, it took steps; in 1 run, it opened a file."]
+    assert summary.marks == ["! gan: in 2 runs, it took steps; in 1 run, it opened a file."]
     assert [(model.label, model.no_claim) for model in summary.models] == [("vae", ""), ("gan", "marked")]
 
 

@@ -18,8 +18,8 @@ BELOW_REAL = 0.7
 """An FID below this share of what real items score is marked, if it is so under every judge. That of a perfect model
 varies by 10 to 20 % by chance alone."""
 
-FITS_JUDGE = 4.0
-"""By this factor at least a model must stand worse among the others under every further judge than under the first."""
+FITS_JUDGE = 5.0
+"""By this factor at least a marked model stands worse among the others under every further judge than under the first."""
 
 
 def marks_of(runs: Mapping[str, pd.DataFrame], real: Mapping[str, float]) -> dict[str, list[str]]:
@@ -58,10 +58,11 @@ def _below_real(fids: Mapping[str, float], runs: pd.DataFrame) -> str:
 
 
 def _fits_judge(fids: Mapping[str, float], others: list[dict[str, float]]) -> str:
-    """Return a mark if a model stands far better under the first judge than under each of the others.
+    """Return a mark if a model is among the better half under the first judge alone, and far worse under each other.
 
     How it stands is its FID over the median of the other models' FIDs under that judge, so that neither the judges'
-    scales matter nor that some see a kind of fault more sharply in all models.
+    scales matter nor that some see a kind of fault more sharply in all models. Beside a model that only the first judge
+    finds very poor every other stands well with that judge; so the others have to find it worse than the median.
     """
     stands = {
         column: fid / statistics.median(values)
@@ -69,7 +70,7 @@ def _fits_judge(fids: Mapping[str, float], others: list[dict[str, float]]) -> st
         if (values := [found[column] for found in others if column in found])
     }
     first = stands.pop("fid", math.nan)
-    if not stands or not all(place > FITS_JUDGE * first for place in stands.values()):
+    if not stands or not all(place > max(1.0, FITS_JUDGE * first) for place in stands.values()):
         return ""
     under = [f"{figure(place)} of it under {JUDGES[column]}" for column, place in stands.items()]
     lead = f"its FID is {figure(first)} of the others' median under the task's judge"

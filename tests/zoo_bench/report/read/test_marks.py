@@ -41,6 +41,11 @@ def test_judges_that_weigh_a_fault_differently_mark_nobody():
     assert found(**mnist) == {}
 
 
+def test_beside_a_model_that_only_the_first_judge_finds_poor_nobody_is_marked():
+    """Grain, for example: one judge has real items with much noise at 360, another at 15."""
+    assert found(dcgan=(1.0, 3.0, 4.0), grainy=(360, 15, 55)) == {}
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.69])
 def test_items_of_the_test_split_are_marked(share):
     marks = found(**HONEST, reader=tuple(share * real + 1e-9 for real in REAL.values()))

@@ -19,7 +19,7 @@ BELOW_REAL = 0.7
 varies by 10 to 20 % by chance alone."""
 
 FITS_JUDGE = 5.0
-"""By this factor at least a marked model stands worse among the others under every further judge than under the first."""
+"""By this factor at least a marked model stands worse under every further judge than under the first."""
 
 
 def marks_of(runs: Mapping[str, pd.DataFrame], real: Mapping[str, float]) -> dict[str, list[str]]:
@@ -70,7 +70,7 @@ def _fits_judge(fids: Mapping[str, float], others: list[dict[str, float]]) -> st
         if (values := [found[column] for found in others if column in found])
     }
     first = stands.pop("fid", math.nan)
-    if not stands or not all(place > max(1.0, FITS_JUDGE * first) for place in stands.values()):
+    if not stands or not first < 1.0 < min(stands.values()) or min(stands.values()) < FITS_JUDGE * first:
         return ""
     under = [f"{figure(place)} of it under {JUDGES[column]}" for column, place in stands.items()]
     lead = f"its FID is {figure(first)} of the others' median under the task's judge"

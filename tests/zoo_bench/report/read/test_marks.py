@@ -46,6 +46,10 @@ def test_beside_a_model_that_only_the_first_judge_finds_poor_nobody_is_marked():
     assert found(dcgan=(1.0, 3.0, 4.0), grainy=(360, 15, 55)) == {}
 
 
+def test_a_poor_model_that_other_judges_find_poorer_still_is_not_marked():
+    assert found(**HONEST, grainy=(6.0, 90.0, 120.0)) == {}
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.69])
 def test_items_of_the_test_split_are_marked(share):
     marks = found(**HONEST, reader=tuple(share * real + 1e-9 for real in REAL.values()))

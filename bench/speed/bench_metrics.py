@@ -16,7 +16,8 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 
 from zoo.evaluation import Evaluation
 from zoo.task import Split, Task
-from zoo_bench.score.metrics.frechet import EXTRACTOR, _register_extractor, _Rows, frechet_distance
+from zoo_bench.core.frechet import frechet_distance
+from zoo_bench.score.metrics.frechet import EXTRACTOR, _register_extractor, _Rows
 from zoo_bench.score.metrics.specs import METRICS
 
 ITEMS, FEATURES = 10_000, 64

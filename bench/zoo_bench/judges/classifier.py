@@ -52,7 +52,9 @@ class ClassifierJudge:
     Attributes:
         name: Task and architecture, for example "digits-cnn".
         sha256: Hash of the weights file.
-        metadata: What the training script recorded: accuracy on the test split, sizes, seed.
+        metadata: What the training script recorded: sizes, seed, what it sees of a ladder of known quality, and its
+            accuracy on the test split, undisturbed and disturbed.
+        network: The frozen network.
 
     Args:
         name: Its name.
@@ -67,9 +69,9 @@ class ClassifierJudge:
         self.sha256 = hashlib.sha256(weights).hexdigest()
         self.metadata = metadata
         self.temperature = temperature
-        self._network = JudgeNetwork(**json.loads(metadata["network"]))
-        self._network.load_state_dict(load(weights))
-        self._network.eval().requires_grad_(False)
+        self.network = JudgeNetwork(**json.loads(metadata["network"]))
+        self.network.load_state_dict(load(weights))
+        self.network.eval().requires_grad_(False)
 
     @classmethod
     def shipped(cls, name: str) -> Self:
@@ -83,27 +85,27 @@ class ClassifierJudge:
 
     def to(self, device: torch.device) -> Self:
         """Move the network to a device."""
-        self._network.to(device)
+        self.network.to(device)
         return self
 
     @torch.inference_mode()
     def features(self, data: Tensor) -> Tensor:
         """Map uint8 images to the feature layer's output, (N, F)."""
-        features: Tensor = self._network.trunk(to_model(self._on_device(data)))
+        features: Tensor = self.network.trunk(to_model(self._on_device(data)))
         return features
 
     @torch.inference_mode()
     def modes(self, data: Tensor) -> Tensor:
         """Map uint8 images to their most likely class, (N,) int64."""
-        return self._network(to_model(self._on_device(data))).argmax(1)
+        return self.network(to_model(self._on_device(data))).argmax(1)
 
     @torch.inference_mode()
     def judge(self, data: Tensor) -> Judgement:
         """Map uint8 images to features, modes and the modes' calibrated probabilities, in one pass."""
-        features = self._network.trunk(to_model(self._on_device(data)))
-        probabilities = (self._network.head(features) / self.temperature).softmax(1)
+        features = self.network.trunk(to_model(self._on_device(data)))
+        probabilities = (self.network.head(features) / self.temperature).softmax(1)
         confidence, modes = probabilities.max(1)
         return Judgement(features, modes, confidence)
 
     def _on_device(self, data: Tensor) -> Tensor:
-        return data.to(next(self._network.parameters()).device)
+        return data.to(next(self.network.parameters()).device)

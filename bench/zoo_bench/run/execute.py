@@ -14,6 +14,7 @@ from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
+from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.ranges import range_fault
@@ -28,7 +29,7 @@ from zoo_bench.run.speed import peak_memory_mb, sampling
 from zoo_bench.run.watch import Watch
 from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw
-from zoo_bench.score.metrics.frechet import frechet_distance, torch_fidelity_distance
+from zoo_bench.score.metrics.frechet import torch_fidelity_distance
 from zoo_bench.score.scoring import diagnose, score
 from zoo_bench.score.sheets import sheets
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed

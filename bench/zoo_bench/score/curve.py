@@ -15,9 +15,10 @@ import torch
 from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
 from zoo.task import Split, Task
+from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.plan.record import CurvePoint
 from zoo_bench.score.drawing import draw
-from zoo_bench.score.metrics.frechet import expected_null, frechet_distance
+from zoo_bench.score.metrics.frechet import expected_null
 from zoo_bench.train.loop import Training
 from zoo_bench.train.meter import Meter
 

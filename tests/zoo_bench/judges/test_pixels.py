@@ -6,8 +6,8 @@ from sklearn.decomposition import PCA
 
 from zoo.evaluation import Evaluation
 from zoo.task import Split, Task
+from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.judges.pixels import PixelJudge
-from zoo_bench.score.metrics.frechet import frechet_distance
 
 
 def images(*size):

@@ -11,6 +11,7 @@ from torch import nn
 import zoo
 from zoo.evaluation import Evaluation
 from zoo.task import to_model, to_storage
+from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.data.loading import load_task
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
@@ -18,7 +19,6 @@ from zoo_bench.plan.record import row
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.run.execute import execute
-from zoo_bench.score.metrics.frechet import frechet_distance
 from zoo_bench.score.stored import unpacked
 from zoo_bench.store.records import read_record
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from zoo.evaluation import Evaluation
-from zoo_bench.score.metrics.frechet import expected_null, frechet_distance, frechet_infinity, torch_fidelity_distance
+from zoo_bench.core.frechet import frechet_distance
+from zoo_bench.score.metrics.frechet import expected_null, frechet_infinity, torch_fidelity_distance
 from zoo_bench.score.metrics.inputs import check, subsample
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from zoo.evaluation import Evaluation, Reference
 from zoo.task import Judge, Task
+from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.judges.pixels import PixelJudge
-from zoo_bench.score.metrics.frechet import frechet_distance
 from zoo_bench.score.metrics.inputs import check, subsample
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.score.metrics import fid
-from zoo_bench.score.metrics.frechet import frechet_distance, frechet_infinity
+from zoo_bench.score.metrics.frechet import frechet_infinity
 
 
 def oracle(x, y):

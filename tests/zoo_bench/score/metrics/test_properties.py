@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo import distances, evaluation
-from zoo_bench.score.metrics.frechet import frechet_distance
+from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.score.metrics.kid import kernel_distance
 from zoo_bench.score.metrics.mind import sliced_distance
 from zoo_bench.score.metrics.neighbours import ball_scores

@@ -45,11 +45,11 @@ def test_real_training_images_are_worth_what_real_ones_are(reference, score):
     assert found["augmentation"] == pytest.approx(0, abs=0.01)
 
 
-def test_noise_gives_chance(reference, score):
+def test_noise_gives_no_more_than_the_labels_of_the_few_that_look_like_a_digit(reference, score):
     noise = torch.randint(256, (1000, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     found = score(noise)
-    assert found["tstr"] == pytest.approx(0.1, abs=0.1)
-    assert found["augmentation"] <= 0
+    assert 0.05 < found["tstr"] < 0.45
+    assert found["augmentation"] == pytest.approx(0, abs=0.01)
 
 
 def test_one_mode_gives_the_share_of_its_class(reference, score):

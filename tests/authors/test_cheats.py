@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tests" / "fixtures" / "zoo-plugin-cheats"
 
 SEEN = {
-    "judge-trained": "it fits one judge",
+    "judge-trained": "opened",
     "best-of-k": "opened",
     "test-reader": "seen the test split",
     "copier": "training items",

@@ -16,7 +16,7 @@ ALPHA = 0.05
 
 Standing = Literal["best", "tied", ""]
 
-MARKED_MEANING = "marked, because its figures are not to be trusted, as said below the table; no claim is made of it."
+MARKED_MEANING = "marked, because its figures are not to be trusted; no claim is made of it."
 
 
 @dataclass(frozen=True)

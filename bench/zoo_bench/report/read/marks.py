@@ -72,7 +72,5 @@ def _fits_judge(fids: Mapping[str, float], others: list[dict[str, float]]) -> st
     if not all(place > FITS_JUDGE * first for place in stands.values()):
         return ""
     under = [f"{figure(place)} times under {JUDGES[column]}" for column, place in stands.items()]
-    return (
-        f"its FID is {figure(first)} times the other models' median under the task's judge, but {listed(under)}: it fits "
-        "one judge"
-    )
+    lead = f"its FID is {figure(first)} times the other models' median under the task's judge"
+    return f"{lead}, but {listed(under)}: it fits one judge"

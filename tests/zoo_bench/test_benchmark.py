@@ -194,7 +194,7 @@ def test_a_named_output_folder_stays(tmp_path, executed):
 
 def test_progress_is_a_line_per_finished_run_beside_the_callers_events(tmp_path, executed, capsys):
     events = []
-    zoo_bench.bench("vae", budget="640", seeds=2, precision="fp32", out=tmp_path, on_event=events.append)
+    zoo_bench.bench("vae", budget="640", seeds=2, precision="fp32", out=tmp_path, on_event=events.append, metrics="fid")
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [
@@ -206,8 +206,8 @@ def test_progress_is_a_line_per_finished_run_beside_the_callers_events(tmp_path,
 
 
 def test_progress_says_nothing_of_a_temporary_folder(executed, capsys):
-    zoo_bench.bench("vae", budget="640", seeds=1, precision="fp32")
-    assert capsys.readouterr().err.startswith("1 run to do\n")
+    zoo_bench.bench("vae", budget="640", seeds=1, precision="fp32", judge_seed=7)
+    assert capsys.readouterr().err.startswith("training twin-7, a second judge of digits\n1 run to do\n")
 
 
 def test_progress_begins_with_what_is_left_out(executed, capsys):

@@ -79,7 +79,8 @@ def _stand_in(centres: Tensor, std: float, dtype: torch.dtype, mixture: Mixture 
         return Split((centres[modes] + noise).to(dtype), modes)
 
     judge = StandInJudge(centres)
-    return Task(split(1), split(2), split(3), judge, STAND_IN_MODES, samples=STAND_IN_ITEMS, mixture=mixture)
+    panel = () if centres.dim() == 2 else (StandInJudge(centres, "pixels"), StandInJudge(centres, "twin"))
+    return Task(split(1), split(2), split(3), judge, STAND_IN_MODES, STAND_IN_ITEMS, mixture, panel)
 
 
 @dataclass(frozen=True)

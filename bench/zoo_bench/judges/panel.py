@@ -64,7 +64,7 @@ class Panel:
             write_atomically(root / "judges" / name, weights)
 
     def train(self, spec: TaskSpec, task: Task, log: Callable[[str], None]) -> None:
-        """Train the twin of a task if it has none yet.
+        """Train the twin of a task if it has none yet, or its file is damaged.
 
         Args:
             spec: The task's spec.
@@ -72,7 +72,7 @@ class Panel:
             log: Called with a sentence before that, which takes seconds, and if it fails.
         """
         name = self._file(spec)
-        if not _applies(task) or name in self.twins or twin_judge(task, self.seed, None):
+        if not _applies(task) or twin_judge(task, self.seed, self.twins.get(name)):
             return
         log(f"training {twin_name(self.seed)}, a second judge of {spec.name}")
         try:

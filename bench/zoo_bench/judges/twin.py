@@ -27,7 +27,7 @@ def twin_name(seed: int) -> str:
 
 
 def twin_judge(task: Task, seed: int, weights: bytes | None) -> Judge | None:
-    """Return a task's twin; None if it has to be trained, and no weights are given.
+    """Return a task's twin; None if it has to be trained, and no weights are given, or damaged ones.
 
     Where classes are unknown it is ``random-conv`` of that seed, which needs no weights.
 
@@ -41,8 +41,11 @@ def twin_judge(task: Task, seed: int, weights: bytes | None) -> Judge | None:
     if weights is None:
         return None
     size = int.from_bytes(weights[:8], "little")
-    metadata = json.loads(weights[8 : 8 + size])["__metadata__"]
-    judge = ClassifierJudge(twin_name(seed), weights, metadata)
+    try:
+        metadata = json.loads(weights[8 : 8 + size])["__metadata__"]
+        judge = ClassifierJudge(twin_name(seed), weights, metadata)
+    except Exception:  # whatever is wrong with the file, it is trained again
+        return None
     return StackedJudge(judge) if isinstance(task.judge, StackedJudge) else judge
 
 

@@ -83,6 +83,8 @@ def _execute(
     if scoring.panel:
         task = scoring.panel.seated(task_entry.spec, task)
     record.shape, record.judge = task.shape, judge_name("", task)
+    for judge in (task.judge, *task.panel):
+        judge.to(device)
 
     watch.begin(entry)
     torch.manual_seed(spec.seed_of("initialisation"))
@@ -93,8 +95,6 @@ def _execute(
         speed = training.meter.images / training.meter.seconds
         on_progress(Progress(share, training.meter.images, speed, training.losses))
 
-    for judge in (task.judge, *task.panel):
-        judge.to(device)
     curve = Curve(model, task, spec.seed_of("sampling"))
     torch.manual_seed(spec.seed_of("training"))
     stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory)

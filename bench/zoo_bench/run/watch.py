@@ -63,7 +63,6 @@ class Watch:
     def __exit__(self, *exception: object) -> None:
         """End all watching."""
         self.end()
-        _watches.discard(self)
         functions = harness_functions()
         self._replaced = [name for name, old in self._functions.items() if functions.get(name, old) is not old]
 
@@ -84,9 +83,10 @@ class Watch:
         self._packages.add(_package(load_class(entry).__module__))
 
     def end(self) -> None:
-        """Count no more optimiser steps: a metric may train networks of its own."""
+        """Count no more, and note no more files: a metric may train networks and read files of its own."""
         for hook in self._hooks:
             hook.remove()
+        _watches.discard(self)
 
     def marks(self, record: RunRecord) -> list[str]:
         """Return what speaks against a run's figures, in clauses that can follow a name and a comma."""
@@ -104,18 +104,21 @@ class Watch:
         return [mark for mark, is_seen in signs.items() if is_seen]
 
     def opening(self, path: Any) -> None:
-        """Note a file that is about to be opened, if it is one of data or judges and the model's code opens it."""
+        """Note a file that is about to be read, if it is one of data or judges and the model's code opens it."""
         with suppress(TypeError, ValueError, OSError):
             file = os.path.realpath(os.fsdecode(path))
             if file.startswith(self._folders) and not file.endswith((".py", ".pyc")) and self._is_called_by_the_model():
                 self._opened[os.path.basename(file)] = None
 
     def _is_called_by_the_model(self) -> bool:
+        """Return whether code of the model's package is at work, and not as the task's judge."""
+        is_found = False
         for frame, _ in walk_stack(sys._getframe()):
             module = frame.f_globals.get("__name__", "")
-            if module == "zoo_bench.run.execute" or _package(module) in self._packages:
-                return module != "zoo_bench.run.execute"
-        return False
+            if module == "zoo_bench.run.execute":
+                break
+            is_found = module != "zoo.evaluation" and (is_found or _package(module) in self._packages)
+        return is_found
 
     def _step_begins(self, *call: Any) -> None:
         self._depth += 1
@@ -135,7 +138,7 @@ def _hook_into_open() -> None:
     """Tell watches of every file that Python code of this process opens; such a hook cannot be removed."""
 
     def on_event(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open":
+        if event == "open" and not arguments[2] & os.O_WRONLY:
             for watch in _watches:
                 watch.opening(arguments[0])
 

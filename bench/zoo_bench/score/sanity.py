@@ -33,10 +33,11 @@ ASPECTS: dict[str, Aspect] = {"overall": "both", "fidelity": "fidelity", "divers
 MEASURES: dict[str, Aspect] = {
     column.name: ASPECTS[column.group]
     for spec in METRICS
+    if not spec.judge
     for column in spec.columns
     if column.group in ASPECTS and column.name != "support"  # it has no value where no sample repeats
 }
-"""The aspect that each column is meant to measure."""
+"""The aspect that each column under the task's judge is meant to measure."""
 
 HIGHER_IS_BETTER = {column.name for spec in METRICS for column in spec.columns if column.better == "higher"} | {"vendi"}
 SYMBOLS: dict[Cell, str] = {"yes": "✓", "no": "✗", "wrong": "✗✗", "quiet": "", "blames": "!"}

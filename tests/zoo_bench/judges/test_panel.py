@@ -51,6 +51,21 @@ def test_a_twin_is_trained_once_and_kept(tmp_path, digits, digits_task, said):
     assert f" and twin-{first.seed}@" in names[0]
 
 
+@pytest.mark.parametrize("share", [0, 0.01, 0.5])
+def test_a_twin_whose_file_is_damaged_is_trained_again(tmp_path, digits, digits_task, said, share):
+    first = Panel.of(tmp_path)
+    first.train(digits, digits_task, said.append)
+    first.write(tmp_path)
+    (file,) = tmp_path.glob("judges/*.safetensors")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(share * len(whole))])
+    again = Panel.of(tmp_path)
+    assert len(again.seated(digits, digits_task).panel) == 1
+    again.train(digits, digits_task, said.append)
+    assert len(said) == 2
+    assert again.twins == {file.name: whole}
+
+
 def test_another_seed_or_version_of_the_task_has_another_twin(tmp_path, digits, digits_task, said):
     for seed, spec in ((1, digits), (2, digits), (2, replace(digits, version="9"))):
         found = Panel.of(tmp_path, seed)

@@ -5,6 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import zoo
+from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.record import LEARNING_CURVE, Score
 from zoo_bench.plan.resources import Resources
 from zoo_bench.run.rescore import is_kept, rescore
@@ -19,7 +20,8 @@ FID = ["fid", "neighbours", LEARNING_CURVE]
 def scored(path, names=FID):
     """Score a run again, and return the record that comes of it."""
     record = read_record(path)
-    return rescore(record.spec, ALONE, lambda progress: None, outdated={record.run_id: (path, names)}).record
+    outdated, panel = {record.run_id: (path, names)}, Panel.of(path.parents[3])
+    return rescore(record.spec, ALONE, lambda progress: None, outdated=outdated, panel=panel).record
 
 
 def changed(path, **fields):

@@ -7,8 +7,10 @@ from torch import nn
 
 import zoo
 from tiny import Tiny, trained
+from zoo.evaluation import Judged
 from zoo_bench.core.processes import FORK_SERVER, run_in_subprocess
 from zoo_bench.judges.classifier import ClassifierJudge
+from zoo_bench.judges.random_conv import RandomJudge
 from zoo_bench.run import watch as module
 from zoo_bench.run.watch import Watch, harness_functions
 from zoo_bench.score.metrics import frechet
@@ -140,9 +142,47 @@ def test_code_in_the_data_folder_and_files_elsewhere_are_free(marks, tmp_path, m
             for path in (code, log):
                 path.touch()
                 path.read_bytes()
+            code.with_name("log").write_text("what is written tells a model nothing")
             return super().left_loss(turn)
 
     assert marks(Writer) == []
+
+
+SAME_PACKAGE = """
+class Judge(RandomJudge):
+    def features(self, data):
+        weights.read_bytes()
+        return super().features(data)
+
+def cheat(data):
+    return Judged(Judge(1), data).features
+"""
+
+
+def test_a_judge_of_the_model_s_package_may_read_its_weights_unless_the_model_asks_it(
+    marks, digits_task, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    weights, data = tmp_path / "weights", digits_task.test.data[:2]
+    weights.touch()
+    package = {"__name__": Tiny.__module__, "weights": weights, "RandomJudge": RandomJudge, "Judged": Judged}
+    exec(SAME_PACKAGE, package)
+    assert marks(then=lambda model: Judged(package["Judge"](1), data).features) == []
+    assert marks(then=lambda model: package["cheat"](data)) == ["the model's code opened weights"]
+
+
+def test_files_that_a_metric_of_the_model_s_package_reads_are_no_mark(fake_entry, make_record, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    tmp_path.joinpath("weights").touch()
+
+    class Model(Tiny):
+        pass
+
+    with Watch() as watch:
+        watch.begin(fake_entry(zoo.ModelSpec, "fake", Model))
+        watch.end()
+        tmp_path.joinpath("weights").read_bytes()
+    assert watch.marks(make_record(updates=0)) == []
 
 
 def test_files_that_the_harness_opens_are_its_own(marks):

@@ -55,31 +55,40 @@ def of_pairs(claims: Mapping[str, Claims]) -> str:
     pairs = [pair for pair in combinations(panel["fid"].ranked, 2) if panel["fid"].is_separable(*pair)]
     doubts = []
     for a, b in pairs:
-        reasons = [_doubt(column, claims, a.label, b.label) for column, claims in panel.items()]
-        if any(reasons):
-            doubts.append(f"{a.label} before {b.label} ({listed([reason for reason in reasons if reason])})")
+        reasons: dict[str, list[str]] = {}
+        for column, claims in panel.items():
+            reasons.setdefault(_doubt(claims, a.label, b.label), []).append(JUDGES[column])
+        if why := [f"{doubt} under {listed(judges)}" for doubt, judges in reasons.items() if doubt]:
+            doubts.append(f"{a.label} before {b.label} ({listed(why)})")
     if not pairs:
         return ""
     lead = f"{plural(len(pairs), 'pair')} of models {'is' if len(pairs) == 1 else 'are'} separable by FID"
     if not doubts:
-        return f"{lead}, in the same order under all {len(panel)} judges."
+        return f"{lead}, in the same order under {'both' if len(panel) == 2 else f'all {len(panel)}'} judges."
     more = [f"{len(doubts) - MAX_NAMED} more"] if len(doubts) > MAX_NAMED else []
     return f"{lead}; not all judges confirm {listed([*doubts[:MAX_NAMED], *more])}."
 
 
-def _doubt(column: str, claims: Claims, a: str, b: str) -> str:
+def _doubt(claims: Claims, a: str, b: str) -> str:
     """Return what a judge says against one model being separably better than another; "" if nothing."""
     places = {model.label: model for model in claims.ranked}
-    if a not in places or b not in places:
-        return ""
-    order = list(places)
+    order, separable = list(places), claims.is_separable(places[a], places[b])
     if order.index(a) > order.index(b):
-        doubt = "" if claims.is_separable(places[a], places[b]) else "not separable, if anything "
-        return f"{doubt}the reverse under {JUDGES[column]}"
-    return "" if claims.is_separable(places[a], places[b]) else f"not separable under {JUDGES[column]}"
+        return "the reverse" if separable else "not separable, if anything the reverse"
+    return "" if separable else "not separable"
 
 
 def _panel(claims: Mapping[str, Claims]) -> dict[str, Claims]:
-    """Return the claims by FID under each judge, if FID is that of several models with several runs."""
-    panel = {column: claims[column] for column in JUDGES if column in claims and len(claims[column].ranked) > 1}
-    return panel if panel.get("fid") and panel["fid"].standings else {}
+    """Return the claims by FID under each judge, if FID is that of several models with several runs.
+
+    A judge that has not seen every run of these models, as where folders with different twins are merged, has no say.
+    """
+    if "fid" not in claims or len(claims["fid"].ranked) < 2 or not claims["fid"].standings:
+        return {}
+    labels = {model.label for model in claims["fid"].ranked}
+    seen = {
+        column: {model.label for model in found.ranked if model.has_all(found.metric)}
+        for column in JUDGES
+        if (found := claims.get(column))
+    }
+    return {column: claims[column] for column in seen if column == "fid" or labels <= seen[column]}

@@ -62,16 +62,16 @@ def _fits_judge(fids: Mapping[str, float], others: list[dict[str, float]]) -> st
 
     How it stands is its FID over the median of the other models' FIDs under that judge, so that neither the judges'
     scales matter nor that some see a kind of fault more sharply in all models. Beside a model that only the first judge
-    finds very poor every other stands well with that judge; so the others have to find it worse than the median.
+    finds very poor every other stands well with that judge; so the others have to find it worse than the median. The
+    others are the same under every judge: those that all have seen.
     """
-    stands = {
-        column: fid / statistics.median(values)
-        for column, fid in fids.items()
-        if (values := [found[column] for found in others if column in found])
-    }
-    first = stands.pop("fid", math.nan)
-    if not stands or not first < 1.0 < min(stands.values()) or min(stands.values()) < FITS_JUDGE * first:
+    others = [found for found in others if fids.keys() <= found.keys()]
+    if "fid" not in fids or len(fids) < 2 or not others:
         return ""
-    under = [f"{figure(place)} of it under {JUDGES[column]}" for column, place in stands.items()]
-    lead = f"its FID is {figure(first)} of the others' median under the task's judge"
-    return f"{lead} and {listed(under)}: it fits one judge"
+    stands = {column: fid / statistics.median(found[column] for found in others) for column, fid in fids.items()}
+    first = stands.pop("fid")
+    if not first < 1.0 < min(stands.values()) or min(stands.values()) < FITS_JUDGE * first:
+        return ""
+    under = [f"{figure(place)} times under {JUDGES[column]}" for column, place in stands.items()]
+    lead = f"its FID is {figure(first)} times the other models' median under the task's judge"
+    return f"{lead}, but {listed(under)}: it fits one judge"

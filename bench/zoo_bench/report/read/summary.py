@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_MAGNITUDE = 1e150
 """Largest size of a value that counts as finite; the square of a larger one may overflow."""
 
+MAX_MARKS = 4
+"""Clauses against one model that a sentence has; runs under a budget of seconds may each have one of their own."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -61,8 +64,13 @@ class Summary:
 
     @property
     def marks(self) -> list[str]:
-        """A sentence for every marked model: what speaks against its figures."""
-        return [f"! {model.label}: {'; '.join(model.marks)}." for model in self.models if model.marks]
+        """A sentence for every marked model: what speaks against its figures; of many clauses the last are counted."""
+        marked = [(model.label, model.marks[:MAX_MARKS], len(model.marks[MAX_MARKS:])) for model in self.models]
+        return [
+            f"! {label}: {'; '.join(named)}{f'; and {more} more' if more else ''}."
+            for label, named, more in marked
+            if named
+        ]
 
     @property
     def notes(self) -> list[str]:
@@ -89,15 +97,22 @@ class Summary:
             return "Values by the protocol of papers rank no models."
         if self.models and all(model.outside for model in self.models):
             return "These samples were made elsewhere, under unknown budgets, so this ranks nothing."
-        if not metric or not rows:
-            return "Every model is marked." if any(m.marks for m in self.models) else "No run finished with a score."
+        scored = [model for model in self.models if metric and model.estimates[metric.name].n]
+        if not metric or not scored:
+            return "No run finished with a score."
+        if not rows:
+            reasons = sorted({model.no_claim for model in scored}, reverse=True)
+            return f"Every model with a score is {listed(reasons, 'or')}, so this ranks nothing."
+        is_any_marked = any(model.marks for model in scored)
         best, others = rows[0], rows[1:]
         estimate = best.estimates[metric.name]
         extreme = "lowest" if metric.better == "lower" else "highest"
         basis = f" over the {best.ok} of {best.runs} runs that finished" if best.ok < best.runs else ""
-        lead = f"{best.label} has the {extreme} {metric.heading}, {figure(estimate.mean)}{basis}"
+        among = " of models without a mark" if is_any_marked else ""
+        lead = f"{best.label} has the {extreme} {metric.heading}{among}, {figure(estimate.mean)}{basis}"
         if not others:
-            return f"{best.label} is the only model with a score: {metric.heading} {figure(estimate.mean)}{basis}."
+            only = f"{best.label} is the only model with a score{' and no mark' if is_any_marked else ''}"
+            return f"{only}: {metric.heading} {figure(estimate.mean)}{basis}."
         if all(row.estimates[metric.name].n < 2 for row in rows):
             return f"{lead}, with one seed per model: one seed says nothing about spread, so this ranks nothing."
         if not best.has_all(metric):

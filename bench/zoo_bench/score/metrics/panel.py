@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
 from zoo.task import Judge, Task
 from zoo_bench.core.frechet import frechet_distance
@@ -25,8 +26,10 @@ def panel(evaluation: Evaluation) -> dict[str, float]:
     What needs a judge that there is not is left out.
 
     Raises:
-        ZooError: If there are too few items, or features are infinite or NaN.
+        ZooError: If there is no judge but the task's own, there are too few items, or features are infinite or NaN.
     """
+    if not evaluation.task.panel:
+        raise ZooError("there is no judge beside the task's own")
     generated, real = {}, {}
     for column in _judges(evaluation.task):
         reference = evaluation.reference.once(_under, column)
@@ -43,7 +46,7 @@ def panel(evaluation: Evaluation) -> dict[str, float]:
 
 def _judges(task: Task) -> dict[str, Judge]:
     """Return the task's judges by the column of their FID."""
-    beside = {"fid_pixels" if isinstance(judge, PixelJudge) else "fid_twin": judge for judge in task.panel}
+    beside = {"fid_pixels" if judge.name.startswith(PixelJudge.NAME) else "fid_twin": judge for judge in task.panel}
     return {"fid": task.judge, **beside}
 
 

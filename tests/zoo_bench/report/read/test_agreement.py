@@ -15,12 +15,11 @@ def claims():
     """Return the claims of models with these mean FIDs under each judge, three runs each."""
 
     def made(spread=SPREAD, **means):
-        models = []
+        models, columns = [], next(iter(means.values()))
         for label, by_column in means.items():
-            values = {column: [mean * share for share in spread] for column, mean in by_column.items()}
+            values = {c: [by_column[c] * share for share in spread] if c in by_column else [] for c in columns}
             estimates = {column: t_interval(row, log=True) for column, row in values.items()}
             models.append(Model(label, len(spread), len(spread), 0, values, estimates))
-        columns = next(iter(means.values()))
         return {column: Claims.of(models, Column(column, "lower", "", scale="log")) for column in columns}
 
     return made
@@ -69,3 +68,18 @@ def test_many_doubtful_pairs_are_counted(claims):
     found = claims(**{f"m{i}": fids(2.0**i, 2.0**-i, 1.0 + i) for i in range(5)})
     assert of_pairs(found).startswith("10 pairs of models are separable by FID; not all judges confirm m0 before m1")
     assert of_pairs(found).endswith("and 6 more.")
+
+
+def test_a_judge_that_has_not_seen_every_run_of_the_models_has_no_say(claims):
+    """As where the runs of two folders, each with a twin of its own, are in one table."""
+    found = claims(a=fids(1, 10, 3), b=fids(2, 20, 6), c={"fid": 4, "fid_pixels": 9})
+    assert of_the_best(found) == "It is lowest under 2 of 2 judges."
+    assert of_pairs(found) == "3 pairs of models are separable by FID, in the same order under both judges."
+
+
+def test_judges_with_the_same_doubt_share_a_clause(claims):
+    found = claims(a=fids(1, 10, 3), b=fids(2, 10.01, 3.01))
+    assert of_pairs(found) == (
+        "1 pair of models is separable by FID; not all judges confirm a before b (not separable under the twin and the "
+        "pixels)."
+    )

@@ -151,6 +151,14 @@ def test_marks_are_said_of_each_model_once(make):
     assert [(model.label, model.no_claim) for model in summary.models] == [("vae", ""), ("gan", "marked")]
 
 
+def test_of_many_marks_the_last_are_counted(make):
+    records = [make.drawn(make.spec(seed=seed), 2.0, marks=[f"it took {seed} steps"]) for seed in range(9)]
+    (group,) = groups(to_frame(records))
+    (said,) = summarise(group).marks
+    assert said.count("in 1 run, it took") == 4
+    assert said.endswith("; and 5 more.")
+
+
 def test_a_table_without_marks_has_none(make):
     (group,) = groups(to_frame([make.drawn(make.spec(), 2.0)]).drop(columns="marks"))
     assert group.marks == {}

@@ -27,9 +27,14 @@ def test_a_model_that_was_trained_on_the_judge_is_marked():
     ((label, (mark,)),) = found(**HONEST, fooling=(0.86, 23.7, 116)).items()
     assert label == "fooling"
     assert mark == (
-        "its FID is 0.43 of the others' median under the task's judge and 7.9 of it under the twin and 29 of it under "
-        "the pixels: it fits one judge"
+        "its FID is 0.43 times the other models' median under the task's judge, but 7.9 times under the twin and 29 "
+        "times under the pixels: it fits one judge"
     )
+
+
+def test_models_are_set_beside_those_that_every_judge_has_seen():
+    """As where the runs of two folders, each with a twin of its own, are in one table."""
+    assert found(good=(1.0, 9.0, 9.0), better=(0.9, 8.0, 8.0), poor=(50.0,), poorer=(60.0,), poorest=(70.0,)) == {}
 
 
 def test_judges_that_weigh_a_fault_differently_mark_nobody():

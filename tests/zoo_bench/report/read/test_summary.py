@@ -66,6 +66,38 @@ def test_a_best_model_whose_other_runs_failed_is_said_to_be_best_over_those_that
     assert summary_of({"a": [1.0, None]}).verdict().endswith("FID 1 over the 1 of 2 runs that finished.")
 
 
+MARKED = {"copies": 1.0, "copies_real": 0.0, "copies_se": 0.01}
+
+
+@pytest.fixture
+def verdict_beside(make):
+    """Return the verdict on these models, ``{model: [FID per seed]}``, beside a marked one with a lower FID."""
+
+    def made(values):
+        specs = [(make.spec(model=m, seed=seed), fid) for m, row in values.items() for seed, fid in enumerate(row)]
+        records = [
+            make.record(spec, metrics={"fid": fid}) if fid else make.record(spec, status="diverged", error="NaN")
+            for spec, fid in specs
+        ]
+        records += [make.record(make.spec(model="copier", seed=s), metrics={"fid": 0.1, **MARKED}) for s in range(2)]
+        (group,) = groups(to_frame(records))
+        return summarise(group).verdict()
+
+    return made
+
+
+def test_the_best_of_models_without_a_mark_is_called_that(verdict_beside):
+    assert verdict_beside({"a": [1.0, 1.1], "b": [9.0, 9.1]}).startswith(
+        "a has the lowest FID of models without a mark,"
+    )
+    assert verdict_beside({"a": [1.0, 1.1]}).startswith("a is the only model with a score and no mark: FID 1.05")
+
+
+def test_where_only_marked_models_have_scores_nothing_is_ranked(verdict_beside):
+    said = "Every model with a score is marked, so this ranks nothing."
+    assert verdict_beside({}) == verdict_beside({"a": [None, None]}) == said
+
+
 def test_one_seed_ranks_nothing(summary_of):
     found = summary_of({"a": [1.0], "b": [5.0]})
     assert found.standings["fid"] == {}

@@ -1,6 +1,7 @@
 import importlib.metadata
 import json
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -12,6 +13,7 @@ import zoo
 from zoo.evaluation import Evaluation
 from zoo.task import to_model, to_storage
 from zoo_bench.data.loading import load_task
+from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.record import row
@@ -120,7 +122,7 @@ def test_the_best_checkpoint_is_chosen_on_validation_and_scored_on_the_test_spli
 def test_a_run_in_a_process_of_its_own_has_the_same_result_bit_for_bit(finished_bench):
     (path,) = finished_bench.glob("runs/digits/gan/seed=1-*.json")
     stored = read_record(path)
-    here = execute(stored.spec, ALONE, scoring=ALL)
+    here = execute(stored.spec, ALONE, scoring=replace(ALL, panel=Panel.of(finished_bench)))
     assert here.record.metrics == stored.metrics
     assert here.record.losses == stored.losses
     assert here.files[".safetensors"] == path.with_suffix(".safetensors").read_bytes()

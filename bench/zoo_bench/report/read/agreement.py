@@ -56,8 +56,8 @@ def of_pairs(claims: Mapping[str, Claims]) -> str:
     doubts = []
     for a, b in pairs:
         reasons: dict[str, list[str]] = {}
-        for column, claims in panel.items():
-            reasons.setdefault(_doubt(claims, a.label, b.label), []).append(JUDGES[column])
+        for column, found in panel.items():
+            reasons.setdefault(_doubt(found, a.label, b.label), []).append(JUDGES[column])
         if why := [f"{doubt} under {listed(judges)}" for doubt, judges in reasons.items() if doubt]:
             doubts.append(f"{a.label} before {b.label} ({listed(why)})")
     if not pairs:

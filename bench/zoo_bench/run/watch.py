@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -28,14 +29,17 @@ from zoo_bench.plan.record import RunRecord
 CPU_EXCESS, CPU_EXCESS_SECONDS = 1.5, 1.0
 """Multiple of wall-clock times threads, and seconds above it, beyond which the CPU time of training is odd."""
 
+CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
+
 ORIGINALS: dict[str, object] = {}
 """Functions of the harness as the fork server had them before it imported any plugin."""
 
 
 def harness_functions() -> dict[str, object]:
-    """Return the functions and methods that loaded modules of genzoo and ``time`` hold, by dotted name."""
-    modules = [(name, m) for name, m in list(sys.modules.items()) if _package(name) in ("time", "zoo", "zoo_bench")]
-    return {f"{name}.{key}": value for name, module in modules for key, value in _functions_of(module)}
+    """Return the functions and methods that loaded modules of genzoo hold, and Python's clocks, by dotted name."""
+    modules = [(name, m) for name, m in list(sys.modules.items()) if _package(name) in ("zoo", "zoo_bench")]
+    functions = {f"{name}.{key}": value for name, module in modules for key, value in _functions_of(module)}
+    return functions | {f"time.{clock}": getattr(time, clock) for clock in CLOCKS}
 
 
 def _functions_of(holder: Any) -> Iterator[tuple[str, object]]:

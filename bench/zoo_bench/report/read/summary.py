@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
-from zoo_bench.report.read.agreement import of_pairs, of_the_best
+from zoo_bench.report.read.agreement import JUDGES, of_pairs, of_the_best
 from zoo_bench.report.read.claims import ALPHA, Claims, Model, Standing
 from zoo_bench.report.read.columns import columns_of
 from zoo_bench.report.read.groups import IDENTITY, Group
@@ -35,12 +35,14 @@ class Summary:
         metrics: Every figure that any of them has.
         models: One per label.
         controls: Values of sets of known quality under the group's judge, by control and column.
+        panel: FID under each judge, whether or not it is among the metrics: what is claimed of one depends on all.
     """
 
     group: Group
     metrics: list[Column]
     models: list[Model]
     controls: dict[str, dict[str, float]]
+    panel: tuple[Column, ...] = ()
 
     @cached_property
     def leading(self) -> Column | None:
@@ -54,8 +56,8 @@ class Summary:
 
     @cached_property
     def claims(self) -> dict[str, Claims]:
-        """What the runs support by every metric."""
-        return {metric.name: Claims.of(self.models, metric) for metric in self.metrics}
+        """What the runs support by every metric, and by FID under each judge."""
+        return {metric.name: Claims.of(self.models, metric) for metric in {*self.metrics, *self.panel}}
 
     @cached_property
     def standings(self) -> dict[str, dict[str, Standing]]:
@@ -165,11 +167,12 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         outside = bool((runs["samples"] != "").any())
         marks = (*group.marks.get(str(label), ()), *figure_marks.get(str(label), ()))
         models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside, marks))
-    summary = Summary(group, metrics, models, group_controls)
+    panel = tuple(metric for metric in metrics if metric.name in JUDGES)
+    summary = Summary(group, metrics, models, group_controls, panel)
     first = summary.claims[summary.leading.name].ranked if summary.leading else []
     order = [m.label for m in first]
     rest = sorted((m for m in models if m.label not in order), key=lambda model: model.outside)
-    return Summary(group, metrics, [*first, *rest], group_controls)
+    return replace(summary, models=[*first, *rest])
 
 
 def _with_total(column: Column, runs: pd.DataFrame) -> Column:

@@ -5,7 +5,10 @@ import pytest
 from zoo.columns import Column
 from zoo_bench.report.read.agreement import of_pairs, of_the_best
 from zoo_bench.report.read.claims import Claims, Model
+from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.statistics import t_interval
+from zoo_bench.report.read.summary import summarise, with_columns
+from zoo_bench.store.tables import to_frame
 
 SPREAD = (0.98, 1.0, 1.02)
 
@@ -83,3 +86,18 @@ def test_judges_with_the_same_doubt_share_a_clause(claims):
         "1 pair of models is separable by FID; not all judges confirm a before b (not separable under the twin and the "
         "pixels)."
     )
+
+
+def test_what_is_claimed_depends_on_all_judges_whatever_columns_are_shown(make):
+    values = {"a": fids(1, 10, 3), "b": fids(2, 5, 6)}
+    records = [
+        make.record(make.spec(model=model, seed=seed), metrics={c: v * (1 + 0.01 * seed) for c, v in row.items()})
+        for model, row in values.items()
+        for seed in range(3)
+    ]
+    (group,) = groups(to_frame(records))
+    whole = summarise(group)
+    (part,) = with_columns([whole], ["fid"])
+    assert part.verdict() == whole.verdict()
+    assert part.verdict().endswith("It is lowest under 2 of 3 judges; under the twin b is (5.05 against 10.1).")
+    assert part.notes == whole.notes

@@ -10,6 +10,7 @@ import pytest
 
 from zoo_bench.judges.named import JUDGES
 from zoo_bench.plan.columns import CURVE
+from zoo_bench.plan.record import stored_scores
 from zoo_bench.score.metrics.specs import METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,8 @@ def test_judges_are_described(judge):
 
 
 def test_the_controls_of_the_page_are_those_of_the_reference_results():
-    controls = json.loads((ROOT / "results/reference/digits/controls.json").read_text("utf-8"))["controls"]
+    stored = stored_scores(json.loads((ROOT / "results/reference/digits/controls.json").read_text("utf-8")))
+    controls = {name: {c: v for score in row.values() for c, v in score.values.items()} for name, row in stored.items()}
     (_, *header), _, *lines = (line.split("|")[1:-1] for line in _table("## Controls"))
     for line in lines:
         column, *shown = (cell.strip(" `") for cell in line)

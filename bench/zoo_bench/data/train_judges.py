@@ -38,8 +38,8 @@ SHARES = {"shift": 0.6, "blur": 0.25, "contrast": 0.25, "noise": 0.25, "salt": 0
 """Of training images, those that each disturbance hits."""
 
 GAUGES = {"shift": 0.5, "blur": 3.0, "contrast": 2.0, "noise": 2.0, "salt": 2.0}
-"""How far features have to move with each disturbance, relative to each other: at full strength FID then minds blur, loss
-of contrast and grain about equally, and shifts, which cost a reader nothing, the least."""
+"""How far features have to move with each disturbance, relative to each other: at full strength FID then minds blur,
+loss of contrast and grain about equally, and shifts, which cost a reader nothing, the least."""
 
 BLANKS = 8
 """Images of a batch that are replaced by uniform noise, which is of no class."""

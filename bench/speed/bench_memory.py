@@ -35,6 +35,7 @@ def peak(loop: str, name: str) -> int:
     from zoo_bench.core.processes import keep_freed_memory
     from zoo_bench.data.loading import load_task
     from zoo_bench.data.stream import Stream
+    from zoo_bench.judges.panel import Panel
     from zoo_bench.plan.options import BenchOptions
     from zoo_bench.plan.planning import plan
     from zoo_bench.plan.resources import Resources
@@ -43,10 +44,13 @@ def peak(loop: str, name: str) -> int:
     from zoo_bench.train.loop import train
 
     torch.set_num_threads(1)
+    panel = Panel(seed=7)
     planned = plan(
-        BenchOptions(models=name, task="mnist", budget=str(IMAGES), seeds=1, precision="fp32", device="cpu", threads=1)
+        BenchOptions(models=name, task="mnist", budget=str(IMAGES), seeds=1, precision="fp32", device="cpu", threads=1),
+        panel=panel,
+        log=print,
     )
-    (spec,), scoring = planned.runs, Scoring(planned.scores["mnist"].wanted)
+    (spec,), scoring = planned.runs, Scoring(planned.scores["mnist"].wanted, panel=panel)
     task = load_task(installed().tasks.get("mnist"))
     Path("/proc/self/clear_refs").write_text("5")
     before = resident("VmRSS")

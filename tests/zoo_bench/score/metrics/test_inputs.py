@@ -64,7 +64,7 @@ def test_equal_sizes():
 OF_IMAGES = [
     entry
     for entry in installed().metrics
-    if entry.spec in METRICS and "mixture" not in entry.spec.needs and not entry.spec.on_request
+    if entry.spec in METRICS and "mixture" not in entry.spec.needs and not entry.spec.judge
 ]
 
 

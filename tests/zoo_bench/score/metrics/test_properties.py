@@ -13,7 +13,7 @@ from zoo_bench.score.metrics.neighbours import ball_scores
 from zoo_bench.score.metrics.specs import METRICS
 from zoo_bench.score.metrics.vendi import vendi_score
 
-OF_FEATURES = [spec for spec in METRICS if "features" in spec.needs]
+OF_FEATURES = [spec for spec in METRICS if "features" in spec.needs and not spec.judge]
 OF_MODES = [spec for spec in METRICS if spec.needs == ("modes",)]
 IDENTITY = {
     "fid": 0, "fid_inf": 0, "mind": 0, "precision": 1, "recall": 1, "density": 1.2, "coverage": 1,

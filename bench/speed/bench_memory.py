@@ -48,7 +48,7 @@ def peak(loop: str, name: str) -> int:
     planned = plan(
         BenchOptions(models=name, task="mnist", budget=str(IMAGES), seeds=1, precision="fp32", device="cpu", threads=1),
         panel=panel,
-        log=print,
+        log=lambda sentence: None,
     )
     (spec,), scoring = planned.runs, Scoring(planned.scores["mnist"].wanted, panel=panel)
     task = load_task(installed().tasks.get("mnist"))

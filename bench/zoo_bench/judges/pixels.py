@@ -9,6 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from zoo.evaluation import digest
 from zoo.task import to_model
 
 
@@ -19,7 +20,7 @@ class PixelJudge:
     thereby fit these. There are 32, or as many as images have values, or one less than there are items.
 
     Args:
-        training: Stored training images, (N, C, H, W) uint8, of which the first 5,000 are used; N >= 2.
+        training: Stored training images, (N, C, H, W) uint8, N >= 2; of more than 5,000 as many are drawn.
     """
 
     NAME = "pixels"
@@ -28,10 +29,13 @@ class PixelJudge:
     POWER_ITERATIONS = 4
 
     def __init__(self, training: Tensor) -> None:
-        values = self._values(training[: self.ITEMS])
+        if len(training) > self.ITEMS:  # data may be in order, so they are drawn from everywhere
+            order = torch.randperm(len(training), generator=torch.Generator().manual_seed(0))
+            training = training[order[: self.ITEMS]]
+        values = self._values(training)
         count = min(self.COMPONENTS, values.shape[1], len(values) - 1)
         self.name = f"{self.NAME}-{count}"
-        definition = json.dumps([self.name, 1, self.ITEMS, self.POWER_ITERATIONS])
+        definition = json.dumps([self.name, 1, digest(training), self.POWER_ITERATIONS])
         self.sha256 = hashlib.sha256(definition.encode()).hexdigest()
         self._mean = values.mean(dim=0)
         with torch.random.fork_rng(devices=[]):

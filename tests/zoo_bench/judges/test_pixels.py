@@ -52,3 +52,17 @@ def test_images_that_are_all_the_same_have_features_that_say_so():
     judge = PixelJudge(split.data)
     evaluation = Evaluation(Task(split, split, split, judge, modes=0, samples=10), split.data)
     assert frechet_distance(evaluation.features_generated, evaluation.features_real) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_images_that_are_in_order_are_drawn_from_everywhere():
+    dark, bright = torch.zeros(6000, 1, 2, 2, dtype=torch.uint8), torch.full((6000, 1, 2, 2), 255, dtype=torch.uint8)
+    judge = PixelJudge(torch.cat([dark, bright]))
+    assert not torch.allclose(judge.features(dark[:1]), judge.features(bright[:1])), "the first 5,000 are all dark"
+    mean = judge.features(dark[:1]) + judge.features(bright[:1])
+    assert mean[0, 0].abs() < 0.3, "about as many are dark as bright"
+
+
+def test_other_training_images_make_another_judge():
+    """What judges see of a test split is kept by the judge's hash, and tasks may share theirs."""
+    one, other = images(50, 1, 8, 8), images(50, 1, 8, 8).flip(0)
+    assert PixelJudge(one).sha256 == PixelJudge(one.clone()).sha256 != PixelJudge(other).sha256

@@ -84,20 +84,19 @@ class BenchResult(pd.DataFrame):
             ``task``, what else tells groups of a task apart, ``model``, ``runs``, ``ok`` (those that finished); of
             every headline metric the mean under its own name, geometric for FID and speeds, with the ends of its 95 %
             interval as ``fid_low`` and ``fid_high``; ``standing`` by the leading metric: "best", "tied" if the runs
-            cannot tell the model from the best, "marked" if its figures are not to be trusted, or "".
+            cannot tell the model from the best, "" if they can, and where nothing is claimed of the model "marked" if
+            its figures are not to be trusted, "failed" if runs of it failed, "outside" if it was made elsewhere.
         """
         keys = _telling_apart(self._summaries)
         rows = []
         for summary in self._summaries:
-            leading = summary.leading.name if summary.leading else ""
             for model in summary.models:
                 row: dict[str, Any] = {key: summary.group.key[key] for key in keys}
                 row |= {"model": model.label, "runs": model.runs, "ok": model.ok}
                 for metric in (metric for metric in summary.metrics if metric.headline):
                     estimate, name = model.estimates[metric.name], metric.name
                     row |= {name: estimate.mean, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-                standing = "marked" if model.marks else summary.standings.get(leading, {}).get(model.label, "")
-                rows.append({**row, "standing": standing})
+                rows.append({**row, "standing": summary.standing(model, summary.leading)})
         frame = pd.DataFrame(rows)
         return frame[[*(name for name in frame if name != "standing"), "standing"]]
 

@@ -16,6 +16,15 @@ ALPHA = 0.05
 
 Standing = Literal["best", "tied", ""]
 
+Excluded = Literal["outside", "marked", "failed"]
+
+EXCLUDED: dict[Excluded, str] = {
+    "outside": "was made elsewhere",
+    "marked": "is marked",
+    "failed": "has failed runs",
+}
+"""By reason why nothing is claimed of a model, how sentences say it of "every model"."""
+
 MARKED_MEANING = "marked, because its figures are not to be trusted; no claim is made of it."
 
 
@@ -32,6 +41,7 @@ class Model:
         estimates: Mean and interval, by column.
         outside: Whether its samples were made elsewhere, under an unknown budget.
         marks: What speaks against its figures, in sentences.
+        failed: Number that diverged, ended in an error or took too long; not those that the user interrupted.
     """
 
     label: str
@@ -42,6 +52,7 @@ class Model:
     estimates: dict[str, Estimate]
     outside: bool = False
     marks: tuple[str, ...] = ()
+    failed: int = 0
 
     @property
     def name(self) -> str:
@@ -49,9 +60,13 @@ class Model:
         return f"{self.label} !" if self.marks else self.label
 
     @property
-    def no_claim(self) -> str:
-        """Why nothing is claimed of it, in words; empty if it takes part in claims."""
-        return "made elsewhere" if self.outside else "marked" if self.marks else ""
+    def no_claim(self) -> Excluded | Literal[""]:
+        """Why nothing is claimed of it; empty if it takes part in claims.
+
+        The mean of a model with failed runs leaves out its worst runs. If it took part, a model would gain by diverging
+        where it would have finished badly.
+        """
+        return "outside" if self.outside else "marked" if self.marks else "failed" if self.failed else ""
 
     def has_all(self, metric: Column) -> bool:
         """Whether every finished run has a finite value, so that the mean leaves out none; always true for costs."""

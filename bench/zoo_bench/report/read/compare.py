@@ -7,14 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from zoo.columns import Column
 from zoo.errors import UnknownNameError, ZooError
-from zoo_bench.report.read.claims import ALPHA, Model
+from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Excluded, Model
 from zoo_bench.report.read.groups import KEYS, Group, groups
 from zoo_bench.report.read.results import Results
-from zoo_bench.report.read.statistics import Difference, Estimate, holm, seeds_needed, welch
+from zoo_bench.report.read.statistics import Difference, Estimate, SeedsNeeded, holm, welch
 from zoo_bench.report.read.summary import summarise
 from zoo_bench.report.text import listed
 
@@ -35,7 +35,7 @@ class Change:
         difference: B against A.
         p: Its p-value, Holm-corrected over all pairs with this metric.
         verdict: In words.
-        seeds_needed: About how many runs each side would need; None unless the verdict is "not separable".
+        seeds_needed: Seeds that each side would need; None if unknown, or if the verdict is not "not separable".
     """
 
     key: dict[str, str]
@@ -46,7 +46,7 @@ class Change:
     difference: Difference
     p: float
     verdict: str
-    seeds_needed: int | None
+    seeds_needed: SeedsNeeded | None
 
     @property
     def relative(self) -> float:
@@ -82,7 +82,8 @@ class Change:
             "high": e.high,
             "p": self.p,
             "verdict": self.verdict,
-            "seeds_needed": self.seeds_needed,
+            "seeds_needed_low": self.seeds_needed and self.seeds_needed.low,
+            "seeds_needed_high": self.seeds_needed and self.seeds_needed.high,
         }
 
 
@@ -116,8 +117,8 @@ class Comparison:
         return self.metric.group == "size" and len(set(x)) == len(set(y)) == 1 and x[0] != y[0]
 
     @property
-    def no_claim(self) -> str:
-        """Why nothing is claimed of A or B, in words; empty if both take part in claims."""
+    def no_claim(self) -> Excluded | Literal[""]:
+        """Why nothing is claimed of A or B; empty if both take part in claims."""
         return self.a.no_claim or self.b.no_claim
 
     def difference(self) -> Difference:
@@ -254,7 +255,9 @@ def _change(comparison: Comparison, difference: Difference, p: float, tests: int
     metric, no_estimate = comparison.metric, Estimate(math.nan, math.nan, math.nan, 0)
     a, b = (model.estimates.get(metric.name, no_estimate) for model in (comparison.a, comparison.b))
     verdict = _verdict(comparison, difference, p)
-    needed = seeds_needed(*comparison.values, log=metric.log, alpha=ALPHA / tests) if verdict == INSEPARABLE else None
+    needed = None
+    if verdict == INSEPARABLE:
+        needed = SeedsNeeded.of(*comparison.values, log=metric.log, alpha=ALPHA / tests)
     return Change(comparison.key, comparison.pair, metric, a, b, difference, p, verdict, needed)
 
 
@@ -266,7 +269,8 @@ def _verdict(comparison: Comparison, difference: Difference, p: float) -> str:
     if x == y:
         return "the same"
     if comparison.no_claim:
-        return f"{comparison.no_claim}, so no claim"
+        side = "A" if comparison.a.no_claim == comparison.no_claim else "B"
+        return f"{side} {EXCLUDED[comparison.no_claim]}: no claim"
     if not (comparison.a.has_all(metric) and comparison.b.has_all(metric)):
         return "some finished runs have no value"
     direction = "rises" if difference.estimate.mean > (1 if difference.ratio else 0) else "falls"

@@ -65,7 +65,7 @@ def _scores(summary: Summary, floor: float) -> pd.DataFrame:
     import pandas as pd
 
     runs = summary.group.trained
-    runs = runs[~runs["_label"].isin([model.label for model in summary.models if model.no_claim])]
+    runs = runs[~runs["_label"].isin([model.label for model in summary.models if model.outside or model.marks])]
     runs = runs[(runs["status"] != "interrupted") & ~((runs["status"] == "ok") & runs["fid"].isna())]
     fid = runs["fid"].astype("float64").where(runs["status"] == "ok")
     score = (floor / fid).clip(upper=1.0).fillna(0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
 from zoo_bench.report.read.agreement import JUDGES, of_pairs, of_the_best
-from zoo_bench.report.read.claims import ALPHA, Claims, Model, Standing
+from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Claims, Excluded, Model, Standing
 from zoo_bench.report.read.columns import columns_of
 from zoo_bench.report.read.groups import IDENTITY, Group
 from zoo_bench.report.read.marks import marks_of
-from zoo_bench.report.read.statistics import Estimate, seeds_needed, t_interval
-from zoo_bench.report.text import figure, listed
+from zoo_bench.report.read.statistics import Estimate, SeedsNeeded, t_interval
+from zoo_bench.report.text import figure, listed, plural
 
 if TYPE_CHECKING:
     import pandas as pd
+
+FAILURES = {"diverged": "diverged", "error": "ended in an error", "timeout": "took too long"}
+"""By status of a run that failed, how sentences say it."""
 
 MAX_MAGNITUDE = 1e150
 """Largest size of a value that counts as finite; the square of a larger one may overflow."""
@@ -64,6 +68,10 @@ class Summary:
         """For every metric with a direction: which model is best, and which models are not separable from it."""
         return {metric.name: self.claims[metric.name].standings for metric in self.metrics if metric.better}
 
+    def standing(self, model: Model, metric: Column | None) -> Standing | Excluded:
+        """Return how a model stands by a metric, or why nothing is claimed of it."""
+        return model.no_claim or (self.standings.get(metric.name, {}).get(model.label, "") if metric else "")
+
     @property
     def marks(self) -> list[str]:
         """A sentence for every marked model: what speaks against its figures; of many clauses the last are counted."""
@@ -93,6 +101,9 @@ class Summary:
 
     def verdict(self) -> str:
         """Return in words which model is best by the leading metric, and what the runs do not support."""
+        return f"{self._ranking().strip()} {self._failures()}".strip()
+
+    def _ranking(self) -> str:
         metric = self.leading
         rows = self.claims[metric.name].ranked if metric else []
         if not metric and any(m.group == "published" for m in self.metrics):
@@ -102,19 +113,23 @@ class Summary:
         scored = [model for model in self.models if metric and model.estimates[metric.name].n]
         if not metric or not scored:
             return "No run finished with a score."
+        reasons = {model.no_claim for model in scored}
         if not rows:
-            reasons = sorted({model.no_claim for model in scored}, reverse=True)
-            return f"Every model with a score is {listed(reasons, 'or')}, so this ranks nothing."
-        is_any_marked = any(model.marks for model in scored)
+            predicates = [text for reason, text in EXCLUDED.items() if reason in reasons]
+            return f"Every model with a score {listed(predicates, 'or')}, so this ranks nothing."
+        lacks = [text for reason, text in (("marked", "a mark"), ("failed", "failed runs")) if reason in reasons]
+        without = f"without {listed(lacks, 'or')}" if lacks else ""
         best, others = rows[0], rows[1:]
         estimate = best.estimates[metric.name]
         extreme = "lowest" if metric.better == "lower" else "highest"
         basis = f" over the {best.ok} of {best.runs} runs that finished" if best.ok < best.runs else ""
-        among = " of models without a mark" if is_any_marked else ""
+        among = f" of models {without}" if without else ""
         lead = f"{best.label} has the {extreme} {metric.heading}{among}, {figure(estimate.mean)}{basis}"
         if not others:
-            only = f"{best.label} is the only model with a score{' and no mark' if is_any_marked else ''}"
-            return f"{only}: {metric.heading} {figure(estimate.mean)}{basis}."
+            also = f" and {without}" if without else ""
+            return (
+                f"{best.label} is the only model with a score{also}: {metric.heading} {figure(estimate.mean)}{basis}."
+            )
         if all(row.estimates[metric.name].n < 2 for row in rows):
             return f"{lead}, with one seed per model: one seed says nothing about spread, so this ranks nothing."
         if not best.has_all(metric):
@@ -123,10 +138,12 @@ class Summary:
             lead += f" ({figure(estimate.low)} to {figure(estimate.high)})"
         tied = [row for row in others if self.standings[metric.name][row.label] == "tied"]
         if not tied:
-            return f"{lead}, separable from every other model. {of_the_best(self.claims)}".strip()
+            return (
+                f"{lead}, separable from every other {'of these' if without else 'model'}. {of_the_best(self.claims)}"
+            )
         rest = [row.label for row in others if row not in tied]
         also = f"; separable from {listed(rest) if len(rest) < 4 else f'the other {len(rest)}'}" if rest else ""
-        return f"{lead}; {self._not_separable(metric, best, tied)}{also}. {of_the_best(self.claims)}".strip()
+        return f"{lead}; {self._not_separable(metric, best, tied)}{also}. {of_the_best(self.claims)}"
 
     def _not_separable(self, metric: Column, best: Model, tied: Sequence[Model]) -> str:
         alpha = ALPHA / max(1, len(self.claims[metric.name].p_values) // 2)
@@ -135,9 +152,21 @@ class Summary:
         names = []
         for row in tied:
             values = best.values[column], row.values[column]
-            needed = seeds_needed(*values, log=metric.log, alpha=alpha) if row.has_all(metric) else None
-            names.append(f"{row.label} (about {needed} would be needed)" if needed else row.label)
+            needed = SeedsNeeded.of(*values, log=metric.log, alpha=alpha) if row.has_all(metric) else None
+            names.append(f"{row.label} ({needed} would be needed)" if needed else row.label)
         return f"not separable from {listed(names, 'or')} with {count} seed{'s' if count != '1' else ''}"
+
+    def _failures(self) -> str:
+        """Return a sentence on the models of which nothing is claimed because runs failed."""
+        runs, metric = self.group.runs, self.leading
+        scored = [model for model in self.models if metric and model.estimates[metric.name].n]
+        named = []
+        for model in (model for model in scored if model.no_claim == "failed"):
+            statuses = runs.loc[runs["_label"] == model.label, "status"]
+            counts = [(int((statuses == status).sum()), text) for status, text in FAILURES.items()]
+            how = listed([f"{n} of {plural(model.ok + model.failed, 'run')} {text}" for n, text in counts if n])
+            named.append(f"{model.label} ({how})")
+        return f"Nothing is claimed of {listed(named)}: a mean leaves out the runs that failed." if named else ""
 
 
 def finite(values: pd.Series[Any]) -> list[float]:
@@ -166,13 +195,22 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         estimates = {m.name: _within(t_interval(values[m.name], log=m.log), m.limits) for m in metrics}
         outside = bool((runs["samples"] != "").any())
         marks = (*group.marks.get(str(label), ()), *figure_marks.get(str(label), ()))
-        models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside, marks))
+        failed = int(runs["status"].isin(list(FAILURES)).sum())
+        models.append(
+            Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside, marks, failed)
+        )
     panel = tuple(metric for metric in metrics if metric.name in JUDGES)
     summary = Summary(group, metrics, models, group_controls, panel)
     first = summary.claims[summary.leading.name].ranked if summary.leading else []
-    order = [m.label for m in first]
-    rest = sorted((m for m in models if m.label not in order), key=lambda model: model.outside)
-    return replace(summary, models=[*first, *rest])
+    rest = [model for model in models if model not in first]
+    return replace(summary, models=[*first, *sorted(rest, key=lambda model: _place(model, summary.leading))])
+
+
+def _place(model: Model, metric: Column | None) -> tuple[bool, bool, float]:
+    """Return a key for models of which nothing is claimed: scored ones first, by score, those made elsewhere last."""
+    mean = model.estimates[metric.name].mean if metric else math.nan
+    sign = -1 if metric and metric.better == "higher" else 1
+    return model.outside, math.isnan(mean), 0.0 if math.isnan(mean) else sign * mean
 
 
 def _with_total(column: Column, runs: pd.DataFrame) -> Column:
@@ -223,7 +261,7 @@ def tidy_table(summaries: Sequence[Summary]) -> pd.DataFrame:
             "n": e.n,
             "scale": "log" if metric.log else "linear",
             "floor": s.floor(metric),
-            "standing": "marked" if m.marks else s.standings.get(metric.name, {}).get(m.label, ""),
+            "standing": s.standing(m, metric) if metric.better else "",
         }
         for s in summaries
         for m in s.models

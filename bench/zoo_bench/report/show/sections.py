@@ -180,8 +180,9 @@ def _pair(summary: Summary, metric: Column, a: Model, b: Model) -> dict[str, Any
     """Return how probable it is that a run of ``a`` beats a run of ``b``, and whether the two are separable."""
     sign = -1 if metric.better == "lower" else 1
     better = probability_of_improvement(*([sign * value for value in m.values[metric.name]] for m in (a, b)))
-    p = summary.claims[metric.name].p_values[a.label, b.label]
-    return {"share": f"{100 * better:.0f} %", "p": _p_value(p), "separable": p < ALPHA}
+    claims = summary.claims[metric.name]
+    p = claims.p_values[a.label, b.label]
+    return {"share": f"{100 * better:.0f} %", "p": _p_value(p), "separable": claims.is_separable(a, b)}
 
 
 def _p_value(p: float) -> str:

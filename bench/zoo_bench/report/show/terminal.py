@@ -172,11 +172,11 @@ def change_tables(changes: Sequence[Change]) -> Iterator[RenderableType]:
             style = {"better": "green", "worse": "red"}.get(change.verdict, "")
             means = [figure(e.mean) for e in (change.a, change.b)]
             name = f"{change.metric.heading} {change.metric.arrow}".strip()
-            needed = f"≈ needs {change.seeds_needed} seeds" if change.seeds_needed else ""
+            needed = f"≈ needs {change.seeds_needed}" if change.seeds_needed else ""
             table.add_row(name, *means, *change.shown(), p, Text(needed or change.verdict, style=style))
         yield table
     yield Text(
         "Percent: ratio of geometric means; else difference of means. Welch's t, intervals 95 %, p Holm-corrected over "
-        "the pairs of a metric. ≈: not separable at 5 %; about so many seeds of each would be needed.",
+        "the pairs of a metric. ≈: not separable at 5 %; so many seeds of each would be needed, from five seeds on.",
         style="dim",
     )

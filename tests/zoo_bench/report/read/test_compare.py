@@ -44,11 +44,11 @@ def test_folders_are_compared_model_by_model_with_welchs_test(pair):
 
 
 def test_what_is_too_close_is_not_separable(tmp_path, make):
-    a, b = (load([make.bench(tmp_path / name, seeds=3, factor=f)]) for name, f in (("a", 1.0), ("b", 1.02)))
+    a, b = (load([make.bench(tmp_path / name, seeds=5, factor=f)]) for name, f in (("a", 1.0), ("b", 1.02)))
     found = change_of(folders(a, b)[0], "gan", "fid")
     assert found.p > 0.05
     assert found.verdict == "not separable"
-    assert found.seeds_needed > 3
+    assert found.seeds_needed.low > 5
 
 
 def test_one_seed_says_nothing_about_spread(tmp_path, make):
@@ -177,7 +177,7 @@ def test_of_samples_made_elsewhere_the_difference_is_shown_and_nothing_is_claime
     found = change_of(models(load([tmp_path]), "gan", "theirs (outside)"), "gan (A), theirs (outside) (B)", "fid")
     assert found.relative < -0.8
     assert math.isnan(found.p)
-    assert found.verdict == "made elsewhere, so no claim"
+    assert found.verdict == "B was made elsewhere: no claim"
 
 
 def test_figures_under_different_twins_are_not_compared(tmp_path, make):

@@ -41,8 +41,9 @@ def test_the_best_is_named_where_it_is_separable(summary_of):
 def test_who_is_not_separable_from_the_best_is_marked_and_the_seeds_needed_are_named(summary_of):
     found = summary_of(CLOSE)
     assert found.standings["fid"] == {"a": "best", "b": "tied", "c": ""}
-    assert "not separable from b (about 102 would be needed)" in found.verdict()
-    assert "with 3 seeds; separable from c." in found.verdict()
+    assert "not separable from b with 3 seeds; separable from c." in found.verdict()
+    more = {model: [*values, *(1.05 * v for v in values)] for model, values in CLOSE.items()}
+    assert "not separable from b (at least 12 seeds would be needed) with 6 seeds" in summary_of(more).verdict()
 
 
 def test_pairs_are_welch_tests_on_the_log_scale_corrected_by_holm(summary_of):
@@ -60,10 +61,37 @@ def test_published_figures_lead_no_table(summary_of):
     assert alone.verdict() == "Values by the protocol of papers rank no models."
 
 
-def test_a_best_model_whose_other_runs_failed_is_said_to_be_best_over_those_that_finished(summary_of):
-    said = summary_of({"a": [1.0, 1.1, None], "b": [5.0, 5.5, 6.0]}).verdict()
-    assert said.startswith("a has the lowest FID, 1.05 over the 2 of 3 runs that finished (")
-    assert summary_of({"a": [1.0, None]}).verdict().endswith("FID 1 over the 1 of 2 runs that finished.")
+SURVIVORS = {"gan": [0.5, 0.51, None, None, None], "a": [1.0, 1.1, 0.9, 1.0, 1.1], "b": [5.0, 5.5, 6.0, 5.2, 5.8]}
+
+
+def test_a_model_of_which_runs_failed_is_neither_best_nor_separable(summary_of):
+    found = summary_of(SURVIVORS)
+    assert found.standings["fid"] == {"a": "best", "b": ""}
+    assert [m.label for m in found.models] == ["a", "b", "gan"]
+    gan = found.models[-1]
+    assert found.standing(gan, found.leading) == "failed"
+    assert not any(found.claims["fid"].is_separable(gan, other) for other in found.models[:2])
+    said = found.verdict()
+    assert said.startswith("a has the lowest FID of models without failed runs, 1.02 (")
+    assert "separable from every other of these." in said
+    assert said.endswith("Nothing is claimed of gan (3 of 5 runs diverged): a mean leaves out the runs that failed.")
+
+
+def test_where_every_model_has_failed_runs_nothing_is_ranked(summary_of):
+    said = summary_of({"a": [1.0, 1.1, None], "b": [5.0, None, 6.0]}).verdict()
+    assert said.startswith(
+        "Every model with a score has failed runs, so this ranks nothing. Nothing is claimed of a (1"
+    )
+
+
+@pytest.mark.parametrize("status", ["interrupted", "timeout", "error"])
+def test_only_runs_that_the_user_interrupted_count_as_not_begun(make, status):
+    runs = [make.record(make.spec(model=m, seed=s), {"fid": f + s}) for m, f in (("a", 1), ("b", 90)) for s in range(3)]
+    runs.append(make.record(make.spec(model="a", seed=3), status=status, error="stopped"))
+    (group,) = groups(to_frame(runs))
+    found = summarise(group)
+    assert found.standings["fid"] == ({"a": "best", "b": ""} if status == "interrupted" else {"b": "best"})
+    assert ("over the 3 of 4 runs that finished" in found.verdict()) == (status == "interrupted")
 
 
 MARKED = {"copies": 1.0, "copies_real": 0.0, "copies_se": 0.01}
@@ -90,7 +118,7 @@ def test_the_best_of_models_without_a_mark_is_called_that(verdict_beside):
     assert verdict_beside({"a": [1.0, 1.1], "b": [9.0, 9.1]}).startswith(
         "a has the lowest FID of models without a mark,"
     )
-    assert verdict_beside({"a": [1.0, 1.1]}).startswith("a is the only model with a score and no mark: FID 1.05")
+    assert verdict_beside({"a": [1.0, 1.1]}).startswith("a is the only model with a score and without a mark: FID 1.05")
 
 
 def test_where_only_marked_models_have_scores_nothing_is_ranked(verdict_beside):

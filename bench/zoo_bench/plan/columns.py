@@ -39,7 +39,7 @@ CIRCUMSTANCES = (
     Column("precision_mode", "", "Arithmetic of forward and backward passes, and compilation", group="run"),
     Column("device", "", "Kind of device: cpu, cuda or mps", group="run"),
     Column("threads", "", "CPU threads given to the run", integer=True, group="run"),
-    Column("contended", "", "Whether other runs shared the machine, so that speeds are lower bounds", group="run"),
+    Column("contended", "", "Whether others shared the machine, so that speeds are lower bounds", group="run"),
     Column(
         "params",
         "",
@@ -145,6 +145,13 @@ CPU = (
         (0, None),
         group="speed",
         cost=True,
+    ),
+    Column(
+        "cpu_share",
+        "",
+        "CPU time of the training thread over wall-clock, 0 to 1; alone about 0.99",
+        scale="share",
+        group="run",
     ),
 )
 ORIGIN = (

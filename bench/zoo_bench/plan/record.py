@@ -106,11 +106,14 @@ class RunRecord(BaseModel):
     updates: int | None = Field(None, description="Optimiser steps of all players")
     train_seconds: float | None = Field(None, description="Training wall-clock")
     cpu_seconds: float | None = Field(None, description="CPU time of all threads in training")
+    cpu_share: float | None = Field(
+        None, description="CPU time of the thread that trains over its wall-clock, 0 to 1; None on a GPU"
+    )
     flops: int | None = Field(None, description="Operations of matrix products and convolutions in training")
     evaluate_seconds: float | None = Field(None, description="Wall-clock of sampling, judge and metrics")
     threads: int | None = Field(description="CPU threads given to the run; None of samples made elsewhere")
     contended: bool | None = Field(
-        description="Whether other runs shared the machine, so that its speeds are a lower bound"
+        description="Whether other runs or programs shared the machine, so that its speeds are a lower bound"
     )
     params: int | None = Field(None, description="Trainable parameters")
     shape: tuple[int, ...] = Field((), description="Of one item: (C, H, W) or (D,); empty if it is not known")
@@ -190,8 +193,8 @@ def row(record: RunRecord) -> dict[str, Any]:
     spec, metric_errors = record.spec, record.metric_errors
     columns: dict[str, Any] = {**record.metrics, **record.throughput}
     columns |= spec.model_dump(include=set(LEADING_COLUMNS)) | record.model_dump(include=set(LEADING_COLUMNS))
-    if record.cpu_seconds is not None:
-        columns["cpu_seconds"] = record.cpu_seconds
+    further_costs = {"cpu_seconds": record.cpu_seconds, "cpu_share": record.cpu_share}
+    columns |= {name: value for name, value in further_costs.items() if value is not None}
     columns["error"] = record.error or "; ".join(f"{name}: {message}" for name, message in metric_errors.items())
     columns |= {
         "judge": record.judge,

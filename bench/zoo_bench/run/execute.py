@@ -36,6 +36,12 @@ from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed
 from zoo_bench.train.game import build_on
 from zoo_bench.train.loop import Training, train
 
+MIN_CPU_SHARE = 0.8
+"""A run whose training has less CPU time than this share of its wall-clock is contended; alone it has 0.98 to 1."""
+
+MIN_SECONDS_JUDGED = 1.0
+"""Of shorter training such a share says nothing."""
+
 DIAGNOSTIC_ITEMS = 2000
 """Items of the validation split on which a model computes its diagnostics."""
 
@@ -108,6 +114,7 @@ def _execute(
         on_mark=curve.add,
     )
     _note_training(record, training)
+    _note_others(record)
     record.curve = curve.points
     record.curve_judge = record.judge if curve.points else ""
     outcome.files[WEIGHTS] = save(_copies(model.state_dict()))
@@ -153,8 +160,22 @@ def _note_training(record: RunRecord, training: Training) -> None:
     meter = training.meter
     record.images, record.rounds, record.updates = meter.images, meter.rounds, meter.updates
     record.train_seconds, record.cpu_seconds, record.flops = meter.seconds, meter.cpu_seconds, meter.flops
+    if record.spec.device == "cpu" and meter.seconds:
+        record.cpu_share = min(1.0, meter.thread_seconds / meter.seconds)
     record.losses, record.history = training.losses, training.history
     record.throughput["train_images_per_s"] = training.images_per_s
+
+
+def _note_others(record: RunRecord) -> None:
+    """Note it if something else took time from the thread that trains; on a GPU that waits for the device as well."""
+    long_enough = (record.train_seconds or 0.0) >= MIN_SECONDS_JUDGED
+    if record.cpu_share is None or record.cpu_share >= MIN_CPU_SHARE or not long_enough:
+        return
+    record.contended = True
+    effect = "its speeds are too low"
+    if Budget.parse(record.spec.budget).seconds:
+        effect += ", and it saw fewer items than its seconds allow"
+    record.notes.append(f"training waited for more than a fifth of its time, perhaps for other programs: {effect}")
 
 
 def score_curve(record: RunRecord, evaluation: Evaluation, model: GenerativeModel, curve: Curve) -> Score:

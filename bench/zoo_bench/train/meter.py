@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import perf_counter, process_time
+from time import perf_counter, process_time, thread_time
 
 from zoo_bench.core.budget import Budget
 
@@ -19,6 +19,7 @@ class Meter:
         updates: Optimiser steps of all players together.
         seconds: Training time.
         cpu_seconds: CPU time of all threads of this process within the training time.
+        thread_seconds: CPU time of the thread that trains within the training time.
         flops: Operations of forward and backward matrix products and convolutions.
     """
 
@@ -26,8 +27,8 @@ class Meter:
     rounds: int = 0
     updates: int = 0
     flops: int = 0
-    _before: tuple[float, float] = (0.0, 0.0)
-    _since: tuple[float, float] | None = field(default=None, repr=False)
+    _before: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    _since: tuple[float, float, float] | None = field(default=None, repr=False)
 
     @property
     def seconds(self) -> float:
@@ -39,16 +40,21 @@ class Meter:
         """CPU time so far."""
         return self._spent(1, process_time)
 
+    @property
+    def thread_seconds(self) -> float:
+        """CPU time of this thread so far."""
+        return self._spent(2, thread_time)
+
     def _spent(self, clock: int, now: Callable[[], float]) -> float:
         return self._before[clock] + (now() - self._since[clock] if self._since else 0.0)
 
     def start(self) -> None:
         """Start the clock."""
-        self._since = perf_counter(), process_time()
+        self._since = perf_counter(), process_time(), thread_time()
 
     def stop(self) -> None:
         """Stop the clock."""
-        self._before, self._since = (self.seconds, self.cpu_seconds), None
+        self._before, self._since = (self.seconds, self.cpu_seconds, self.thread_seconds), None
 
     def share(self, budget: Budget) -> float:
         """Return the largest share of any limit that is spent; 1 or more means: stop."""

@@ -18,7 +18,16 @@ pytestmark = [
     pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs the extra ray"),
 ]
 SCORING = Scoring(("class-modes",))
-TIMINGS = {"train_seconds", "cpu_seconds", "evaluate_seconds", "throughput", "history", "curve", "started_at"}
+TIMINGS = {
+    "train_seconds",
+    "cpu_seconds",
+    "cpu_share",
+    "evaluate_seconds",
+    "throughput",
+    "history",
+    "curve",
+    "started_at",
+}
 
 
 def specs_of(models="vae", seeds=1, budget="20rounds", **options):

@@ -1,6 +1,7 @@
 import importlib.metadata
 import json
 import math
+import time
 from functools import partial
 
 import pytest
@@ -335,3 +336,25 @@ def test_seeds_of_single_axes_take_the_place_of_the_seed():
         assert (other.files[".safetensors"] == first.files[".safetensors"]) == (axis == "sampling")
         assert other.record.metrics["fid"] != first.record.metrics["fid"]
         assert row(other.record)["seeds"] == json.dumps({axis: 7})
+
+
+@pytest.mark.parametrize(("budget", "effect"), [("20rounds", "too low"), ("1s", "fewer items than its seconds allow")])
+def test_a_run_that_waited_for_others_is_contended_and_says_so(fake_registry, monkeypatch, budget, effect):
+    class Slow(Steady):
+        def loss(self, turn):
+            time.sleep(0.06)  # another program's turn
+            return super().loss(turn)
+
+    registry = fake_registry(fake=Slow)
+    monkeypatch.setattr("zoo_bench.run.execute.installed", lambda: registry)
+    record = execute(spec_of("fake", budget=budget, registry=registry), ALONE, scoring=Scoring(())).record
+    assert record.cpu_share < 0.8
+    assert record.contended
+    assert [note.endswith(effect) for note in record.notes if note.startswith("training waited")] == [True]
+
+
+def test_the_share_of_cpu_time_is_judged_in_runs_of_a_second_only(execute_fake):
+    record = execute_fake(Steady).record
+    assert record.train_seconds < 1.0
+    assert 0.0 < record.cpu_share <= 1.0
+    assert not record.contended

@@ -9,9 +9,10 @@ from zoo_bench.train.meter import Meter
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = SimpleNamespace(now=100.0, cpu=7.0)
+    clock = SimpleNamespace(now=100.0, cpu=7.0, thread=1.0)
     monkeypatch.setattr(module, "perf_counter", lambda: clock.now)
     monkeypatch.setattr(module, "process_time", lambda: clock.cpu)
+    monkeypatch.setattr(module, "thread_time", lambda: clock.thread)
     return clock
 
 
@@ -22,16 +23,19 @@ def test_the_meter_counts_time_only_while_its_clock_runs(clock):
     meter.start()
     clock.now += 2
     clock.cpu += 4
-    assert (meter.seconds, meter.cpu_seconds) == (2.0, 4.0)
+    clock.thread += 1.5
+    assert (meter.seconds, meter.cpu_seconds, meter.thread_seconds) == (2.0, 4.0, 1.5)
     meter.stop()
     clock.now += 10
     clock.cpu += 20
-    assert (meter.seconds, meter.cpu_seconds) == (2.0, 4.0)
+    clock.thread += 10
+    assert (meter.seconds, meter.cpu_seconds, meter.thread_seconds) == (2.0, 4.0, 1.5)
     meter.start()
     clock.now += 1
     clock.cpu += 2
+    clock.thread += 0.5
     meter.stop()
-    assert (meter.seconds, meter.cpu_seconds) == (3.0, 6.0)
+    assert (meter.seconds, meter.cpu_seconds, meter.thread_seconds) == (3.0, 6.0, 2.0)
 
 
 def test_the_share_is_that_of_the_limit_nearest_to_its_end(clock):

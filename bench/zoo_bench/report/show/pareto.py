@@ -29,11 +29,13 @@ class Point:
         label: The model.
         cost: Its mean speed or size.
         fid: Its FID.
+        claimed: Whether claims are made of it, so that it may be on the front.
     """
 
     label: str
     cost: float
     fid: Estimate
+    claimed: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,13 @@ def _points(summary: Summary, column: str) -> list[Point]:
     for model in summary.models:
         fid, cost = model.estimates.get("fid"), model.estimates.get(column)
         if fid and cost and fid.n and cost.n and fid.mean > 0 and cost.mean > 0:
-            points.append(Point(model.label, cost.mean, fid))
+            points.append(Point(model.label, cost.mean, fid, not model.no_claim))
     return points
 
 
 def front(points: Sequence[Point], more_is_better: bool) -> list[Point]:
-    """Return the points that no other beats in both, by cost."""
+    """Return the points of which claims are made and that no other such beats in both, by cost."""
+    points = [point for point in points if point.claimed]
     sign = 1 if more_is_better else -1
 
     def beats(other: Point, point: Point) -> bool:

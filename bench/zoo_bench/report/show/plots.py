@@ -70,19 +70,26 @@ def learning_curves(summary: Summary, curves: Curves, colours: Colours) -> Figur
 def mean_curve(
     summary: Summary, curves: Curves, label: str, spent: str
 ) -> list[tuple[float, float, float, float, int]]:
-    """Return the curve of one model: at each mark what was spent, mean FID, its interval, and how many seeds it has."""
-    runs = summary.group.runs
-    model_curves = [curves[str(r)] for r in runs.loc[runs["_label"] == label, "run_id"] if str(r) in curves]
+    """Return the curve of one model: at each mark what was spent, mean FID, its interval, and how many seeds it has.
+
+    It ends where a run diverged, because from there on the mean would be that of the better runs alone.
+    """
+    runs = summary.group.runs[summary.group.runs["_label"] == label]
     by_mark: dict[int, list[tuple[float, float]]] = {}
-    for curve in model_curves:
-        for point in curve:
+    ends = [math.inf]
+    for run_id, status in zip(runs["run_id"], runs["status"], strict=True):
+        marks = list[int]()
+        for point in curves.get(str(run_id), ()):
             x, fid = point.get(spent, math.nan), point.get("fid", math.nan)
             share = point.get("share", x)
             if math.isfinite(x) and math.isfinite(fid) and x > 0 and fid > 0 and share > 0:
                 mark = math.floor(math.log2(share))  # runs of equal time pass a mark at different rounds
+                marks.append(mark)
                 by_mark.setdefault(mark, []).append((x, fid))
+        if status == "diverged" and marks:
+            ends.append(max(marks))
     points = []
-    for mark in sorted(by_mark):
+    for mark in sorted(mark for mark in by_mark if mark <= min(ends)):
         e = t_interval([fid for _, fid in by_mark[mark]], log=True)
         low, high = (e.low, e.high) if e.n > 1 else (e.mean, e.mean)
         points.append((sum(x for x, _ in by_mark[mark]) / e.n, e.mean, low, high, e.n))

@@ -95,10 +95,11 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
 
 CURVES_CAPTION = (
     "FID of up to 2,000 samples against the validation split, at shares of the budget. Lines are geometric means over "
-    "seeds, bands Student's 95 % intervals, from three seeds on."
+    "seeds, bands Student's 95 % intervals, from three seeds on; a line ends where a run of the model diverged."
 )
 PARETO_CAPTION = (
-    "Means and 95 % intervals of FID. The line joins the models that no other beats in both; the others are hollow."
+    "Means and 95 % intervals of FID. The line joins the models that no other beats in both; the others are "
+    "hollow, as are those of which nothing is claimed."
 )
 MODES_CAPTION = "Bars are means over seeds, dots are single runs."
 

@@ -238,6 +238,17 @@ def test_curves_of_equal_time_are_averaged_mark_by_mark_although_runs_pass_a_mar
     assert points[0][:2] == pytest.approx((2.557, 4.0))
 
 
+def test_a_learning_curve_ends_where_a_run_diverged(tmp_path, make):
+    whole = [{"share": s, "images": 1000 * s, "fid": 10 / s} for s in (0.25, 0.5, 1.0)]
+    runs = [make.record(make.spec(seed=seed), {"fid": 10.0}, curve=whole) for seed in range(3)]
+    poor = [{**point, "fid": 900.0} for point in whole[:2]]
+    runs.append(make.record(make.spec(seed=3), status="diverged", error="loss is NaN", curve=poor))
+    results = load([make.write(tmp_path, runs)])
+    (group,) = groups(results.frame)
+    points = mean_curve(summarise(group), results.curves, "gan", "images")
+    assert [(x, n) for x, *_, n in points] == [(250.0, 4), (500.0, 4)]
+
+
 @pytest.fixture
 def beside(make):
     """Summarise three models beside samples that were made elsewhere and score better than all of them."""

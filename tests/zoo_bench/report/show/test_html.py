@@ -10,7 +10,7 @@ import pytest
 from zoo_bench.plan.record import Score
 from zoo_bench.report.read.statistics import Estimate
 from zoo_bench.report.show.html import write_report
-from zoo_bench.report.show.pareto import Point, label_sides
+from zoo_bench.report.show.pareto import Point, front, label_sides
 from zoo_bench.report.text import visible
 from zoo_bench.store.records import Store
 
@@ -122,6 +122,15 @@ def test_labels_of_points_that_are_near_go_to_different_sides_and_at_an_edge_inw
     assert near == ["middle left", "middle right"]
     edges = label_sides([point(1.0, 1.0, "left"), point(10.0, 10.0, "right")], [0.0, 1.0], [-1.0, 2.0])
     assert edges == ["middle right", "middle left"]
+
+
+def test_what_no_claim_is_made_of_is_not_on_the_front_and_hides_nobody_from_it():
+    def point(label, cost, fid, claimed=True):
+        return Point(label, cost, Estimate(fid, fid, fid, 1), claimed)
+
+    survivors = point("survivors", 9.0, 0.1, claimed=False)
+    points = [survivors, point("fast", 5.0, 2.0), point("good", 2.0, 1.0), point("neither", 1.0, 3.0)]
+    assert [found.label for found in front(points, more_is_better=True)] == ["good", "fast"]
 
 
 ODD = {

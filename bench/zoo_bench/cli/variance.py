@@ -38,7 +38,7 @@ def variance(
     """Say how much of the spread of FID comes from initialisation, data order, training noise and sampling.
 
     Around every base seed one axis at a time has other seeds. That costs bases x (1 + 3 x (repeats - 1)) trainings;
-    for the axis of sampling, the bases' weights are sampled again. More bases narrow all intervals, more repeats only
+    for the axis of sampling, the bases' weights are sampled again. More bases narrow every interval, more repeats
     those of the axes.
     """
     from zoo_bench.core.processes import warm_up
@@ -111,16 +111,16 @@ def _finished(runs: int, failed: int) -> str:
 
 def _deviation(interval: Interval) -> tuple[str, str]:
     """Write a deviation of log FID in percent of FID."""
-    return _texts(*(100 * math.expm1(end) for end in (interval.value, interval.low, interval.high)))
+    from zoo_bench.report.text import figure
+
+    value, low, high = (figure(100 * math.expm1(end)) for end in (interval.value, interval.low, interval.high))
+    return (f"{value}%", f"{low} to {high}%") if interval.value >= 0 else ("-", "")
 
 
 def _share(interval: Interval) -> tuple[str, str]:
-    """Write a share in percent; no share is above 100."""
-    return _texts(*(min(100.0, 100 * end) for end in (interval.value, interval.low, interval.high)))
-
-
-def _texts(value: float, low: float, high: float) -> tuple[str, str]:
-    return ("-", "") if math.isnan(value) else (f"{value:.1f}%", f"{low:.1f} to {high:.1f}%")
+    """Write a share in percent; none is above 100."""
+    value, low, high = (f"{min(1.0, end):.1%}" for end in (interval.value, interval.low, interval.high))
+    return (value, f"{low[:-1]} to {high}") if interval.value >= 0 else ("-", "")
 
 
 def _plain(value: object) -> object:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo_bench.core.seeds import Axis
-from zoo_bench.report.text import listed
+from zoo_bench.report.text import figure, listed
 
 AXES: dict[Axis, str] = {
     "initialisation": "initialisation",
@@ -30,7 +30,13 @@ SEED_COUNTS = (3, 5, 10)
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its 95 % confidence interval; all are NaN where the runs do not suffice for one."""
+    """An estimate with its confidence interval.
+
+    Attributes:
+        value: The estimate; NaN where the runs do not suffice for one.
+        low: Lower end; likewise.
+        high: Upper end; likewise.
+    """
 
     value: float
     low: float
@@ -169,7 +175,7 @@ class Components:
         from scipy.special import stdtrit
 
         def half_width(deviation: float, n: int) -> str:
-            return f"{100 * math.expm1(float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)):.2g}"
+            return figure(100 * math.expm1(float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)))
 
         widths = listed([f"± {half_width(self.total.value, n)} % with {n} seeds" for n in SEED_COUNTS])
         low, high = (half_width(end, SEED_COUNTS[-1]) for end in (self.total.low, self.total.high))
@@ -182,14 +188,15 @@ class Components:
         high = next((c.share.high for c in self.axes if c.axis == "sampling"), math.nan)
         if not high < 1:
             return "These runs are too few to say how much more samples would narrow it."
+        narrowed = figure(100 * (1 - math.sqrt(1 - high)))
         return (
-            f"Drawing more samples, however many, would narrow it by at most {100 * (1 - math.sqrt(1 - high)):.2g} %: "
-            "sampling's part of the variance goes as 1 / samples, the rest stays."
+            f"Drawing more samples, however many, would narrow it by at most {narrowed} %: sampling's part of the "
+            "variance goes as 1 / samples, the rest stays."
         )
 
     @property
     def interact(self) -> bool:
-        """Whether the shares certainly add up to more than 1, so that the effects of some axes depend on others."""
+        """Whether even the lower ends of the shares add up to more than 1: effects of some axes depend on others."""
         return sum(axis.share.low for axis in self.axes) > 1
 
     def _of_axes(self) -> Iterator[str]:

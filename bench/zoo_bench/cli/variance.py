@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def variance(
-    model: Annotated[str, typer.Argument(help="Name of a model, or with settings: gan[packing=2].")],
+    model: Annotated[str, typer.Argument(help="Name of a model, or with settings as in `zoo bench`.")],
     task: Annotated[str, typer.Option(help="Name of a task; see `zoo tasks`.")] = "digits",
     budget: Annotated[str, typer.Option(help="Of every run, as in `zoo bench`.")] = "50k",
     bases: Annotated[int, typer.Option(help="Base seeds, which differ in all axes.")] = 10,

@@ -35,6 +35,11 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
     yield zoo.CommandSpec(
         name="tune", target="zoo_bench.cli.tune:tune", summary="Search settings with equal effort for every model."
     )
+    yield zoo.CommandSpec(
+        name="variance",
+        target="zoo_bench.cli.variance:variance",
+        summary="Say where the spread over runs comes from.",
+    )
     yield zoo.CommandSpec(name="data", target="zoo_bench.cli.data:data", summary="Fetch or verify the files of a task.")
     yield zoo.CommandSpec(
         name="task", target="zoo_bench.cli.task:task", summary="Describe a task's data and judge; show a sheet."

@@ -47,7 +47,7 @@ def rescore(
     """Compute scores of a stored run, and return its record with them; if that fails, a record with status "error".
 
     Args:
-        spec: The run.
+        spec: The run, or one that differs from it in the seed of sampling alone, whose samples are drawn then.
         resources: What it may use. It has the threads of its spec, so that its samples are drawn as they were then.
         on_progress: Not called: scoring takes seconds.
         outdated: By ``run_id``, the path of the record, and the names of the scores to compute.
@@ -65,8 +65,12 @@ def rescore(
 
 def _rescored(path: Path, spec: RunSpec, names: list[str], panel: Panel | None) -> RunRecord:
     record, registry = read_record(path), installed()
+    is_own = record.run_id == spec.run_id
+    if not is_own:  # what the other samples have no part in stays
+        none = {"scores": {}, "diagnostics": {}, "curve": [], "curve_judge": ""}
+        record = record.model_copy(update={"run_id": spec.run_id, "spec": spec, **none})
     task = _task(spec, panel)
-    model, generated = _model_and_samples(path, spec, task)
+    model, generated = _model_and_samples(path, spec, task, kept=is_own)
     evaluation = Evaluation(task, generated)
     before, record.judge = record.judge, judge_name("", task)
     if before != record.judge:
@@ -104,21 +108,29 @@ def _task(spec: RunSpec, panel: Panel | None) -> Task:
     return panel.seated(entry.spec, task) if panel else task
 
 
-def _model_and_samples(path: Path, spec: RunSpec, task: Task) -> tuple[GenerativeModel | None, Tensor]:
-    """Return a run's model, if its weights are there, and its samples: those that it kept, or else drawn as it did."""
+def _model_and_samples(path: Path, spec: RunSpec, task: Task, *, kept: bool) -> tuple[GenerativeModel | None, Tensor]:
+    """Return a run's model, if its weights are there, and its samples: drawn as it did, or those that it kept.
+
+    Args:
+        path: Of its record.
+        spec: The run.
+        task: Its task.
+        kept: Whether samples beside the record are its own.
+    """
     device = torch.device(_available(spec.device))
     for judge in (task.judge, *task.panel):
         judge.to(device)
-    kept = path.with_suffix(SAMPLES)
+    samples = path.with_suffix(SAMPLES)
+    kept = kept and samples.is_file()
     model = None
     if path.with_suffix(WEIGHTS).is_file():
         plugin = installed().models.get(spec.model).plugin
         if (plugin.distribution, plugin.version) == (spec.plugin, spec.plugin_version):
             model = load_run(path).to(device).to(memory_format=torch.channels_last)  # as it was built, to draw the same
-        elif not kept.is_file():
+        elif not kept:
             raise ZooError(f"it was trained with {spec.plugin} {spec.plugin_version}, and {plugin} is installed")
-    if kept.is_file():
-        return model, unpacked(kept)
+    if kept:
+        return model, unpacked(samples)
     if model is None:
         raise ZooError("neither its weights nor its samples were kept")
     torch.manual_seed(spec.seed_of("sampling"))

@@ -8,6 +8,8 @@ import zoo
 from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.record import LEARNING_CURVE, Score
 from zoo_bench.plan.resources import Resources
+from zoo_bench.plan.scoring import Scoring
+from zoo_bench.run.execute import execute
 from zoo_bench.run.rescore import is_kept, rescore
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, packed
 from zoo_bench.store.records import read_record
@@ -51,6 +53,18 @@ def test_kept_samples_are_scored_and_not_those_of_the_weights(run, digits_task):
     real = digits_task.test.data[:600]
     run.with_suffix(SAMPLES).write_bytes(packed(real))
     assert scored(run).metrics["fid"] < read_record(run).metrics["fid"] / 10
+
+
+def test_other_samples_of_its_weights_are_those_of_a_run_with_another_seed_of_sampling(run):
+    before = read_record(run)
+    run.with_suffix(SAMPLES).write_bytes(packed(torch.zeros(600, 1, 8, 8, dtype=torch.uint8)))  # none of theirs
+    spec = before.spec.with_changes(seeds={"sampling": 7})
+    trained = execute(spec, ALONE, scoring=Scoring(("fid",))).record
+    found = rescore(spec, ALONE, lambda progress: None, outdated={spec.run_id: (run, ["fid"])}).record
+    assert found.metrics["fid"] == trained.metrics["fid"] != before.metrics["fid"]
+    assert found.scores.keys() == {"fid"}
+    assert (found.spec, found.run_id, found.curve) == (spec, spec.run_id, [])
+    assert read_record(run) == before, "nothing is written"
 
 
 def test_under_another_judge_the_best_checkpoint_is_scored_and_the_curve_says_no_more(run):

@@ -70,7 +70,8 @@ def test_what_is_suggested_lies_in_the_declared_space(executed, tmp_path):
     assert found.search["lr"] == {"low": 1e-5, "high": 1e-2, "scale": "log"}
     for trial in found.trials[1:]:
         assert 1e-5 <= trial.settings["lr"] <= 1e-2
-        assert trial.settings["betas"] in [(0.0, 0.9), (0.5, 0.9), (0.5, 0.999)]
+        assert trial.settings["betas"] in [(0.0, 0.9), (0.5, 0.9), (0.5, 0.999), (0.9, 0.999)]
+        assert trial.settings["batch_size"] in [64, 128, 256]
 
 
 def test_a_study_is_repeatable_by_its_seed(executed, tmp_path):
@@ -150,7 +151,8 @@ def test_finals_run_the_best_trials_again_and_decide(executed, tmp_path, monkeyp
 
 
 def test_a_suggestion_that_repeats_another_is_one_finalist(executed, tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo_bench.tune._suggest", lambda trial, name, space: 1e-3 if name == "lr" else (0.5, 0.9))
+    one = {"lr": 1e-3, "betas": (0.5, 0.9), "batch_size": 64}
+    monkeypatch.setattr("zoo_bench.tune._suggest", lambda trial, name, space: one[name])
     found = study(tmp_path, effort=Effort("digits", "5k", trials=4, final_budget="20k"))
     assert len({trial.runs[0] for trial in found.finals}) == len(found.finals) == 2
 
@@ -190,9 +192,9 @@ def test_what_is_fixed_is_in_every_trial_and_not_searched(executed, tmp_path):
 
 
 def test_a_model_with_nothing_left_to_search_is_left_out_by_name():
-    names, [sentence] = tunable("gan,vae", "digits", {"gan": {"lr": 1e-3, "betas": [0.5, 0.9]}})
+    names, [sentence] = tunable("gan,vae", "digits", {"gan": {"lr": 1e-3, "betas": [0.5, 0.9], "batch_size": 32}})
     assert names == ["vae"]
-    assert sentence == "model 'gan' has nothing left to search: --set has all of lr, betas"
+    assert sentence == "model 'gan' has nothing left to search: --set has all of lr, betas, batch_size"
 
 
 @pytest.mark.parametrize("name", ["trials", "seeds"])

@@ -75,6 +75,11 @@ class Study(BaseModel):
     finals: list[Trial] = Field([], description="The best trials again, at the final budget, which decides")
 
     @property
+    def key(self) -> tuple[str, str, str, int, str]:
+        """What two studies have in common if their values may be compared."""
+        return self.task, self.budget, self.judge, self.seeds, self.task_version
+
+    @property
     def draws(self) -> list[Trial]:
         """The trials whose settings were drawn at random, so that they are independent; TPE's later ones are not."""
         return self.trials[1:] if "RandomSampler" in self.sampler else self.trials[1 : 1 + TPE_RANDOM_DRAWS]
@@ -231,7 +236,7 @@ def tune(
 
 
 def read_studies(folder: Path) -> list[Study]:
-    """Return the studies that are in a folder, by task, budget and model; other files are left alone.
+    """Return the studies that are in a folder, those that may be compared together; other files are left alone.
 
     Raises:
         ZooError: If there are none.
@@ -242,7 +247,7 @@ def read_studies(folder: Path) -> list[Study]:
             studies.append(Study.model_validate_json(path.read_bytes()))
     if not studies:
         raise ZooError(f"no studies in {str(folder)!r}: name a folder that `zoo tune --out` wrote")
-    return sorted(studies, key=lambda study: (study.task, study.budget, study.model))
+    return sorted(studies, key=lambda study: (study.key, study.model))
 
 
 def _suggest(trial: Any, name: str, space: Space) -> Any:

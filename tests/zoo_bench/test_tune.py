@@ -275,7 +275,7 @@ def test_the_command_says_what_the_best_of_n_trials_is_expected_to_be(executed, 
     assert f"{best.expected:.3g} ({best.low:.3g} to {best.high:.3g})" in row
     assert "is expected to be better" in out, "the GAN's defaults are worse than the VAE's, its draws are alike"
     assert "The curves end where TPE learns from values" in out
-    assert (tmp_path / "best-of-n-digits-50k.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / f"best-of-n-digits-50k-{JUDGE}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_show_prints_the_same_for_a_folder_of_studies_and_runs_nothing(executed, tmp_path, capsys, monkeypatch):
@@ -286,6 +286,16 @@ def test_show_prints_the_same_for_a_folder_of_studies_and_runs_nothing(executed,
     (tmp_path / "environment.json").write_text("{}")
     assert printed_by(["--show", tmp_path], capsys, monkeypatch) == first
     assert not executed
+
+
+def test_curves_of_studies_under_different_judges_are_not_compared(executed, tmp_path, capsys, monkeypatch):
+    arguments = ["--models", "gan,vae", "--trials", "14", "--out", tmp_path]
+    assert printed_by(arguments, capsys, monkeypatch).count("is expected to be better") == 1
+    file = tmp_path / "digits-vae.json"
+    file.write_text(file.read_text().replace(JUDGE, "another@1"))
+    out = printed_by(["--show", tmp_path], capsys, monkeypatch)
+    assert "is expected to be better" not in out
+    assert out.count("Expected best of n trials") == 2
 
 
 def test_show_of_a_folder_without_studies_is_refused(tmp_path, capsys, monkeypatch):

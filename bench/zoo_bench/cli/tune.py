@@ -94,17 +94,19 @@ def _show(studies: list[Study], folder: Path, as_json: bool) -> None:
     from itertools import groupby
 
     from zoo.tables import print_table
+    from zoo_bench.core.names import file_name
 
     if as_json:
         print(json.dumps([study.model_dump(mode="json") for study in studies], indent=2))
         return
-    for (task, budget), group in groupby(studies, key=lambda study: (study.task, study.budget)):
+    for (task, budget, judge, seeds, _), group in groupby(studies, key=lambda study: study.key):
         alike = list(group)
-        print(f"{task}, {budget} a run")
+        title = f"{task}, {budget} a run, {seeds} seed{'s' * (seeds > 1)} a trial, judge {judge}"
+        print(title)
         finals = any(study.finals for study in alike)
         heads = ["model", "trials", "default", "best", *["final"] * finals, "settings of the best"]
         print_table(heads, [_found(study, finals) for study in alike])
-        _show_curves(f"{task}, {budget} a run", alike, folder)
+        _show_curves(title, alike, folder / file_name(f"best-of-n-{task}-{budget}-{judge}.png"))
 
 
 def _found(study: Study, finals: bool) -> list[str]:
@@ -121,13 +123,12 @@ def _found(study: Study, finals: bool) -> list[str]:
     return [study.model, str(len(study.trials)), *values, options or "the defaults"]
 
 
-def _show_curves(title: str, studies: list[Study], folder: Path) -> None:
+def _show_curves(title: str, studies: list[Study], path: Path) -> None:
     """Say what the best of n trials is expected to be, where curves cross, and draw them."""
     from itertools import combinations
 
     from zoo.files import write_atomically
     from zoo.tables import print_table
-    from zoo_bench.core.names import file_name
     from zoo_bench.report.read.best_of_n import crossing
     from zoo_bench.report.show.tuning import tuning_curves
 
@@ -144,13 +145,12 @@ def _show_curves(title: str, studies: list[Study], folder: Path) -> None:
             print(sentence[0].upper() + sentence[1:])
     if any(len(study.draws) < len(study.trials) - 1 for study in studies):
         print("The curves end where TPE learns from values, as its draws depend on each other then: --sampler random.")
-    path = folder / file_name(f"best-of-n-{studies[0].task}-{studies[0].budget}.png")
     write_atomically(path, tuning_curves(title, curves))
     print(f"curves: {path}", file=sys.stderr)
 
 
 def _best(best: BestOf) -> str:
-    band = f" ({_number(best.low)} to {_number(best.high)})" if best.low < best.high else ""
+    band = f" ({best.low:.3g} to {best.high:.3g})" if best.low < best.high else ""
     return _number(best.expected) + band
 
 

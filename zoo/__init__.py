@@ -19,7 +19,7 @@ from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec
 from zoo.version import __version__
 
 if TYPE_CHECKING:
-    from zoo.config import Betas, LatentConfig, ModelConfig, Range, Schedule
+    from zoo.config import COMMON_SEARCH, Betas, LatentConfig, ModelConfig, Range, Schedule
     from zoo.evaluation import Evaluation
     from zoo.loading import load
     from zoo.model import Adam, GenerativeModel, Player, Turn
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "Adam": "zoo.model",
     "Betas": "zoo.config",
+    "COMMON_SEARCH": "zoo.config",
     "Evaluation": "zoo.evaluation",
     "GenerativeModel": "zoo.model",
     "Judge": "zoo.task",
@@ -44,6 +45,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "COMMON_SEARCH",
     "Adam",
     "Betas",
     "Column",

@@ -45,6 +45,14 @@ class Range:
 Space = Range | tuple[Any, ...]
 """What tuning draws a setting from: a range, or one of several values."""
 
+COMMON_SEARCH: Mapping[str, Space] = {
+    "lr": Range(1e-5, 1e-2),
+    "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999), (0.9, 0.999)),
+    "batch_size": (64, 128, 256),
+}
+"""What tuning searches of every model that Adam trains, so that none has a choice that another lacks. The batch is part
+of it because a budget of images buys twice as many updates at half the batch."""
+
 
 class ModelConfig(BaseModel):
     """Settings of a model, validated and immutable. Subclass it and add fields with defaults.
@@ -56,7 +64,7 @@ class ModelConfig(BaseModel):
             without a field ``preset``.
         named_presets: By the value of a field ``preset``, the defaults that a preset of this name changes, such as the
             networks and settings of one experiment of the paper.
-        search: The settings that ``zoo tune`` searches, such as ``{"lr": zoo.Range(1e-5, 1e-2), "z_dim": (8, 32)}``.
+        search: The settings that ``zoo tune`` searches, such as ``{**zoo.COMMON_SEARCH, "z_dim": (8, 32)}``.
 
     Raises:
         pydantic.ValidationError: For an unknown field or a value of the wrong type or range.

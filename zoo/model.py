@@ -166,7 +166,7 @@ class GenerativeModel(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} must define sample(n)")
 
     def diagnostics(self, real: Tensor) -> dict[str, float]:
-        """Return the model's own measures on held-out data, such as a bound on the likelihood; none by default.
+        """Return the model's own measures on held-out data, such as a VAE's ELBO; none by default.
 
         The harness calls it after training, in eval mode and without gradients. They become columns of the results,
         so no other column may have their names.

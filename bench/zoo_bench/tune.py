@@ -6,13 +6,15 @@ import itertools
 import math
 import statistics
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from zoo.config import Range, Space
-from zoo.errors import ZooError
+from zoo.errors import UnknownNameError, ZooError
 from zoo.files import write_atomically
 from zoo.model import check_applies, configure, load_class
 from zoo.registry import installed
@@ -23,6 +25,7 @@ from zoo_bench.plan.options import BenchOptions, check_positive
 from zoo_bench.plan.planning import check_named, plan
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.spec import RunSpec
+from zoo_bench.report.read.best_of_n import BestOf, best_of_n
 from zoo_bench.store.records import Store
 
 FIRST_SEED = 1000
@@ -30,6 +33,11 @@ FIRST_SEED = 1000
 
 TRIALS_PER_BATCH = 4
 """Trials that are suggested together; the same on every machine, so that studies do not depend on it."""
+
+SAMPLERS = ("tpe", "random")
+
+TPE_RANDOM_DRAWS = 10
+"""Suggestions that TPE draws at random before it learns from values."""
 
 FINALIST_COUNT = 3
 """Trials that are run again at the final budget, if there is one."""
@@ -67,6 +75,21 @@ class Study(BaseModel):
     finals: list[Trial] = Field([], description="The best trials again, at the final budget, which decides")
 
     @property
+    def key(self) -> tuple[str, str, str, int, str]:
+        """What two studies have in common if their values may be compared."""
+        return self.task, self.budget, self.judge, self.seeds, self.task_version
+
+    @property
+    def draws(self) -> list[Trial]:
+        """The trials whose settings were drawn at random, so that they are independent; TPE's later ones are not."""
+        return self.trials[1:] if "RandomSampler" in self.sampler else self.trials[1 : 1 + TPE_RANDOM_DRAWS]
+
+    @property
+    def best_of_n(self) -> list[BestOf]:
+        """The expected best of n trials: of the defaults and n - 1 random draws."""
+        return best_of_n(_order(self.trials[0]), [_order(trial) for trial in self.draws])
+
+    @property
     def best(self) -> Trial:
         """The final, or else the trial, with the lowest value; the first if none has one."""
         return min(self.finals or self.trials, key=_order)
@@ -86,12 +109,13 @@ class Effort:
         trials: Choices of settings, the defaults among them.
         seeds: Runs of each.
         seed: Seed of the sampler.
+        sampler: "random" draws all settings independently, "tpe" (Bergstra et al. 2011) the first ten, and learns then.
         final_budget: Budget with which the three best trials are run again, because what wins short runs need not win
             long ones (successive halving, Jamieson and Talwalkar 2016).
         fixed: By model, settings of every trial, which are not searched.
 
     Raises:
-        ZooError: If a number is below one, or the final budget is not one.
+        ZooError: If a number is below one, or the sampler or the final budget is none.
     """
 
     task: str
@@ -99,11 +123,14 @@ class Effort:
     trials: int
     seeds: int = 1
     seed: int = 0
+    sampler: str = "tpe"
     final_budget: str | None = None
     fixed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_positive(trials=self.trials, seeds=self.seeds)
+        if self.sampler not in SAMPLERS:
+            raise UnknownNameError("sampler", self.sampler, SAMPLERS)
         if self.final_budget:
             Budget.parse(self.final_budget)
 
@@ -168,7 +195,9 @@ def tune(
     config = load_class(installed().models.get(model)).Config
     fixed = dict(effort.fixed.get(model, {}))
     space = {name: values for name, values in config.search.items() if name not in fixed}
-    sampler = optuna.samplers.TPESampler(seed=effort.seed, constant_liar=True)
+    sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=effort.seed)
+    if effort.sampler == "tpe":
+        sampler = optuna.samplers.TPESampler(seed=effort.seed, constant_liar=True, n_startup_trials=TPE_RANDOM_DRAWS)
     search = optuna.create_study(sampler=sampler)
 
     def run(choices: list[dict[str, Any]], budget: str = effort.budget) -> list[Trial]:
@@ -194,7 +223,7 @@ def tune(
         shape=installed().tasks.get(effort.task).spec.shape,
         seeds=effort.seeds,
         seed=effort.seed,
-        sampler=f"optuna {optuna.__version__} TPESampler",
+        sampler=f"optuna {optuna.__version__} {type(sampler).__name__}",
         fixed=fixed,
         search={name: _described(values) for name, values in space.items()},
         trials=trials,
@@ -204,6 +233,21 @@ def tune(
     path = store.root / file_name(f"{study.task}-{study.model}.json")
     write_atomically(path, study.model_dump_json(indent=1).encode())
     return study
+
+
+def read_studies(folder: Path) -> list[Study]:
+    """Return the studies that are in a folder, those that may be compared together; other files are left alone.
+
+    Raises:
+        ZooError: If there are none.
+    """
+    studies = []
+    for path in folder.glob("*.json"):
+        with suppress(ValidationError):
+            studies.append(Study.model_validate_json(path.read_bytes()))
+    if not studies:
+        raise ZooError(f"no studies in {str(folder)!r}: name a folder that `zoo tune --out` wrote")
+    return sorted(studies, key=lambda study: (study.key, study.model))
 
 
 def _suggest(trial: Any, name: str, space: Space) -> Any:

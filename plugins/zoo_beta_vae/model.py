@@ -14,7 +14,7 @@ from zoo_vae.model import VAE, VAEConfig
 class BetaVAEConfig(VAEConfig):
     """Settings of beta-VAE. With ``capacity`` set, Burgess et al. 2018: ``gamma |KL - C|``, C annealed to ``capacity``.
 
-    The batch is the VAE's and the learning rate is tuned in the same way, so that beta makes the difference; the
+    Optimiser and batch are the VAE's and searched in the same way, so that beta makes the difference; the
     paper's, for far longer training, are batch 64 and lr 1e-4. Beta is not tuned: by FID the best is 1, the VAE.
     """
 

@@ -13,7 +13,11 @@ from zoo.nn import ConvEncoder, ConvGenerator, default_width
 
 
 class DCGANConfig(zoo.LatentConfig):
-    """Settings of DCGAN; "paper" has the paper's except for the batch of 128: all GANs on images use 64 here."""
+    """Settings of DCGAN.
+
+    The preset "paper" has the paper's, but a batch of 64 instead of 128, a normal latent instead of a uniform one, and
+    by default half of its generator's channels.
+    """
 
     tuned: ClassVar = {
         "small": {"lr": 1e-3, "betas": (0.0, 0.9)},
@@ -22,7 +26,7 @@ class DCGANConfig(zoo.LatentConfig):
         "large": {"lr": 4.43e-4, "betas": (0.0, 0.9)},
     }
 
-    search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999))}
+    search: ClassVar = zoo.COMMON_SEARCH  # and no steps of the discriminator: it has one, as in the paper
 
     preset: Literal["tuned", "paper"] = Field("tuned", description="Settings: tuned, or the paper's")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")

@@ -21,8 +21,9 @@ from zoo.nn import Maxout, add_spectral_norm, dcgan_init, gradient_penalty, mlp,
 class GANConfig(zoo.LatentConfig):
     """Settings of the original GAN; on 2-D points the perceptrons are small.
 
-    The preset "pacgan" is the GAN of Lin et al. 2018 on mixtures of Gaussians, whose results are published. A batch
-    makes ``batch_size / packing`` packs.
+    The preset "dcgan-era" has what public code took from DCGAN (Adam's settings, batch normalisation, leaky rectifiers:
+    the paper has none of them), "pacgan" the GAN of Lin et al. 2018 on mixtures of Gaussians, whose results are
+    published. A batch makes ``batch_size / packing`` packs.
     """
 
     tuned: ClassVar[Any] = {
@@ -35,9 +36,9 @@ class GANConfig(zoo.LatentConfig):
                    "discriminator_hidden": (200,) * 3},
     }  # fmt: skip
 
-    search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999))}
+    search: ClassVar = zoo.COMMON_SEARCH  # and no steps of the discriminator: it has one, as in the paper
 
-    preset: Literal["tuned", "paper", "pacgan"] = Field("tuned", description="Settings: tuned, or those of a paper")
+    preset: Literal["tuned", "dcgan-era", "pacgan"] = Field("tuned", description="Settings: tuned, or others by name")
     lr: float = Field(2e-4, gt=0, description="Adam's learning rate, both players")
     discriminator_lr: float | None = Field(None, gt=0, description="The discriminator's, if it differs (TTUR)")
     betas: zoo.Betas = Field((0.5, 0.999), description="Adam's decay rates, both players")
@@ -53,9 +54,8 @@ class GANConfig(zoo.LatentConfig):
     @classmethod
     def shape_defaults(cls, shape: tuple[int, ...]) -> dict[str, Any]:
         """See the base class."""
-        if len(shape) == 3:
-            return {}
-        return {"z_dim": 2, "batch_size": 256, "generator_hidden": (128,) * 3, "discriminator_hidden": (128,) * 3}
+        points = {"z_dim": 2, "batch_size": 256, "generator_hidden": (128,) * 3, "discriminator_hidden": (128,) * 3}
+        return {} if len(shape) == 3 else points
 
     @model_validator(mode="after")
     def _packs_fit(self) -> Self:

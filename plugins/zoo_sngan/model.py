@@ -34,9 +34,7 @@ class SNGANConfig(zoo.LatentConfig):
         },
     }  # fmt: skip
 
-    search: ClassVar = {
-        "lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999)), "discriminator_steps": (1, 5),
-    }  # fmt: skip
+    search: ClassVar = {**zoo.COMMON_SEARCH, "discriminator_steps": (1, 5)}
 
     preset: Literal["tuned", "paper", "resnet"] = Field(
         "tuned", description="Settings: tuned, the paper's with these networks, or the paper's with its own"

@@ -15,6 +15,7 @@ from zoo.nn import Bernoulli, Gaussian, active_units, decoder, default_width, en
 class VAEConfig(zoo.LatentConfig):
     """Settings of the VAE; colour images and points take the Gaussian likelihood, grey images the Bernoulli.
 
+    The preset "pytorch-example" has batch, Adam and latent of PyTorch's example; the paper's are Adagrad and 100 items.
     Points have a warm-up (Sonderby et al. 2016): where data vary alike in all directions, an unused posterior with its
     best sigma is a stationary point of the ELBO, as in probabilistic PCA (Lucas et al. 2019), and training stays there.
     """
@@ -27,9 +28,11 @@ class VAEConfig(zoo.LatentConfig):
         "large": {},
     }
 
-    search: ClassVar = {"lr": zoo.Range(1e-5, 1e-2), "z_dim": (2, 8, 16, 32, 64)}
+    search: ClassVar = {**zoo.COMMON_SEARCH, "z_dim": (2, 8, 16, 32, 64)}  # a bottleneck; a GAN's latent is only noise
 
-    preset: Literal["tuned", "paper"] = Field("tuned", description="Settings: tuned, or the paper's")
+    preset: Literal["tuned", "pytorch-example"] = Field(
+        "tuned", description="Settings: tuned, or those of PyTorch's example, with these networks"
+    )
     batch_size: int = Field(128, ge=1, description="Real items drawn, and charged, per round")
     z_dim: int = Field(20, ge=1, description="Dimensions of the latent, N(0, I)")
     lr: float = Field(1e-3, gt=0, description="Adam's learning rate")
@@ -76,7 +79,7 @@ class VAE(zoo.GenerativeModel):
         return [zoo.Player("vae", self, self.loss, zoo.Adam(self.config.lr, self.config.betas))]
 
     def loss(self, turn: zoo.Turn) -> Tensor:
-        """Negative ELBO in nats per item, with the reparametrisation of section 2.4."""
+        """Negative ELBO in nats per item, with the reparametrisation of section 2.4; see :meth:`diagnostics`."""
         nll, kl, _ = self.terms(turn.real)
         return nll.mean() + self.kl_term(kl.mean(), turn)
 
@@ -92,7 +95,11 @@ class VAE(zoo.GenerativeModel):
         return kl * min(1.0, turn.progress / warmup) if warmup else kl
 
     def diagnostics(self, real: Tensor) -> dict[str, float]:
-        """Return the ELBO and its two parts, in nats per item, and how many latents the posterior uses."""
+        """Return the ELBO and its two parts, in nats per item, and how many latents the posterior uses.
+
+        On grey images under the Bernoulli likelihood it is a criterion and bounds no likelihood of theirs; see
+        :class:`zoo.nn.Bernoulli`.
+        """
         parts = [self.terms(batch) for batch in real.split(self.config.batch_size)]
         nll, kl, mu = (torch.cat(part) for part in zip(*parts, strict=True))
         return {

@@ -42,10 +42,7 @@ class WGANGPConfig(zoo.LatentConfig):
         },
     }  # fmt: skip
 
-    search: ClassVar = {
-        "lr": zoo.Range(1e-5, 1e-2), "betas": ((0.0, 0.9), (0.5, 0.9), (0.5, 0.999)),
-        "penalty": zoo.Range(0.1, 100.0), "critic_steps": (1, 5),
-    }  # fmt: skip
+    search: ClassVar = {**zoo.COMMON_SEARCH, "penalty": zoo.Range(0.1, 100.0), "critic_steps": (1, 5)}
 
     preset: Literal["tuned", "paper", "toy", "resnet"] = Field(
         "tuned", description="Settings: tuned, the paper's with these networks, or the paper's with its own"

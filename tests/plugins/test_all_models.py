@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -97,8 +98,23 @@ def test_presets_are_valid_settings(entry, shape):
     assert defaults.keys() <= config.model_fields.keys()
     tuned = config.tuned.get(kind_of(shape), {})
     assert config.resolve(shape, {}).model_dump() == {**config().model_dump(), **defaults, **tuned}
-    paper = config.resolve(shape, {"preset": "paper"}).model_dump()
-    assert paper == {**config().model_dump(), **defaults, "preset": "paper"}
+    [plain] = set(get_args(config.model_fields["preset"].annotation)) - {"tuned", *config.named_presets}
+    assert config.resolve(shape, {"preset": plain}).model_dump() == {
+        **config().model_dump(), **defaults, "preset": plain,
+    }  # fmt: skip
+
+
+@each_own_model
+def test_tuning_searches_of_every_model_what_it_searches_of_the_others(entry):
+    """All are trained by Adam: none chooses its learning rate, decay rates or batch from more than another."""
+    config = entry.spec.load().Config
+    assert config.search.items() >= zoo.COMMON_SEARCH.items()
+    for kind, shape in {"points": (2,), "images": (3, 32, 32)}.items():
+        for preset in get_args(config.model_fields["preset"].annotation) if kind in entry.spec.data else ():
+            defaults = config.resolve(shape, {"preset": preset})
+            if preset not in config.named_presets:
+                assert defaults.batch_size in config.search["batch_size"]
+                assert defaults.betas in config.search["betas"]
 
 
 @each_case

@@ -13,7 +13,7 @@ ONCE, FIFTH = 1, 5
 
 # Model, preset, shape; latents, batch, Adam's learning rate and decay rates, rounds per step of the generator.
 PAPERS = [
-    ("gan", "paper", GREY, 100, 64, 2e-4, (0.5, 0.999), ONCE),  # PyTorch-GAN's: Goodfellow et al. 2014 name none
+    ("gan", "dcgan-era", GREY, 100, 64, 2e-4, (0.5, 0.999), ONCE),  # PyTorch-GAN's: Goodfellow et al. 2014 name none
     ("gan", "pacgan", POINT, 2, 100, 1e-4, (0.8, 0.999), ONCE),  # code of Lin et al. 2018
     ("dcgan", "paper", COLOUR, 100, 64, 2e-4, (0.5, 0.999), ONCE),  # Radford et al. 2016, section 4, but its batch
     ("wgan-gp", "paper", COLOUR, 128, 64, 1e-4, (0.5, 0.9), FIFTH),  # code of Gulrajani et al. 2017, gan_cifar.py
@@ -21,8 +21,17 @@ PAPERS = [
     ("wgan-gp", "toy", POINT, 2, 256, 1e-4, (0.5, 0.9), FIFTH),  # likewise, gan_toy.py
     ("sngan", "paper", COLOUR, 128, 64, 2e-4, (0.5, 0.999), ONCE),  # Miyato et al. 2018, table 1, setting C
     ("sngan", "resnet", COLOUR, 128, 64, 2e-4, (0.0, 0.9), FIFTH),  # likewise, appendix B.4
-    ("vae", "paper", GREY, 20, 128, 1e-3, (0.9, 0.999), ONCE),  # PyTorch's example: Kingma & Welling took Adagrad
-    ("beta-vae", "paper", GREY, 10, 128, 1e-3, (0.9, 0.999), ONCE),  # the VAE's, with the latent of Higgins et al. 2017
+    (
+        "vae",
+        "pytorch-example",
+        GREY,
+        20,
+        128,
+        1e-3,
+        (0.9, 0.999),
+        ONCE,
+    ),  # PyTorch's example: Kingma & Welling took Adagrad
+    ("beta-vae", "pytorch-example", GREY, 10, 128, 1e-3, (0.9, 0.999), ONCE),  # and the latent of Higgins et al. 2017
 ]
 
 
@@ -36,6 +45,12 @@ def test_a_paper_s_preset_has_its_latents_batch_and_optimiser(name, preset, shap
     for player in (first, *others):
         [group] = player.optimizer(player.network.parameters()).param_groups
         assert (group["lr"], group["betas"]) == (lr, betas), player.name
+
+
+@pytest.mark.parametrize("name", ["gan", "vae", "beta-vae"])
+def test_settings_that_are_not_the_paper_s_are_not_called_so(name):
+    with pytest.raises(zoo.ZooError, match=r"^[^\n]*preset[^\n]*'(dcgan-era|pytorch-example)'[^\n]*paper[^\n]*$"):
+        zoo.create(name, shape=GREY, preset="paper")
 
 
 @pytest.mark.parametrize("name", ["gan", "dcgan", "wgan-gp", "sngan", "vae", "beta-vae"])
@@ -82,13 +97,13 @@ def test_beta_weighs_the_kl_more_and_less_so_where_pixels_are_few(shape, beta):
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "settings"),
+    ("name", "preset", "shape", "settings"),
     [
-        ("gan", GREY, {"generator_hidden": (128, 256, 512, 1024), "discriminator_hidden": (512, 256)}),
-        ("gan", POINT, {"z_dim": 2, "batch_size": 256, "generator_hidden": (128,) * 3}),
-        ("vae", POINT, {"z_dim": 2, "batch_size": 256, "warmup": 0.1}),
+        ("gan", "dcgan-era", GREY, {"generator_hidden": (128, 256, 512, 1024), "discriminator_hidden": (512, 256)}),
+        ("gan", "dcgan-era", POINT, {"z_dim": 2, "batch_size": 256, "generator_hidden": (128,) * 3}),
+        ("vae", "pytorch-example", POINT, {"z_dim": 2, "batch_size": 256, "warmup": 0.1}),
     ],
 )
-def test_perceptrons_and_settings_for_points(name, shape, settings):
-    config = zoo.create(name, shape=shape, preset="paper").config
+def test_perceptrons_and_settings_for_points(name, preset, shape, settings):
+    config = zoo.create(name, shape=shape, preset=preset).config
     assert {key: getattr(config, key) for key in settings} == settings

@@ -12,6 +12,7 @@ import zoo
 from drawn_benches import JUDGE, scores
 from zoo_bench.executors import Finished, Options
 from zoo_bench.plan.record import Outcome, RunRecord
+from zoo_bench.report.read.best_of_n import best_of_n
 from zoo_bench.store.records import Store
 from zoo_bench.tune import Effort, Study, tunable, tune
 
@@ -69,7 +70,8 @@ def test_what_is_suggested_lies_in_the_declared_space(executed, tmp_path):
     assert found.search["lr"] == {"low": 1e-5, "high": 1e-2, "scale": "log"}
     for trial in found.trials[1:]:
         assert 1e-5 <= trial.settings["lr"] <= 1e-2
-        assert trial.settings["betas"] in [(0.0, 0.9), (0.5, 0.9), (0.5, 0.999)]
+        assert trial.settings["betas"] in [(0.0, 0.9), (0.5, 0.9), (0.5, 0.999), (0.9, 0.999)]
+        assert trial.settings["batch_size"] in [64, 128, 256]
 
 
 def test_a_study_is_repeatable_by_its_seed(executed, tmp_path):
@@ -77,6 +79,27 @@ def test_a_study_is_repeatable_by_its_seed(executed, tmp_path):
     other = study(tmp_path / "c", effort=Effort("digits", "5k", trials=12, seed=1))
     assert one == same
     assert one != other
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_draws_are_those_that_depend_on_no_value(executed, tmp_path, monkeypatch, sampler):
+    """With other values the draws are the same; what TPE suggests after them differs."""
+    effort = Effort("digits", "5k", trials=25, sampler=sampler)
+    one = study(tmp_path / "one", effort=effort)
+    monkeypatch.setattr("zoo_bench.tune._value", lambda records: 100 * records[0].spec.config["lr"])
+    other = study(tmp_path / "other", effort=effort)
+    assert [trial.settings for trial in one.draws] == [trial.settings for trial in other.draws]
+    assert len(one.draws) == (24 if sampler == "random" else 10)
+    assert one.draws == one.trials[1 : 1 + len(one.draws)]
+    if sampler == "tpe":
+        assert [trial.settings for trial in one.trials[13:]] != [trial.settings for trial in other.trials[13:]]
+
+
+def test_the_curve_is_of_the_defaults_and_the_draws_with_what_diverged_as_worst(executed, tmp_path):
+    found = study(tmp_path, effort=Effort("digits", "5k", trials=30, sampler="random"))
+    values = [math.inf if trial.value is None else trial.value for trial in found.trials]
+    assert math.inf in values[1:]
+    assert found.best_of_n == best_of_n(values[0], values[1:])
 
 
 def test_stored_runs_are_not_run_again_and_weights_are_not_kept(executed, tmp_path):
@@ -128,7 +151,8 @@ def test_finals_run_the_best_trials_again_and_decide(executed, tmp_path, monkeyp
 
 
 def test_a_suggestion_that_repeats_another_is_one_finalist(executed, tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo_bench.tune._suggest", lambda trial, name, space: 1e-3 if name == "lr" else (0.5, 0.9))
+    one = {"lr": 1e-3, "betas": (0.5, 0.9), "batch_size": 64}
+    monkeypatch.setattr("zoo_bench.tune._suggest", lambda trial, name, space: one[name])
     found = study(tmp_path, effort=Effort("digits", "5k", trials=4, final_budget="20k"))
     assert len({trial.runs[0] for trial in found.finals}) == len(found.finals) == 2
 
@@ -168,9 +192,9 @@ def test_what_is_fixed_is_in_every_trial_and_not_searched(executed, tmp_path):
 
 
 def test_a_model_with_nothing_left_to_search_is_left_out_by_name():
-    names, [sentence] = tunable("gan,vae", "digits", {"gan": {"lr": 1e-3, "betas": [0.5, 0.9]}})
+    names, [sentence] = tunable("gan,vae", "digits", {"gan": {"lr": 1e-3, "betas": [0.5, 0.9], "batch_size": 32}})
     assert names == ["vae"]
-    assert sentence == "model 'gan' has nothing left to search: --set has all of lr, betas"
+    assert sentence == "model 'gan' has nothing left to search: --set has all of lr, betas, batch_size"
 
 
 @pytest.mark.parametrize("name", ["trials", "seeds"])
@@ -186,6 +210,7 @@ def test_effort_below_one_is_refused(name):
         (["--models", "gan", "--task", "digit"], "unknown task 'digit': did you mean 'digits'?"),
         (["--models", "gan", "--trials", "0"], "--trials must be at least 1, got 0"),
         (["--models", "gan", "--budget", "much"], "budget 'much'"),
+        (["--sampler", "randm"], "unknown sampler 'randm': did you mean 'random'?"),
         (["--models", "gan", "--final-budget", "much"], "budget 'much'"),
         (["--models", "gan", "--set", "gan.width"], "--set 'gan.width' must have the form MODEL.SETTING=VALUE"),
         (["--models", "gan", "--set", "vae.lr=1"], "--set has a setting of 'vae', which --models does not name"),
@@ -223,7 +248,61 @@ def test_the_command_prints_what_finals_found(executed, tmp_path, capsys, monkey
     monkeypatch.setattr("sys.argv", ["zoo", "tune", *arguments])
     with pytest.raises(SystemExit):
         entry()
-    head, _, row = capsys.readouterr().out.strip().splitlines()[:3]
+    _, head, _, row = filter(str.strip, capsys.readouterr().out.splitlines()[:5])
     assert head.split()[:5] == ["model", "trials", "default", "best", "final"]
     stored = json.loads((tmp_path / "digits-gan.json").read_text())
     assert row.split()[4] == f"{min(trial['value'] for trial in stored['finals']):.3g}"
+
+
+def printed_by(arguments, capsys, monkeypatch) -> str:
+    from zoo.cli import entry
+
+    monkeypatch.setattr("sys.argv", ["zoo", "tune", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        entry()
+    assert end.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_the_command_says_what_the_best_of_n_trials_is_expected_to_be(executed, tmp_path, capsys, monkeypatch):
+    out = printed_by(["--models", "gan,vae", "--trials", "14", "--out", tmp_path], capsys, monkeypatch)
+    assert "Expected best of n trials, the defaults and n - 1 random draws, with 95 % bands:" in out
+    curve = Study.model_validate_json((tmp_path / "digits-gan.json").read_text()).best_of_n
+    assert len(curve) == 11
+    head, _, row, *_ = out[out.index("Expected") :].split("\n", 1)[1].strip().splitlines()
+    assert [int(text.split()[0]) for text in head.split("n = ")[1:]] == [1, 2, 4, 8, 11]
+    best = curve[7]
+    assert f"{best.expected:.3g} ({best.low:.3g} to {best.high:.3g})" in row
+    assert "is expected to be better" in out, "the GAN's defaults are worse than the VAE's, its draws are alike"
+    assert "The curves end where TPE learns from values" in out
+    assert (tmp_path / f"best-of-n-digits-50k-{JUDGE}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_show_prints_the_same_for_a_folder_of_studies_and_runs_nothing(executed, tmp_path, capsys, monkeypatch):
+    arguments = ["--models", "gan,vae", "--trials", "6", "--sampler", "random", "--out", tmp_path]
+    first = printed_by(arguments, capsys, monkeypatch)
+    assert "TPE" not in first
+    executed.clear()
+    (tmp_path / "environment.json").write_text("{}")
+    assert printed_by(["--show", tmp_path], capsys, monkeypatch) == first
+    assert not executed
+
+
+def test_curves_of_studies_under_different_judges_are_not_compared(executed, tmp_path, capsys, monkeypatch):
+    arguments = ["--models", "gan,vae", "--trials", "14", "--out", tmp_path]
+    assert printed_by(arguments, capsys, monkeypatch).count("is expected to be better") == 1
+    file = tmp_path / "digits-vae.json"
+    file.write_text(file.read_text().replace(JUDGE, "another@1"))
+    out = printed_by(["--show", tmp_path], capsys, monkeypatch)
+    assert "is expected to be better" not in out
+    assert out.count("Expected best of n trials") == 2
+
+
+def test_show_of_a_folder_without_studies_is_refused(tmp_path, capsys, monkeypatch):
+    from zoo.cli import entry
+
+    monkeypatch.setattr("sys.argv", ["zoo", "tune", "--show", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        entry()
+    assert end.value.code == 2
+    assert "no studies in" in capsys.readouterr().err

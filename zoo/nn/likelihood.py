@@ -29,10 +29,15 @@ class Likelihood(nn.Module):
 
 
 class Bernoulli(Likelihood):
-    """Each value is the probability of white (Kingma & Welling 2014, appendix C.1); for near-binary grey images."""
+    """Each value is the probability of white (Kingma & Welling 2014, appendix C.1); for near-binary grey images.
+
+    Grey values are no outcomes of it: over them its likelihood does not integrate to 1 (Loaiza-Ganem and Cunningham
+    2019), so an ELBO of it is a criterion and bounds no likelihood of grey images. What it bounds is the mean log
+    likelihood of binary images that are drawn with the grey values as probabilities of white.
+    """
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
-        """See the base class."""
+        """Return the cross-entropy of grey values, in nats; of values -1 and 1 it is -log p(x | output)."""
         target = x.add(1.0).div(2.0)
         return F.binary_cross_entropy_with_logits(output, target, reduction="none").flatten(1).sum(1)
 

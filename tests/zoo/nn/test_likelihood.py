@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -42,6 +43,24 @@ def test_kl_agrees_with_monte_carlo():
 
 def test_kl_of_the_prior_is_zero():
     assert gaussian_kl(torch.zeros(2, 3), torch.zeros(2, 3)).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("logit", [-3.0, 0.5, 4.0])
+def test_bernoulli_is_no_density_of_grey_values(logit):
+    """Its integral over them is (2p - 1) / logit, not 1 (Loaiza-Ganem and Cunningham 2019, equation 4)."""
+    grey = torch.linspace(0, 1, 10_001, dtype=torch.float64)
+    output = torch.full((10_001, 1), logit, dtype=torch.float64)
+    mass = torch.trapezoid((-Bernoulli().nll(output, 2 * grey[:, None] - 1)).exp(), grey).item()
+    assert mass == pytest.approx((2 / (1 + math.exp(-logit)) - 1) / logit, rel=1e-6)
+    assert mass < 0.5
+
+
+def test_bernoulli_nll_of_grey_pixels_is_the_mean_over_binary_images_drawn_with_them():
+    grey, output = torch.tensor([[0.2, 0.9, 0.5]]), draw(1, 3)
+    binary = torch.tensor(list(itertools.product([0.0, 1.0], repeat=3)))
+    weights = torch.where(binary == 1, grey, 1 - grey).prod(1)
+    expected = (weights * Bernoulli().nll(output.expand(8, 3), 2 * binary - 1)).sum()
+    torch.testing.assert_close(Bernoulli().nll(output, 2 * grey - 1)[0], expected)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

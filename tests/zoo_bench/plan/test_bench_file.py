@@ -21,7 +21,7 @@ JSON = st.recursive(
 
 FULL = BenchOptions(
     models="vae,gan[packing=2]", task="ring8", budget="2M,90s", seeds="0,5-9", metrics="fid", precision="fp32",
-    settings={"gan": {"lr": 1e-4, "preset": "paper", "betas": [0.5, 0.9]}, "vae": {"sigma": None}}, device="cpu",
+    settings={"gan": {"lr": 1e-4, "preset": "dcgan-era", "betas": [0.5, 0.9]}, "vae": {"sigma": None}}, device="cpu",
     out=Path("results/ü"), executor="ray", address="auto", workers=2, threads=1, timeout=90.0, throughput=True,
     track="tensorboard", retry_failed=True, force=True, keep_samples=True,
     judge_seed=7,
@@ -79,7 +79,7 @@ def test_a_file_has_what_figures_depend_on_and_little_else_at_its_default():
 
 def test_settings_are_written_as_set_reads_them():
     content = tomllib.loads(bench_file(FULL))
-    assert content["set"] == ["gan.lr=0.0001", "gan.preset=paper", "gan.betas=[0.5,0.9]", "vae.sigma=null"]
+    assert content["set"] == ["gan.lr=0.0001", "gan.preset=dcgan-era", "gan.betas=[0.5,0.9]", "vae.sigma=null"]
 
 
 @given(JSON)

@@ -59,7 +59,10 @@ class IWAE(zoo.GenerativeModel):
         return -self.bound(self.log_weights(turn.real, *self.encoder(turn.real).chunk(2, dim=1)))
 
     def diagnostics(self, real: Tensor) -> dict[str, float]:
-        """Return the bound with k samples and with one, in nats per item, and the number of active units."""
+        """Return the bound with k samples and with one, in nats per item, and the number of active units.
+
+        On grey images both are criteria and bound no likelihood of theirs; see :class:`zoo.nn.Bernoulli`.
+        """
         mu, logvar = self.encoder(real).chunk(2, dim=1)
         log_weights = self.log_weights(real, mu, logvar)
         return {

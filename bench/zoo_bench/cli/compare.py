@@ -36,7 +36,7 @@ def compare(
 
     B is compared with A only where task, judge, budget, precision and device are the same. --fail-if is a gate for CI:
     it fails where B's mean is beyond the limit and the seeds separate it from A's, where fewer runs finish, and where
-    it cannot be judged. Without any change it fails in at most 5 % of commands.
+    it cannot be judged. Where nothing changed and every run finished, at most 5 % of commands fail.
     """
     from zoo_bench.plan.variants import split
 

@@ -63,6 +63,15 @@ def test_a_model_that_no_longer_finishes_fails(tmp_path, make, capsys):
     assert "0 of 2 runs finished in B, 2 of 2 in A" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("status", "code"), [("diverged", 1), ("error", 1), ("timeout", 1), ("interrupted", 0)])
+def test_a_run_that_does_not_finish_fails_unless_the_user_interrupted_it(tmp_path, make, capsys, status, code):
+    a = make.write(tmp_path / "a", [make.drawn(make.spec(seed=seed), 2.0) for seed in range(4)])
+    last = make.record(make.spec(seed=3), status=status, error="it ended")
+    b = make.write(tmp_path / "b", [*(make.drawn(make.spec(seed=seed), 2.0) for seed in range(3)), last])
+    assert main(["compare", str(a), str(b), "--fail-if", "fid:+5%"]) == code
+    assert ("3 of 4 runs finished in B, 4 of 4 in A" in capsys.readouterr().err) == bool(code)
+
+
 def test_an_unknown_metric_in_a_limit_is_refused_with_the_nearest(pair, capsys):
     assert main(["compare", *map(str, pair), "--fail-if", "fit:+5%"]) == 2
     assert "fid" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from zoo.columns import Column
 from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Excluded, Model
 from zoo_bench.report.read.statistics import Difference, Estimate, SeedsNeeded, holm, welch
+from zoo_bench.report.text import signed
 
 INSEPARABLE = "not separable"
 _NOTHING = Estimate(math.nan, math.nan, math.nan, 0)
@@ -147,7 +148,7 @@ class Change:
             return self.comparison.obstacle
         if not x or not y:
             return f"no finished run in {'A' if not x else 'B'}"
-        if x == y:
+        if x == y or (self.comparison.exact and x[0] == y[0]):
             return "the same"
         if self.comparison.no_claim:
             return f"{self.comparison.excluded}: no claim"
@@ -174,11 +175,17 @@ class Change:
         e = self.difference.estimate
         if not e.n:
             return "", ""
-        values = [f"{100 * (v - 1):+.3g}%" if self.difference.ratio else f"{v:+.3g}" for v in (e.mean, e.low, e.high)]
-        return values[0], "" if math.isnan(e.low) else f"{values[1]} to {values[2]}"
+        mean, low, high = (100 * (v - 1) if self.difference.ratio else v for v in (e.mean, e.low, e.high))
+        unit = "%" if self.difference.ratio else ""
+        interval = "" if math.isnan(e.low) else f"{signed(low, 2)}{unit} to {signed(high, 2)}{unit}"
+        return f"{signed(mean)}{unit}", interval
 
     def row(self) -> dict[str, Any]:
-        """Return it as one flat row."""
+        """Return it as one flat row.
+
+        ``change``, ``low``, ``high`` and ``detectable``, the rise that the seeds would have shown with 80 %
+        probability, are on the scale that ``scale`` names; ``p`` is corrected over ``tests`` pairs.
+        """
         e, sides = self.difference.estimate, (self.comparison.a, self.comparison.b)
         return {
             **self.key,

@@ -11,6 +11,7 @@ from zoo.errors import UnknownNameError, ZooError
 from zoo_bench.report.read.changes import Change
 from zoo_bench.report.read.claims import ALPHA, Model
 from zoo_bench.report.read.statistics import MIN_SEEDS_OF_SPREAD
+from zoo_bench.report.text import signed
 
 POWER = 0.8
 """Probability with which a change of the size that is stated would have been shown."""
@@ -122,15 +123,15 @@ class Gate:
         if self.unjudged:
             return f"{where} cannot be judged: {self.unjudged}"
         moved = self.limit.moved(self.change)
-        changed = f"{where} changed by {f'{100 * moved:+.3g} %' if self.limit.percent else f'{moved:+.3g}'}"
-        return f"{changed}{self._support()}"
+        changed = f"{signed(100 * moved)} %" if self.limit.percent else signed(moved)
+        return f"{where} changed by {changed}{self._support()}"
 
     def _support(self) -> str:
         """Return what the runs say of the change, with what they could have shown where they show none."""
         change = self.change
         if change.comparison.exact:
             return ""
-        if math.isnan(change.p):
+        if math.isnan(change.p) or not change.comparison.complete:
             return ", which these runs do not support"
         p = f"p {change.p:.2g}" if self.level == ALPHA else f"p {change.p:.2g}, level {self.level:.2g}"
         if change.separable(self.level):
@@ -146,12 +147,10 @@ class Gate:
         if math.isnan(rise):
             return ""
         if change.difference.ratio:
-            size = f"{100 * (rise**self.limit.sign - 1):+.2g} %"
+            size = f"{signed(100 * (rise**self.limit.sign - 1), 2)} %"
         else:
-            size = f"{self.limit.sign * rise:+.2g}"
-        return (
-            f"; with {self.seeds} a change of about {size} would have been shown with {100 * POWER:.0f} % probability"
-        )
+            size = signed(self.limit.sign * rise, 2)
+        return f"; with {self.seeds} about {size} would have been shown with {100 * POWER:.0f} % probability"
 
     @property
     def seeds(self) -> str:

@@ -10,6 +10,9 @@ from typing import Any
 MIN_SEEDS_OF_SPREAD = 3
 """With fewer seeds on either side the spread, and with it the change that they would show, is hardly known."""
 
+MAX_LOG = 700.0
+"""The exponential of more overflows."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -86,7 +89,8 @@ class Difference:
             power: Wanted probability of showing it.
 
         Returns:
-            A difference, or a ratio above 1; NaN without spread, or with fewer than three values on either side.
+            A difference, or a ratio above 1, infinite if that overflows; NaN without spread, or with fewer than three
+            values on either side.
         """
         from scipy.special import nctdtrinc, stdtrit
 
@@ -94,7 +98,7 @@ class Difference:
             return math.nan
         critical = float(stdtrit(self.freedom, 1 - alpha / 2))
         rise = float(nctdtrinc(self.freedom, 1 - power, critical)) * self.error
-        return math.exp(rise) if self.ratio else rise
+        return rise if not self.ratio else math.exp(rise) if rise < MAX_LOG else math.inf
 
 
 def welch(a: Sequence[float], b: Sequence[float], *, log: bool = False, level: float = 0.95) -> Difference:

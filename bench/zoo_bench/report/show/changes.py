@@ -23,6 +23,9 @@ CAPTION = (
     "Percent: ratio of geometric means; else difference of means. Welch's t, intervals 95 %, p Holm-corrected over "
     "the pairs of a metric. ≈: not separable at 5 %; so many seeds of each would be needed, from five seeds on."
 )
+LEAST_HEADING = 13
+"""Columns of the terminal that a metric's heading has at least, so that no word of it is cut."""
+
 _HEADINGS = ("metric", "A", "B", "change", "95 %", "p", "verdict")
 _STYLES = {"better": "green", "worse": "red"}
 
@@ -31,14 +34,17 @@ def tables(changes: Sequence[Change]) -> Iterator[RenderableType]:
     """Yield a title and a table for every pair of models that was compared."""
     for title, rows in _by_pair(changes):
         yield Text(title, style="bold")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
         for name in _HEADINGS:
             right = name in ("A", "B", "change", "p")
-            table.add_column(name, justify="right" if right else "left", no_wrap=name not in ("metric", "verdict"))
+            wraps = name in ("metric", "verdict")
+            least = LEAST_HEADING if name == "metric" else None
+            table.add_column(name, justify="right" if right else "left", no_wrap=not wraps, min_width=least)
         for change in rows:
             *cells, verdict = _cells(change)
             table.add_row(*cells, Text(verdict, style=_STYLES.get(change.verdict, "")))
         yield table
+        yield Text()
     yield Text(CAPTION, style="dim")
 
 
@@ -95,6 +101,12 @@ def _by_pair(changes: Sequence[Change]) -> Iterator[tuple[str, list[Change]]]:
 
 def _cells(change: Change) -> list[str]:
     p = "" if math.isnan(change.p) else "<0.001" if change.p < 0.001 else f"{change.p:.3f}"
-    needed = f"≈ {change.seeds_needed}" if change.seeds_needed else ""
     name = f"{change.metric.heading} {change.metric.arrow}".strip()
-    return [name, figure(change.a.mean), figure(change.b.mean), *change.shown(), p, needed or change.verdict]
+    return [name, figure(change.a.mean), figure(change.b.mean), *change.shown(), p, _verdict(change)]
+
+
+def _verdict(change: Change) -> str:
+    needed = change.seeds_needed
+    if not needed:
+        return change.verdict
+    return f"≈ {needed.low} to {needed.high}" if needed.high else f"≈ from {needed.low}"

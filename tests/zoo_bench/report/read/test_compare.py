@@ -7,6 +7,7 @@ from drawn_benches import JUDGE
 from zoo.errors import ZooError
 from zoo_bench.plan.record import Outcome, Score
 from zoo_bench.report.read.compare import folders, models
+from zoo_bench.report.read.gate import Limit, gates
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.statistics import holm, welch
@@ -163,6 +164,17 @@ def test_two_models_of_one_table_have_its_p_values_and_verdicts(tmp_path, make, 
             if not change.comparison.exact:
                 assert change.p == pytest.approx(claims.p_values[a.label, b.label], nan_ok=True)
                 assert change.tests == 15
+
+
+def test_a_gate_fails_exactly_where_the_table_separates_two_models(tmp_path, make):
+    results = load([make.bench(tmp_path, seeds=3)])
+    (summary,) = (summarise(group) for group in groups(results.frame))
+    limits, claims, found = [Limit.parse("fid:+0%"), Limit.parse("fid:-0%")], summary.claims["fid"], set()
+    for a, b in combinations(summary.models, 2):
+        failed = [gate for gate in gates(limits, models(results, a.label, b.label)) if not gate.passed]
+        assert len(failed) == claims.is_separable(a, b)
+        found.add(len(failed))
+    assert found == {0, 1}
 
 
 def test_a_model_with_failed_runs_has_no_p_value(tmp_path, make):

@@ -270,3 +270,7 @@ def test_the_detectable_rise_is_where_the_noncentral_t_distribution_has_the_powe
 @pytest.mark.parametrize(("a", "b"), [([1.0], B), (A, [1.0, 2.0]), ([1.0] * 3, [2.0] * 3), ([], B)])
 def test_without_spread_or_with_few_runs_no_detectable_rise_is_known(a, b):
     assert math.isnan(welch(a, b).detectable(0.05))
+
+
+def test_a_detectable_ratio_that_overflows_is_infinite():
+    assert welch([1e-100, 1.0, 1e100], [1e-100, 1.0, 1e100], log=True).detectable(1e-6) == math.inf

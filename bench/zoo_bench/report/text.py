@@ -99,6 +99,11 @@ def figure(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """Write a difference as :func:`figure` does, with its sign and at most so many significant digits."""
+    return f"{'-' if value < 0 else '+'}{figure(abs(float(f'{value:.{digits}g}')))}"
+
+
 def shown_value(column: Column, value: float) -> str:
     """Write one number of a headline column: a share in percent, a count with its total, nats with three decimals."""
     if column.scale == "share":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import groupby
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -16,12 +14,10 @@ from zoo.columns import Column
 from zoo_bench.report.read.claims import MARKED_MEANING, Model
 from zoo_bench.report.read.groups import OUTSIDE, OUTSIDE_MEANING, groups
 from zoo_bench.report.read.summary import Summary, summarise
-from zoo_bench.report.text import figure, listed, plural, shown_value, visible
+from zoo_bench.report.text import listed, plural, shown_value, visible
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from zoo_bench.report.read.compare import Change
 
 WIDE_COLUMNS = 110
 """From this width of the terminal on there is room for every interval, not only for FID's."""
@@ -157,26 +153,3 @@ def _interval(model: Model, column: Column) -> Text:
     estimate = model.estimates[column.name]
     ends = (shown_value(column, estimate.low), shown_value(column, estimate.high))
     return Text(" to ".join(ends) if estimate.n > 1 else "")
-
-
-def change_tables(changes: Sequence[Change]) -> Iterator[RenderableType]:
-    """Yield a title and a table for every pair of models that was compared."""
-    for (key, pair), pair_changes in groupby(changes, key=lambda change: (change.key, change.pair)):
-        yield Text(visible(f"{pair} on {key['task']}: budget {key['budget']}, judge {key['judge']}"), style="bold")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
-        for name in ("metric", "A", "B", "B against A", "95 %", "p", "verdict"):
-            right = name not in ("metric", "95 %", "verdict")
-            table.add_column(name, justify="right" if right else "left", no_wrap=name in ("A", "B", "B against A", "p"))
-        for change in pair_changes:
-            p = "" if isnan(change.p) else "<0.001" if change.p < 0.001 else f"{change.p:.3f}"
-            style = {"better": "green", "worse": "red"}.get(change.verdict, "")
-            means = [figure(e.mean) for e in (change.a, change.b)]
-            name = f"{change.metric.heading} {change.metric.arrow}".strip()
-            needed = f"≈ needs {change.seeds_needed}" if change.seeds_needed else ""
-            table.add_row(name, *means, *change.shown(), p, Text(needed or change.verdict, style=style))
-        yield table
-    yield Text(
-        "Percent: ratio of geometric means; else difference of means. Welch's t, intervals 95 %, p Holm-corrected over "
-        "the pairs of a metric. ≈: not separable at 5 %; so many seeds of each would be needed, from five seeds on.",
-        style="dim",
-    )

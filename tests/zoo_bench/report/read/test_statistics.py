@@ -253,3 +253,24 @@ def test_the_probability_of_improvement_is_mann_whitneys_u_over_mn():
 
 def test_a_profile_is_the_share_of_runs_that_reach_a_threshold():
     assert performance_profile([0.0, 0.5, 1.0, 0.5], [0.0, 0.5, 0.6, 1.0]) == [1.0, 0.75, 0.25, 0.25]
+
+
+@pytest.mark.parametrize(("alpha", "power"), [(0.05, 0.8), (0.05 / 15, 0.8), (0.05, 0.95)])
+def test_the_detectable_rise_is_where_the_noncentral_t_distribution_has_the_power(alpha, power):
+    found = welch(A, B)
+    freedom = stats.ttest_ind(A, B, equal_var=False).df
+    error = math.sqrt(np.var(A, ddof=1) / len(A) + np.var(B, ddof=1) / len(B))
+    critical = stats.t.ppf(1 - alpha / 2, freedom)
+    expected = optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift / error) - power, 0, 100)
+    assert found.detectable(alpha, power) == pytest.approx(expected, rel=1e-6)
+    logs = welch(np.log(A), np.log(B)).detectable(alpha, power)
+    assert welch(A, B, log=True).detectable(alpha, power) == pytest.approx(math.exp(logs), rel=1e-9)
+
+
+@pytest.mark.parametrize(("a", "b"), [([1.0], B), (A, [1.0, 2.0]), ([1.0] * 3, [2.0] * 3), ([], B)])
+def test_without_spread_or_with_few_runs_no_detectable_rise_is_known(a, b):
+    assert math.isnan(welch(a, b).detectable(0.05))
+
+
+def test_a_detectable_ratio_that_overflows_is_infinite():
+    assert welch([1e-100, 1.0, 1e100], [1e-100, 1.0, 1e100], log=True).detectable(1e-6) == math.inf

@@ -1,4 +1,4 @@
-"""Terminal, report, notebook, tables and comparison make the same claims, those of ``Claims``, of any folder."""
+"""Terminal, report, notebook, tables, comparison and gate make the same claims, those of ``Claims``, of any folder."""
 
 import io
 import math
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from zoo_bench.report.read.claims import ALPHA
 from zoo_bench.report.read.compare import models as compared
+from zoo_bench.report.read.gate import Limit, gates
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.statistics import holm, welch
@@ -149,6 +150,10 @@ def agree(make, root, drawn):
         for a, b in combinations([m for m in summary.models if m.estimates["fid"].n], 2):
             (change,) = [c for c in compared(results, a.label, b.label) if c.metric.name == "fid"]
             assert (change.verdict in ("better", "worse")) == claims.is_separable(a, b)
+            (gate,) = gates([Limit.parse("fid:+0%")], [change])
+            if not (gate.fewer_finish or gate.unjudged):
+                rises = b.estimates["fid"].mean > a.estimates["fid"].mean
+                assert gate.passed == (not (claims.is_separable(a, b) and rises))
             if change.verdict in ("better", "worse"):
                 assert (change.verdict == "better") == (claims.ranked.index(b) < claims.ranked.index(a))
 

@@ -122,6 +122,6 @@ class Claims:
         best = rows[0]
         standings: dict[str, Standing] = {best.label: "best"}
         for row in rows[1:]:
-            equal = row.estimates[name].mean == best.estimates[name].mean
+            equal = row.has_all(self.metric) and row.estimates[name].mean == best.estimates[name].mean
             standings[row.label] = "best" if equal else "" if self.is_separable(best, row) else "tied"
         return standings

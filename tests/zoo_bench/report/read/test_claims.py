@@ -40,3 +40,8 @@ def test_a_mean_that_leaves_out_a_finished_run_separates_nothing(model):
     found = Claims.of([a, b], FID)
     assert found.standings == {"a": "best", "b": "tied"}
     assert not found.is_separable(a, b)
+
+
+def test_an_equal_mean_that_leaves_out_a_finished_run_is_not_best(model):
+    found = Claims.of([model("a", 1.0, 1.0), model("b", 1.0, ok=2)], FID)
+    assert found.standings == {"a": "best", "b": "tied"}

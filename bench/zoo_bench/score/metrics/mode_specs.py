@@ -17,7 +17,13 @@ MODE_COLUMNS = (
         headline=True,
         group="modes",
     ),
-    Column("modes_total", "", "Known modes of the task, or classes of its test split, a count", integer=True, group="companion"),
+    Column(
+        "modes_total",
+        "",
+        "Known modes of the task, or classes of its test split, a count",
+        integer=True,
+        group="companion",
+    ),
     Column(
         "mode_kl",
         "lower",

@@ -26,7 +26,9 @@ def summary_of(make):
 
 def test_models_most_of_whose_samples_are_of_no_class_are_named(summary_of):
     models = summary_of(gan=0.98, vae=0.3, sngan=0.6).models
-    said = "98 % of gan's and 60 % of sngan's samples are of no class (real data: {} %), so that their modes are guesses."
+    said = (
+        "98 % of gan's and 60 % of sngan's samples are of no class (real data: {} %), so that their modes are guesses."
+    )
     assert of_no_class(models, {}) == said.format(1)
     assert of_no_class(models, {"junk": 0.0203}) == said.format(2)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from zoo.errors import ZooError
-from zoo.evaluation import JUDGE_BATCH_SIZE, Evaluation, Reference
+from zoo.evaluation import JUDGE_BATCH_SIZE, Evaluation, Reference, feature_scale
 from zoo.task import Judgement, Split, Task
 
 
@@ -70,7 +70,39 @@ def test_a_generated_feature_keeps_its_difference_where_the_real_one_is_constant
     real = points(50, 0)
     real[:, 0] = 10.0
     made = Evaluation(Task(Split(real), Split(real), Split(real), CountingJudge(), 2, 40), points(40, 1))
-    torch.testing.assert_close(made.features_generated[:, 0], made.generated[:, 0].double() - 10)
+    unit = real[:, 1].double().std()
+    torch.testing.assert_close(made.features_generated[:, 0], (made.generated[:, 0].double() - 10) / unit)
+
+
+@pytest.mark.parametrize("deviation", [0.0, 1e-9, 1e-3, 0.09])
+def test_a_nearly_constant_feature_is_measured_in_the_median_of_the_others(deviation):
+    real = torch.randn(500, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    real = real / real.std(dim=0) * torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
+    real[:, 1] *= deviation / 2
+    _, units = feature_scale(real)
+    median = 3.5 if deviation < 1e-5 else 3.0  # what rounds to 0 is not in it
+    assert units.tolist() == pytest.approx([1.0, median, 3.0, 4.0, 5.0])
+
+
+@pytest.mark.parametrize("constant", [3, 20])
+def test_features_that_vary_keep_their_deviation_however_many_do_not(constant):
+    real = torch.randn(500, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    real = real * torch.tensor([0.3, 1.0, 2.0, 30.0])
+    _, units = feature_scale(torch.cat([real, real.new_full((500, constant), 7.0)], dim=1))
+    assert torch.equal(units[:4], real.std(dim=0))
+
+
+def test_without_a_feature_that_varies_differences_are_as_they_are():
+    assert feature_scale(torch.full((9, 3), 0.1, dtype=torch.float64))[1].tolist() == [1.0] * 3
+
+
+def test_nearly_constant_features_are_named():
+    real = points(50, 0)
+    assert evaluation(CountingJudge()).reference.nearly_constant == [2]
+    assert Reference(Task(*[Split(real)] * 3, CountingJudge(), 2, 40)).nearly_constant == [2]
+    real[:, 0] = 10.0
+    real[3, 0] += 0.001
+    assert Reference(Task(*[Split(real)] * 3, CountingJudge(), 2, 40)).nearly_constant == [0, 2]
 
 
 def test_features_and_modes_are_computed_once_however_many_metrics_ask():

@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
-from zoo.evaluation import Judged
+from zoo.evaluation import Judged, feature_scale
 from zoo.task import Judge, Split
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.data.disturbances import STRENGTHS, disturbed
@@ -69,14 +69,14 @@ def climb(judge: Judge, reference: Tensor, items: Split) -> dict[str, float]:
         items: Other real items with classes, which are harmed.
     """
     real = Judged(judge, reference[:REFERENCE_ITEMS]).features
-    std, mean = torch.std_mean(real, dim=0)
-    real = (real - mean) / std
+    mean, units = feature_scale(real)
+    real = (real - mean) / units
     seen = {}
     for name, harm in HARMS.items():
         rungs = []
         for rung in RUNGS:
             samples = [_draw(harm, items, rung, Generator().manual_seed(draw)) for draw in range(DRAWS)]
-            features = [(Judged(judge, sample).features - mean) / std for sample in samples]
+            features = [(Judged(judge, sample).features - mean) / units for sample in samples]
             rungs.append([frechet_distance(sample, real) for sample in features])
         seen[name] = statistics.fmean(a < b for better, worse in pairwise(rungs) for a in better for b in worse)
     return seen

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from zoo.evaluation import Judged
+from zoo.evaluation import Judged, feature_scale
 from zoo.task import Judge, Split, Task
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.data.disturbances import DISTURBANCES, STRENGTHS, disturbed
@@ -49,8 +49,8 @@ def examine(judge: Judge, items: Split, name: str, strengths: tuple[float, ...] 
     assert items.modes is not None
     counts = torch.bincount(items.modes)
     clear = Judged(judge, items.data)
-    std, mean = torch.std_mean(clear.features, dim=0)
-    real = (clear.features - mean) / std
+    mean, units = feature_scale(clear.features)
+    real = (clear.features - mean) / units
     held = []
     for judged in (clear, *(Judged(judge, disturbed(items.data, name, strength)) for strength in strengths)):
         named = torch.bincount(judged.modes, minlength=len(counts))[: len(counts)]
@@ -58,7 +58,7 @@ def examine(judge: Judge, items: Split, name: str, strengths: tuple[float, ...] 
             Held(
                 accuracy=float((judged.modes == items.modes).double().mean()),
                 modes=int(((named >= 0.1 * counts) & (counts > 0)).sum()),
-                fid=max(0.0, frechet_distance((judged.features - mean) / std, real)),
+                fid=max(0.0, frechet_distance((judged.features - mean) / units, real)),
             )
         )
     return held

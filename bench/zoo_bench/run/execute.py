@@ -30,7 +30,7 @@ from zoo_bench.run.watch import Watch
 from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import torch_fidelity_distance
-from zoo_bench.score.scoring import diagnose, score
+from zoo_bench.score.scoring import diagnose, note_constants, score
 from zoo_bench.score.sheets import sheets
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed
 from zoo_bench.train.game import build_on
@@ -139,6 +139,7 @@ def _execute(
     scored = score(evaluation, applicable(metrics, task))
     record.scores = scored.scores
     record.traceback += scored.traceback
+    note_constants(record, evaluation.reference)
     who = f"{type(model).__name__}.diagnostics()"
     held_out = task.validation.data[:DIAGNOSTIC_ITEMS]
     diagnose(record, model, held_out, lambda name: registry.columns.check_own(name, entry.plugin, who))

@@ -16,12 +16,17 @@ from torch import Tensor
 from zoo.catalogue import Entry
 from zoo.columns import is_column_name
 from zoo.errors import FAILURES, PluginError, ZooError, error_sentence
-from zoo.evaluation import Evaluation
+from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
 from zoo.specs import MetricSpec
 from zoo.task import to_model
 from zoo_bench.plan.record import RunRecord, Score
 from zoo_bench.plan.scoring import score_key
+from zoo_bench.score.metrics.panel import references
+
+HARDLY_VARY = "features that hardly vary among real items"
+MAX_NAMED = 10
+"""Features that a sentence names; of more it gives the number."""
 
 
 @dataclass
@@ -64,6 +69,19 @@ def score(evaluation: Evaluation, metrics: Iterable[Entry[MetricSpec]]) -> Score
             scored.traceback += details
         scored.scores[name] = result
     return scored
+
+
+def note_constants(record: RunRecord, reference: Reference) -> None:
+    """Note which features of which judge hardly vary among real items, in place of what was noted of that before."""
+    record.notes = [note for note in record.notes if not note.startswith(HARDLY_VARY)]
+    try:
+        for under in references(reference):
+            if found := under.nearly_constant:
+                named = ", ".join(map(str, found[:MAX_NAMED])) + (", ..." if len(found) > MAX_NAMED else "")
+                count = f"{len(found)} of the {under.features.shape[1]} of {under.task.judge.name} ({named})"
+                record.notes.append(f"{HARDLY_VARY} are measured in the median unit of the others: {count}")
+    except FAILURES:  # a judge that fails, which its metrics say
+        pass
 
 
 def diagnose(record: RunRecord, model: GenerativeModel, held_out: Tensor, check_name: Callable[[str], None]) -> None:

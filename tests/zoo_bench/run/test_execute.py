@@ -302,6 +302,12 @@ def test_samples_between_0_and_1_are_noted(execute_fake):
     assert "they look like images in [0, 1], as a Sigmoid makes them" in note
 
 
+def test_features_that_hardly_vary_are_noted(execute_fake, monkeypatch):
+    monkeypatch.setattr("zoo.evaluation.NEARLY_CONSTANT", 0.9)
+    (note,) = execute_fake(Steady).record.notes
+    assert "of the 32 of digits-cnn" in note
+
+
 def test_steps_beside_the_game_are_a_mark_of_the_run(execute_fake):
     class Greedy(Steady):
         def sample(self, n):

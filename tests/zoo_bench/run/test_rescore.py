@@ -49,6 +49,15 @@ def test_scores_from_weights_are_those_of_the_run_to_all_digits(run):
     )
 
 
+def test_features_that_hardly_vary_are_noted_anew(run, monkeypatch):
+    before = scored(run).notes
+    monkeypatch.setattr("zoo.evaluation.NEARLY_CONSTANT", 0.9)
+    changed(run, notes=scored(run).notes)
+    assert any("of the 32 of digits-cnn" in note for note in read_record(run).notes)
+    monkeypatch.undo()
+    assert scored(run).notes == before
+
+
 def test_kept_samples_are_scored_and_not_those_of_the_weights(run, digits_task):
     real = digits_task.test.data[:600]
     run.with_suffix(SAMPLES).write_bytes(packed(real))

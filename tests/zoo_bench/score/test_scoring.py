@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,8 +7,9 @@ import torch
 
 import zoo
 from zoo.errors import ZooError
-from zoo.evaluation import Evaluation
-from zoo_bench.score.scoring import score
+from zoo.evaluation import Evaluation, Reference
+from zoo_bench.judges.pixels import PixelJudge
+from zoo_bench.score.scoring import note_constants, score
 
 
 @pytest.fixture
@@ -99,3 +101,55 @@ def test_a_metric_draws_the_same_numbers_whichever_others_are_computed(scored):
     torch.manual_seed(6)
     both = outcome(scored(other=drawing, odd=drawing))
     assert both["odd"] == alone != both["other"]
+
+
+class Dim:
+    """A judge whose features are pixels, the last ones of which hardly vary; it may fail."""
+
+    name, sha256 = "dim", "0"
+
+    def __init__(self, dim):
+        self.dim = dim
+
+    def features(self, data):
+        if not self.dim:
+            raise RuntimeError("out of light")
+        pixels = data.flatten(1)[:, 20:40].float()
+        pixels[:, -self.dim :] *= 1e-7
+        return pixels
+
+    def modes(self, data):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("dim", "said"),
+    [(1, "1 of the 20 of dim (19)"), (3, "3 of the 20 of dim (17, 18, 19)"), (11, "11 of the 20 of dim (9, 10, 11, ")],
+)
+def test_features_that_hardly_vary_are_noted_once(make_record, digits_task, dim, said):
+    record = make_record(notes=["it is odd"])
+    data = torch.randint(256, (300, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    reference = Reference(replace(digits_task, judge=Dim(dim), test=replace(digits_task.test, data=data)))
+    for _ in range(2):
+        note_constants(record, reference)
+        odd, note = record.notes
+        assert odd == "it is odd"
+        assert note.startswith("features that hardly vary among real items are measured in the median unit of the ")
+        assert said in note
+    assert note.endswith(", ...)") == (dim > 10)
+
+
+def test_every_judge_of_the_panel_is_looked_at(make_record, digits_task):
+    record = make_record()
+    flat = torch.zeros(50, 1, 8, 8, dtype=torch.uint8)
+    flat[:, 0, 0, :4] = torch.randint(256, (50, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    task = replace(digits_task, panel=(PixelJudge(flat),))
+    note_constants(record, Reference(replace(task, test=replace(task.test, data=flat[:40], modes=None))))
+    (note,) = [note for note in record.notes if "of pixels-32" in note]
+    assert "28 of the 32 of pixels-32" in note
+
+
+def test_a_judge_that_fails_is_left_to_its_metrics(make_record, digits_task):
+    record = make_record()
+    note_constants(record, Reference(replace(digits_task, judge=Dim(0))))
+    assert record.notes == []

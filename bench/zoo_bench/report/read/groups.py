@@ -100,8 +100,8 @@ def _group(key: dict[str, str], runs: pd.DataFrame) -> Group:
         )
     runs = runs[latest].sort_values(["_label", "seed"], kind="stable")
     odd = runs[runs["notes"] != ""]
-    for (label, note), rows in odd.groupby(["_label", "notes"], sort=False):
-        notes.append(f"In {plural(len(rows), 'run')} of {label}, {note}.")
+    for note, rows in odd.groupby("notes", sort=False):
+        notes.append(f"In {plural(len(rows), 'run')} of {listed(rows['_label'].unique().tolist())}, {note}.")
     return Group(key, _without_foreign_speeds(_without_other_versions(runs, notes), notes), notes, _marks(runs))
 
 

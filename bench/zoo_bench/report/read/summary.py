@@ -13,6 +13,7 @@ from zoo_bench.report.read.agreement import JUDGES, of_pairs, of_the_best
 from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Claims, Excluded, Model, Standing
 from zoo_bench.report.read.columns import columns_of
 from zoo_bench.report.read.groups import IDENTITY, Group
+from zoo_bench.report.read.junk import of_no_class
 from zoo_bench.report.read.marks import marks_of
 from zoo_bench.report.read.statistics import Estimate, SeedsNeeded, t_interval
 from zoo_bench.report.text import figure, listed, plural
@@ -84,9 +85,9 @@ class Summary:
 
     @property
     def notes(self) -> list[str]:
-        """What else the reader must know: whether judges agree, and what is odd about runs."""
-        pairs = of_pairs(self.claims)
-        return [*([pairs] if pairs else []), *self.group.notes]
+        """What else the reader must know: whether judges agree, whose samples are of no class, what runs are odd."""
+        found = of_pairs(self.claims), of_no_class(self.models, self.controls.get("real", {}))
+        return [*filter(None, found), *self.group.notes]
 
     def floor(self, metric: Column) -> float | None:
         """Return what real data score, if the metric names a column for that and the group has it."""

@@ -92,7 +92,7 @@ FEATURE_METRICS = (
             ),
         ),
         needs=("features",),
-        version="1",
+        version="2",
     ),
     MetricSpec(
         name="neighbours",
@@ -170,14 +170,14 @@ FEATURE_METRICS = (
             Column(
                 "support",
                 "higher",
-                "Birthday estimate of different samples, 1 to inf; empty without repetition",
+                "Birthday estimate of different samples, 1 to inf; empty unless they repeat more than real items",
                 range=(0, None),
                 group="diversity",
             ),
             Column("support_low", "", "Its lower bound at 97.5 %, 0 to inf", group="companion"),
         ),
         needs=("images", "features"),
-        version="1",
+        version="2",
     ),
     MetricSpec(
         name="ndb",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.evaluation import Evaluation
 from zoo_bench.score.metrics.inputs import check, equal
 
 DIRECTIONS = 1000
+"""Directions at least: whole orthonormal bases are drawn until there are as many."""
+
 DIRECTIONS_PER_BLOCK = 50
 
 
@@ -25,19 +26,27 @@ def mind(evaluation: Evaluation) -> dict[str, float]:
 
 
 def sliced_distance(x: Tensor, y: Tensor) -> float:
-    """Return 3 F / (N M) sum_ij |sort(u_i.x)_j - sort(u_i.y)_j|^2 over M = 1000 unit directions u.
+    """Return 3 F / (N M) sum_ij |sort(u_i.x)_j - sort(u_i.y)_j|^2 over M >= 1000 unit directions u.
 
-    The Monge Inception Distance (Berthet et al. 2026, arXiv 2605.06797). Unlike FID it sees more than two moments. A
-    shift by v gives 3 |v|^2, up to the draw of directions, which are always the same.
+    The Monge Inception Distance (Berthet et al. 2026, arXiv 2605.06797). Unlike FID it sees more than two moments.
+    Directions are those of random orthonormal bases (as Rowland et al. 2019 draw them), always the same ones. As
+    squares over a basis add up to the squared norm, a shift by v adds 3 |v|^2 exactly.
 
     Args:
         x: (N, F) float64.
         y: (N, F) float64.
     """
     features = x.shape[1]
-    draws = torch.randn(DIRECTIONS, features, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    drawn = directions(features)
     total = 0.0
-    for directions in F.normalize(draws, dim=1).split(DIRECTIONS_PER_BLOCK):
-        a, b = (np.sort((directions @ z.T).numpy(), axis=1) for z in (x, y))
+    for block in drawn.split(DIRECTIONS_PER_BLOCK):
+        a, b = (np.sort((block @ z.T).numpy(), axis=1) for z in (x, y))
         total += float(np.square(a - b).sum())
-    return 3.0 * features / (len(x) * DIRECTIONS) * total
+    return 3.0 * features / (len(x) * len(drawn)) * total
+
+
+def directions(features: int) -> Tensor:
+    """Return as many random orthonormal bases as it takes for 1000 directions, (M, F) float64."""
+    bases = -(-DIRECTIONS // features)
+    draws = torch.randn(bases, features, features, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    return torch.linalg.qr(draws).Q.mT.flatten(0, 1)

@@ -17,7 +17,13 @@ MODE_COLUMNS = (
         headline=True,
         group="modes",
     ),
-    Column("modes_total", "", "Known modes of the task, a count", integer=True, group="companion"),
+    Column(
+        "modes_total",
+        "",
+        "Known modes of the task, or classes of its test split, a count",
+        integer=True,
+        group="companion",
+    ),
     Column(
         "mode_kl",
         "lower",
@@ -37,7 +43,7 @@ MODE_METRICS = (
         summary="Classes captured and their shares, as the judge sees them.",
         columns=MODE_COLUMNS,
         needs=("modes",),
-        version="1",
+        version="2",
     ),
     MetricSpec(
         name="class-shares",
@@ -162,13 +168,13 @@ MODE_METRICS = (
             Column(
                 "mode_spread",
                 "",
-                "Std of a captured mode over the true one; 1 is right",
+                "Std of a captured mode over the true one, 0 to inf; 1 is right",
                 title="mode spread",
                 range=(0, None),
                 group="modes",
             ),
         ),
         needs=("mixture",),
-        version="1",
+        version="2",
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,10 @@ from zoo.evaluation import Evaluation
 
 CAPTURED_SHARE = 0.1
 HIGH_QUALITY_STDS = 3.0
+MIN_POINTS = 10
+"""Points of a mode from which its spread is estimated."""
+
+SPREAD_STEPS = 20
 
 
 def classes(evaluation: Evaluation) -> dict[str, float]:
@@ -16,13 +22,17 @@ def classes(evaluation: Evaluation) -> dict[str, float]:
 
     A class counts as captured if its share among generated items is at least a tenth of its share among real ones, so
     that the judge's few mistakes do not capture a class that is not there. ``mode_kl`` is KL(generated || real) of the
-    class shares in nats, as in Metz et al. 2017; ``mode_tv`` is half the sum of their absolute differences, 0 to 1.
+    class shares in nats, as in Metz et al. 2017; ``mode_tv`` is half the sum of their absolute differences, 0 to 1. For
+    real data the first is about (K - 1) / 2 (1 / m + 1 / n) with K classes, m generated and n real items.
+
+    A class that the test split lacks can neither be captured nor missed, and is not in ``modes_total``. Items of it are
+    in the shares all the same, and make ``mode_kl`` infinite.
     """
     total = evaluation.task.modes
     real, generated = shares(evaluation.modes_real, total), shares(evaluation.modes_generated, total)
     return {
-        "modes_captured": int((generated >= CAPTURED_SHARE * real).sum()),
-        "modes_total": total,
+        "modes_captured": int(((generated >= CAPTURED_SHARE * real) & (real > 0)).sum()),
+        "modes_total": int((real > 0).sum()),
         **divergences(generated, real),
     }
 
@@ -35,15 +45,16 @@ def mixture(evaluation: Evaluation) -> dict[str, float]:
     against uniform, and missing if there are none.
 
     Perfect samples in two dimensions are 98.889 % of high quality: more means that modes have shrunk, which
-    ``mode_spread`` shows. It is the median over captured modes of the standard deviation of their high-quality points,
-    over what that of perfect samples would be: 1 is right, below it modes are too narrow.
+    ``mode_spread`` shows. It is the median over captured modes of the standard deviation of the points that are nearest
+    to their centre (:func:`spread`), over the true one: 1 is right, below it modes are too narrow, above it too wide.
     """
     truth = evaluation.task.mixture
     assert truth is not None
     offsets = evaluation.generated - truth.centres[evaluation.modes_generated]
     distance = offsets.double().norm(dim=1)
     good = distance <= HIGH_QUALITY_STDS * truth.std
-    modes = evaluation.modes_generated[good]
+    nearest = evaluation.modes_generated
+    modes = nearest[good]
     counts = torch.bincount(modes, minlength=len(truth.centres))
     result = {
         "modes_captured": int((counts > 0).sum()),
@@ -53,11 +64,32 @@ def mixture(evaluation: Evaluation) -> dict[str, float]:
     if len(modes):
         uniform = torch.full((len(counts),), 1 / len(counts), dtype=torch.float64)
         result |= divergences(counts / counts.sum(), uniform)
-    offsets_by_mode = [offsets[good][modes == k] for k in range(len(counts)) if counts[k] >= 10]
-    if offsets_by_mode:
-        spread = torch.stack([points.double().std(dim=0).mean() for points in offsets_by_mode]).median()
-        result["mode_spread"] = float(spread / (truth.std * truncated_std(offsets.shape[1])))
+    captured = [offsets[nearest == k].double() for k in range(len(counts)) if counts[k]]
+    if spreads := [spread(points) for points in captured if len(points) >= MIN_POINTS]:
+        result["mode_spread"] = statistics.median(spreads) / truth.std
     return result
+
+
+def spread(points: Tensor) -> float:
+    """Return the standard deviation of a coordinate of a round Gaussian, whatever lies far off it.
+
+    It is first estimated by the median distance from the coordinates' medians, then twenty times by the points within
+    three standard deviations of these, corrected for the cut (:func:`truncated_std`), as long as they are half of all.
+
+    Args:
+        points: (N, D) float64, more than half of them of the Gaussian.
+    """
+    from scipy.stats import chi2
+
+    dimensions = points.shape[1]
+    distance = (points - points.median(dim=0).values).norm(dim=1)
+    found = float(distance.median()) / float(chi2.median(dimensions)) ** 0.5
+    for _ in range(SPREAD_STEPS):
+        within = points[distance <= HIGH_QUALITY_STDS * found]
+        if 2 * len(within) < len(points):
+            break
+        found = float(within.var(dim=0).mean()) ** 0.5 / truncated_std(dimensions)
+    return found
 
 
 def shares(modes: Tensor, total: int) -> Tensor:

@@ -44,6 +44,11 @@ def panel(evaluation: Evaluation) -> dict[str, float]:
     return values
 
 
+def references(reference: Reference) -> list[Reference]:
+    """Return the real side of the comparison under each judge of its task."""
+    return [reference.once(_under, column) for column in _judges(reference.task)]
+
+
 def _judges(task: Task) -> dict[str, Judge]:
     """Return the task's judges by the column of their FID."""
     beside = {"fid_pixels" if judge.name.startswith(PixelJudge.NAME) else "fid_twin": judge for judge in task.panel}

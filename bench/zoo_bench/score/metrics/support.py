@@ -2,62 +2,100 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from zoo.distances import nearest, squared_distances
 from zoo.evaluation import Evaluation, Reference
 from zoo_bench.score.metrics.inputs import check, equal, subsample
 
-CLOSER_FACTOR = 1.0 - 1e-6
-"""Factor on the distance of the closest real pair, so that a pair at exactly that distance is no repetition."""
+CLOSE_PAIRS = 10
+"""Pairs of different real items that count as close: enough for a few near duplicates not to decide what is close."""
+
+Z_CRITICAL = 1.959963984540054
+"""One-sided critical value of a standard normal at the 2.5 % level."""
 
 
 def support(evaluation: Evaluation) -> dict[str, float]:
     """Return ``support``, the estimated number of different items, and ``support_low``, its lower bound at 97.5 %.
 
-    The birthday test (Arora and Zhang 2017), with counted pairs instead of visual inspection: a pair of generated items
-    is a repetition if it is closer than any pair of as many real held-out items. See :func:`support_size`.
+    The birthday test (Arora and Zhang 2017), with counted pairs instead of visual inspection: a pair is close if it is
+    no further apart than the tenth closest pair of as many real held-out items that differ. ``support`` is returned
+    where generated items have significantly more close pairs than real ones, at the 2.5 % level (:func:`excess`); else
+    only the lower bound is known. Both are above 0, higher is better.
 
-    Above 0, higher is better. Its limits: it is the size of a uniform support, and if some items come more often than
-    others the number that would repeat as often, below the true one; items with close features need not look
-    alike; and no more than about N^2 / 6 can be estimated from N items. Without a repetition ``support`` is not
-    returned: only the lower bound is known. Noise repeats rarely as well, so this is read beside a fidelity metric.
+    Its limits: it is the size of a uniform support, and if some items come more often than others the number that would
+    repeat as often, below the true one; items with close features need not look alike, and are more frequent where
+    classes are missing; and no more than about N^2 / 22 can be estimated from N items. Noise repeats rarely as well, so
+    this is read beside a fidelity metric.
     """
     generated, real = evaluation.features_generated, evaluation.features_real
     check(2, generated=generated, real=real)
-    generated, _ = equal(generated, real)
-    closest = evaluation.reference.once(_closest_pair, len(generated))
-    estimate, low, _ = support_size(close_pairs(generated, CLOSER_FACTOR * closest), len(generated))
-    return {"support_low": low} | ({"support": estimate} if estimate < float("inf") else {})
+    generated, real = equal(generated, real)
+    distance, within_real = evaluation.reference.once(_close_real, len(generated))
+    within = close(generated, generated, distance)[0] - 1
+    across, across_real = close(generated, real, distance)
+    estimate, low = support_size(int(within.sum()) // 2, len(generated))
+    is_known = estimate < float("inf") and excess(within + across, within_real + across_real) > Z_CRITICAL
+    return {"support_low": low} | ({"support": estimate} if is_known else {})
 
 
-def support_size(repetitions: int, n: int) -> tuple[float, float, float]:
-    """Return the size of the support behind repetitions among pairs of ``n`` items, and its exact 95 % interval.
+def support_size(close_pairs: int, n: int) -> tuple[float, float]:
+    """Return the size of the support behind close pairs among ``n`` items, and its lower bound at 97.5 %.
 
-    A pair of draws from a uniform support of k is a repetition with probability 1 / k, so k is about the number of
-    pairs over that of repetitions; the interval is that of a Poisson count (Garwood 1936). Infinity stands for no
-    limit.
+    A pair of draws from a uniform support of k is the same item with probability 1 / k, and otherwise close as often as
+    a pair of different real items: of P = n (n - 1) / 2 pairs P / k + 10 (1 - 1 / k) are close on average. The bound
+    takes every close pair for a repetition, so that it holds however far apart different items are; it is that of a
+    Poisson count (Garwood 1936).
 
     Args:
-        repetitions: Number of pairs that are the same item.
+        close_pairs: Their number; up to 10 the size is infinite.
         n: Number of items.
     """
     from scipy.stats import chi2
 
     pairs = n * (n - 1) / 2
-    max_count = float(chi2.ppf(0.975, 2 * repetitions + 2)) / 2
-    min_count = float(chi2.ppf(0.025, 2 * repetitions)) / 2 if repetitions else 0.0
-    estimate, high = (pairs / count if count else float("inf") for count in (repetitions, min_count))
-    return estimate, pairs / max_count, high
+    low = pairs / (float(chi2.ppf(0.975, 2 * close_pairs + 2)) / 2)
+    repetitions = close_pairs - CLOSE_PAIRS
+    return (pairs - CLOSE_PAIRS) / repetitions if repetitions > 0 else float("inf"), low
 
 
-def close_pairs(x: Tensor, distance: float) -> int:
-    """Return the number of pairs of rows of (N, F) float64 at most ``distance`` apart."""
-    within = sum(int((block <= distance**2).sum()) for _, block in squared_distances(x, x))
-    return (within - len(x)) // 2
+def excess(generated: Tensor, real: Tensor) -> float:
+    """Return the z-score of the number of close pairs of generated items above that of as many real ones.
+
+    With each item's number of close items of both sets, the difference of the two numbers of pairs is half that of
+    their sums, because pairs across the sets cancel. Its variance is that over permutations of all items (Chen and
+    Friedman 2017, for graphs of any kind), so that it is right where items are crowded in places.
+
+    Args:
+        generated: The number of close items of both sets for every generated item, (N,).
+        real: The same for every real item, (N,).
+    """
+    both = torch.cat([generated, real]).double()
+    difference, variance = float(generated.sum() - real.sum()), len(both) * float(both.var())
+    return difference / variance**0.5 if variance else 0.0
 
 
-def _closest_pair(reference: Reference, n: int) -> float:
-    """Return the smallest distance between two of ``n`` test items."""
+def close(x: Tensor, y: Tensor, distance: float) -> tuple[Tensor, Tensor]:
+    """Return how many rows of ``y`` are at most ``distance`` from each row of ``x``, (N,) int64, and the reverse, (M,).
+
+    Args:
+        x: (N, F) float64.
+        y: (M, F) float64.
+        distance: The distance.
+    """
+    forth, back = (torch.zeros(len(z), dtype=torch.int64) for z in (x, y))
+    for rows, block in squared_distances(x, y):
+        within = block <= distance**2
+        forth[rows] = within.sum(dim=1)
+        back += within.sum(dim=0)
+    return forth, back
+
+
+def _close_real(reference: Reference, n: int) -> tuple[float, Tensor]:
+    """Return the distance up to which a pair is close, and the number of close ones of ``n`` test items, (n,) int64."""
     real = subsample(reference.features, n)
-    return float(nearest(real, real, 2)[0][:, 1].min())
+    different = real.unique(dim=0)
+    apart = nearest(different, different, min(CLOSE_PAIRS + 1, len(different)))[0][:, 1:].flatten().sort().values
+    distance = float(apart[::2][:CLOSE_PAIRS][-1])  # every pair is there twice
+    return distance, close(real, real, distance)[0] - 1

@@ -117,6 +117,14 @@ def test_columns_of_the_same_fate_are_one_sentence(of_versions):
     assert [note.partition(" are of genzoo")[0] for note in group.notes] == ["Values of fid and kid"]
 
 
+def test_what_is_odd_of_several_models_is_said_once(make):
+    odd = ["a feature hardly varies"]
+    specs = [make.spec(model=model, seed=seed) for model in ("gan", "vae") for seed in range(2)]
+    records = [make.record(spec, metrics={"fid": 2.0}, notes=odd) for spec in specs]
+    (group,) = groups(to_frame([*records, make.record(make.spec(model="dcgan"), metrics={"fid": 2.0})]))
+    assert group.notes == ["In 4 runs of gan and vae, a feature hardly varies."]
+
+
 def test_a_run_without_a_metric_has_no_other_version_of_it(of_versions):
     group = of_versions(("1", "1"), ("1", ""), ("1", ""))
     assert group.runs["kid"].notna().tolist() == [True, False, False]

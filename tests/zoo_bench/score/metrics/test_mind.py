@@ -4,7 +4,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from zoo_bench.score.metrics.mind import sliced_distance
+from zoo_bench.score.metrics.mind import directions, sliced_distance
 
 
 def test_in_one_dimension_it_is_the_optimal_assignment(draw):
@@ -16,7 +16,16 @@ def test_in_one_dimension_it_is_the_optimal_assignment(draw):
 def test_a_shift(draw):
     x = draw(0, 500, 32)
     shift = torch.linspace(-1, 1, 32, dtype=torch.float64)
-    assert sliced_distance(x + shift, x) == pytest.approx(3 * shift.square().sum().item(), rel=0.1)
+    assert sliced_distance(x + shift, x) == pytest.approx(3 * shift.square().sum().item(), rel=1e-9)
+
+
+@pytest.mark.parametrize("features", [1, 2, 7, 64, 1200])
+def test_directions_are_whole_orthonormal_bases(features):
+    drawn = directions(features)
+    assert len(drawn) >= 1000
+    assert torch.allclose(drawn.norm(dim=1), torch.ones(1, dtype=torch.float64))
+    assert torch.allclose(features * drawn.T @ drawn / len(drawn), torch.eye(features, dtype=torch.float64), atol=1e-9)
+    assert torch.equal(drawn, directions(features))
 
 
 def test_a_scale():
@@ -28,7 +37,8 @@ def test_shifted_gaussians(draw):
     shift = torch.full((8,), 0.5, dtype=torch.float64)
     floor = sliced_distance(draw(0, 5000, 8), draw(1, 5000, 8))
     found = sliced_distance(draw(0, 5000, 8) + shift, draw(1, 5000, 8))
-    assert found == pytest.approx(3 * 2 + floor, rel=0.1)
+    means = draw(0, 5000, 8).mean(dim=0) - draw(1, 5000, 8).mean(dim=0)
+    assert found == pytest.approx(3 * 2 + floor + 6 * float(shift @ means), rel=1e-9)
 
 
 def test_it_sees_beyond_two_moments(draw):

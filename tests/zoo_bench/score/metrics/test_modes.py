@@ -10,7 +10,7 @@ from scipy import stats
 
 from zoo.evaluation import Evaluation
 from zoo_bench.data.sets import mixtures
-from zoo_bench.score.metrics.modes import classes, divergences, mixture, shares, truncated_std
+from zoo_bench.score.metrics.modes import classes, divergences, mixture, shares, spread, truncated_std
 
 PERFECT = 1 - math.exp(-4.5)
 SHARES = st.lists(st.integers(1, 1000), min_size=2, max_size=30)
@@ -57,7 +57,26 @@ def test_widened_modes_lose_quality(task):
     found = coverage(task, centres + 1.5 * (points.data - centres))
     # P(r < 3 sigma) of a standard deviation half again as large.
     assert found["high_quality"] == pytest.approx(1 - math.exp(-2), abs=0.03)
-    assert found["mode_spread"] > 1.1
+    assert found["mode_spread"] == pytest.approx(1.5, abs=0.05)
+
+
+@pytest.mark.parametrize("factor", [2.0, 3.0, 5.0])
+@pytest.mark.parametrize("far", [0.0, 0.3])
+def test_the_spread_of_wide_modes_is_read_as_it_is(task, factor, far):
+    points = task.validation
+    centres = task.mixture.centres[points.modes]
+    generated = centres + factor * (points.data - centres)
+    low, high = generated.aminmax(dim=0)
+    noise = torch.rand(len(generated), 2, generator=torch.Generator().manual_seed(0))
+    generated = torch.where(noise[:, :1] < far, low + (high - low) * noise.flip(1), generated)
+    assert coverage(task, generated)["mode_spread"] == pytest.approx(factor, rel=0.08)
+
+
+def test_a_spread_is_that_of_half_of_the_points_at_least():
+    radii = torch.logspace(-6, 1, 200, dtype=torch.float64)  # dense in the middle at every scale
+    angles = 2.4 * torch.arange(200, dtype=torch.float64)
+    found = spread(torch.stack([radii * angles.cos(), radii * angles.sin()], dim=1))
+    assert 0 < found < float(radii.median())
 
 
 def test_a_collapsed_model_captures_one_mode(task):
@@ -139,6 +158,27 @@ def test_one_class_of_digits_is_one_class(digits_task, label):
     assert found["mode_tv"] == pytest.approx(1 - share, abs=0.03)
 
 
+def of_classes(total, real, generated):
+    return classes(
+        SimpleNamespace(
+            task=SimpleNamespace(modes=total), modes_real=torch.tensor(real), modes_generated=torch.tensor(generated)
+        )
+    )
+
+
+def test_a_class_that_the_test_split_lacks_is_neither_captured_nor_missed():
+    found = of_classes(4, [0, 0, 1, 3], [0, 0, 0, 3])
+    assert (found["modes_captured"], found["modes_total"]) == (2, 3)
+    assert found["mode_kl"] == pytest.approx(0.75 * math.log(1.5))
+    assert found["mode_tv"] == pytest.approx(0.25)
+
+
+def test_items_of_a_class_that_the_test_split_lacks_count_against_the_shares():
+    found = of_classes(3, [0, 0, 1, 1], [0, 1, 2, 2])
+    assert (found["modes_captured"], found["modes_total"]) == (2, 2)
+    assert (found["mode_kl"], found["mode_tv"]) == (math.inf, 0.5)
+
+
 def test_real_mnist_has_every_class_and_one_class_is_one(mnist_task):
     test = mnist_task.test
     found = classes(Evaluation(mnist_task, test.data))
@@ -150,9 +190,4 @@ def test_real_mnist_has_every_class_and_one_class_is_one(mnist_task):
 @pytest.mark.parametrize(("hits", "captured"), [(0, 1), (4, 1), (5, 2), (50, 2)])
 def test_a_class_is_captured_with_a_tenth_of_its_real_share(hits, captured):
     # Its real share is a half, so it takes 5 of 100.
-    evaluation = SimpleNamespace(
-        task=SimpleNamespace(modes=2),
-        modes_real=torch.tensor([0, 1]),
-        modes_generated=torch.tensor([0] * (100 - hits) + [1] * hits),
-    )
-    assert classes(evaluation)["modes_captured"] == captured
+    assert of_classes(2, [0, 1], [0] * (100 - hits) + [1] * hits)["modes_captured"] == captured

@@ -81,8 +81,35 @@ def test_float32_features_at_mean_100_give_what_centred_float64_ones_do(sets, ev
 @cases
 def test_the_units_of_features_do_not_matter(sets, evaluate, seed, n, d, shift):
     plain = sets(seed, n, d, shift)
-    units = 2.0 ** torch.arange(-5, d - 5, dtype=torch.float64)
+    units = 2.0 ** (torch.arange(d, dtype=torch.float64) % 3 - 5)
     assert scores(evaluate(*(x * units for x in plain))) == pytest.approx(scores(evaluate(*plain)), rel=1e-6, abs=1e-9)
+
+
+ONE_IN_600 = torch.zeros(600, dtype=torch.float64).index_fill(0, torch.tensor([7]), 1e-3)
+HALF = 1e-3 * (torch.arange(600) % 2).double()
+NOISE = 1e-7 * torch.randn(600, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def test_a_feature_that_one_real_item_has_decides_nothing(evaluate, draw):
+    """Divided by its own standard deviation, 4e-5, it made an FID of 0.11 278 and a KID of 0 26,091."""
+    sets = [draw(seed, 600) for seed in range(3)]
+    without = scores(evaluate(*sets))
+    columns = zip(sets, (ONE_IN_600, ONE_IN_600, HALF), strict=True)
+    found = scores(evaluate(*(torch.cat([x, column[:, None]], dim=1) for x, column in columns)))
+    assert found["fid"] == pytest.approx(without["fid"], rel=1e-3)
+    assert found["kid"] == pytest.approx(without["kid"], abs=0.001)
+    assert found["mind"] == pytest.approx(without["mind"], rel=0.1)
+    assert found["coverage"] == pytest.approx(without["coverage"], abs=0.01)
+
+
+def test_a_feature_that_varies_by_rounding_counts_as_much_as_the_others(evaluate, draw):
+    """Divided by its own standard deviation, 1e-7, it made an FID of 1e14 and a KID of 1e36 of any sign."""
+    training, real, generated = (draw(seed, 600) for seed in range(3))
+    wide = 1e7 * NOISE * real.std(dim=0).median()
+    columns = zip((training, real, generated), (NOISE, NOISE, wide), strict=True)
+    found = scores(evaluate(*(torch.cat([x, column[:, None]], dim=1) for x, column in columns)))
+    assert found["fid"] == pytest.approx(1.0 + scores(evaluate(training, real, generated))["fid"], rel=0.1)
+    assert 0 < found["kid"] < 1
 
 
 @few

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ class Summary:
         models: One per label.
         controls: Values of sets of known quality under the group's judge, by control and column.
         panel: FID under each judge, whether or not it is among the metrics: what is claimed of one depends on all.
+        few: Number of items of every control that has fewer than a model has samples.
     """
 
     group: Group
@@ -43,6 +44,7 @@ class Summary:
     models: list[Model]
     controls: dict[str, dict[str, float]]
     panel: tuple[Column, ...] = ()
+    few: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def leading(self) -> Column | None:
@@ -82,14 +84,28 @@ class Summary:
 
     def floor(self, metric: Column) -> float | None:
         """Return what real data score, if the metric names a column for that and the group has it."""
-        values = finite(self.group.runs[metric.floor]) if metric.floor in self.group.runs else []
+        return self._mean(metric.floor)
+
+    def floor_sd(self, metric: Column) -> float | None:
+        """Return the standard deviation of what real data score, if the group has it."""
+        return self._mean(f"{metric.floor}_sd")
+
+    def _mean(self, column: str) -> float | None:
+        values = finite(self.group.runs[column]) if column in self.group.runs else []
         return sum(values) / len(values) if values else None
+
+    @cached_property
+    def control_rows(self) -> dict[str, dict[str, float]]:
+        """The controls by the names of their rows, which say how many items those with few have."""
+        return {
+            f"{name} ({self.few[name]} items)" if name in self.few else name: v for name, v in self.controls.items()
+        }
 
     @cached_property
     def references(self) -> dict[str, dict[str, float]]:
         """What models are compared with, by name and column: the controls, and the floor of every metric with one."""
         floors = {m.name: floor for m in self.metrics if (floor := self.floor(m)) is not None}
-        return {**self.controls, **({"floor": floors} if floors else {})}
+        return {**self.control_rows, **({"floor": floors} if floors else {})}
 
     def verdict(self) -> str:
         """Return in words which model is best by the leading metric, and what the runs do not support."""
@@ -154,8 +170,8 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
             task, version and judge are used.
     """
     metrics = [_with_total(column, group.runs) for column in columns_of(group.runs)]
-    matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in IDENTITY)]
-    group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
+    own = next((c for c in controls if all(c[k] == group.key[k] for k in IDENTITY)), {})
+    group_controls: dict[str, dict[str, float]] = own.get("controls", {})
     finished = group.runs[group.runs["status"] == "ok"]
     by_label = {str(label): runs for label, runs in finished.groupby("_label")}
     figure_marks = marks_of(by_label, group_controls.get("real", {}))
@@ -168,7 +184,7 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         marks = (*group.marks.get(str(label), ()), *figure_marks.get(str(label), ()))
         models.append(Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside, marks))
     panel = tuple(metric for metric in metrics if metric.name in JUDGES)
-    summary = Summary(group, metrics, models, group_controls, panel)
+    summary = Summary(group, metrics, models, group_controls, panel, own.get("few", {}))
     first = summary.claims[summary.leading.name].ranked if summary.leading else []
     order = [m.label for m in first]
     rest = sorted((m for m in models if m.label not in order), key=lambda model: model.outside)

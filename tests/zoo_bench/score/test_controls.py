@@ -82,6 +82,8 @@ def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench)
     assert scores["copy"]["fid"] < scores["half-modes"]["fid"]
     assert scores["real"]["modes_captured"] == 10
     assert scores["one-mode"]["modes_captured"] == 1
+    assert found["few"]["real"] == 197
+    assert "noise" not in found["few"]
 
 
 def test_controls_are_scored_once_per_folder_and_task(tmp_path, counted, plan):

@@ -13,8 +13,8 @@ from zoo_bench.score.metrics.inputs import check, subsample
 ITEMS_PER_FEATURE = 3
 """Items of either set per feature from which FID is about linear in 1/N.
 
-With as many, ``fid_inf`` of real against real data is on average within a quarter of their FID, with 5 within an
-eighth; with 1.4 it is up to 0.6 of it, with 0.6 up to 0.8.
+With as many in both sets, ``fid_inf`` of real data is on average within a tenth of their FID; with 1.4 it was up to
+0.42 of it, and with 0.6 up to 0.66 (``bench/simulations/floor.py``).
 """
 
 

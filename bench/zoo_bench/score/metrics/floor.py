@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.score.metrics.frechet import expected_null
 from zoo_bench.score.metrics.inputs import check
 
-REHEARSALS = 10
+REHEARSALS = 20
 
 MIN_TRAINING_ITEMS = 16
 """Training items from which each part of a rehearsal has four."""
@@ -45,9 +46,9 @@ def real_floor(reference: Reference, n: int) -> Floor:
     1974) frees the distance of T of both: e(T) = (d(R, T) + d(V, T) - d(R, V)) / 2.
 
     What that leaves out, which is e of the ``n`` items and all that is not of first order, is found by rehearsals, in
-    which disjoint parts of the training split take the places of all: the mean error of the hat is added, and the
-    standard deviation of its errors, in proportion to d(V, T), is the spread. If the part for the fresh items has fewer
-    than ``n``, its FID is extrapolated linearly in 1/n from its halves and the whole (Chong and Forsyth 2020).
+    which disjoint parts of the training split take the places of all: the mean error of the hat is added. If the part
+    for the fresh items has fewer than ``n``, its FID is extrapolated linearly in 1/n from its halves and the whole
+    (Chong and Forsyth 2020). The spread is found there too, see :func:`_variance`.
 
     Args:
         reference: The real side of the comparison.
@@ -80,25 +81,74 @@ def floor_of(training: Tensor, validation: Tensor, test: Tensor, n: int) -> Floo
         test: (M, F) float64, M >= 2, standardised.
         n: Number of generated items, at least 2.
     """
-    held_out = frechet_distance(validation, test)
-    hat = _hat(training, validation, test, held_out)
     generator = torch.Generator().manual_seed(0)
     sizes = _sizes(len(training), len(validation), len(test), n)
-    errors, distances = [], []
+    rehearsals = []
     for _ in range(REHEARSALS):
         order = torch.randperm(len(training), generator=generator)[: sum(sizes)]
         fresh, others, stand_in, target = _standardised(*training[order].split(sizes))
-        distance = frechet_distance(stand_in, target)
-        errors.append(_extrapolated(fresh, target, n) - _hat(others, stand_in, target, distance))
-        distances.append(distance)
-    least = expected_null(test, n, math.inf)
-    scale = held_out / statistics.fmean(distances)
-    return Floor(max(hat + statistics.fmean(errors), least), statistics.stdev(errors) * scale)
+        score = _extrapolated(fresh, target, n)
+        rehearsals.append(_Rehearsal(_hat(others, stand_in, target), _hat(fresh, stand_in, target), score))
+    real = _hat(training, validation, test)
+    mean = real.test + statistics.fmean(rehearsal.error for rehearsal in rehearsals)
+    return Floor(max(mean, expected_null(test, n, math.inf)), math.sqrt(_variance(real, rehearsals, sizes, n)))
 
 
-def _hat(training: Tensor, validation: Tensor, test: Tensor, held_out: float) -> float:
-    """Return the distance of the test split from the truth; ``held_out`` is that from the validation split."""
-    return (frechet_distance(training, test) + held_out - frechet_distance(training, validation)) / 2
+class _Hat(NamedTuple):
+    """The distances of a training, a validation and a test split, which give that of each from the truth."""
+
+    training_to_test: float
+    validation_to_test: float
+    training_to_validation: float
+
+    @property
+    def test(self) -> float:
+        return sum(self) / 2 - self.training_to_validation
+
+    @property
+    def products(self) -> float:
+        """The products of the three, two at a time, added."""
+        training, validation = self.training_to_test - self.test, self.validation_to_test - self.test
+        return training * validation + self.test * (training + validation)
+
+
+class _Rehearsal(NamedTuple):
+    """Two hats of the same stand-in and target, with different training items, and what the fresh items score."""
+
+    hat: _Hat
+    other: _Hat
+    score: float
+
+    @property
+    def error(self) -> float:
+        return self.score - self.hat.test
+
+
+def _hat(training: Tensor, validation: Tensor, test: Tensor) -> _Hat:
+    pairs = ((training, test), (validation, test), (training, validation))
+    return _Hat(*(frechet_distance(x, y) for x, y in pairs))
+
+
+def _variance(real: _Hat, rehearsals: Sequence[_Rehearsal], sizes: Sequence[int], n: int) -> float:
+    """Return the variance of the FID of fresh items about the floor: of their draw, of the hat, and of the mean error.
+
+    The hat of T is the inner product of T - R and T - V, so its variance goes with the sum of e(R) e(V), e(R) e(T) and
+    e(V) e(T). Two hats with different training items show the first two, for which e is that of independent items, in
+    proportion to one over their number. If the real V and T are further apart than those of rehearsals, they are made
+    of few originals, and their errors are not only larger but have fewer dimensions: the variance is taken in that
+    proportion once more. NaN if the features of all training items but a few are the same.
+    """
+    of_draw = statistics.variance(r.other.training_to_test - r.hat.training_to_test for r in rehearsals) / 2
+    of_training = statistics.variance(r.other.test - r.hat.test for r in rehearsals) / 2
+    of_mean = statistics.variance(r.error for r in rehearsals) / len(rehearsals)
+    fresh, others, stand_in, target = sizes
+    unit = statistics.fmean(sum(r.hat) for r in rehearsals) / 2 / (1 / others + 1 / stand_in + 1 / target)
+    shown = unit**2 / others * (1 / stand_in + 1 / target)
+    rehearsed = statistics.fmean(r.hat.validation_to_test for r in rehearsals)
+    if min(shown, rehearsed) <= 0:
+        return math.nan
+    originals = max(1.0, real.validation_to_test / rehearsed)
+    return of_draw * fresh / n + of_training * max(real.products, 0.0) / shown * originals + of_mean
 
 
 def _sizes(training: int, validation: int, test: int, n: int) -> list[int]:

@@ -33,7 +33,8 @@ class Column:
         range: Lowest and highest possible value, None where there is none; intervals end there.
         integer: Whether its values are whole numbers.
         total: Column that holds the highest possible value, so that 9 is shown as "9/10"; "" if there is none.
-        floor: Column that holds what real data score at the sample sizes of the run; "" if there is none.
+        floor: Column that holds what real data score at the sample sizes of the run; "" if there is none. One of the
+            same name with ``_sd`` holds the standard deviation of that score, where it is known.
         headline: Whether it is shown in the terminal's table, and in Markdown and LaTeX where no columns are named.
         group: What it describes: "overall" for fidelity and diversity together, "fidelity", "diversity", "modes",
             "memorisation", "utility", "published" for values by the protocol of papers, which lead no table,

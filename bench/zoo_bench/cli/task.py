@@ -59,8 +59,8 @@ def task(
 def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) -> dict[str, Any]:
     """Return the facts about a task, by the names that users see; ``classes`` are the names of its classes.
 
-    ``real against real`` scores the validation split as if a model had made it: ``fid`` is what perfect samples get,
-    and ``floor`` what theory expects at these sizes.
+    ``real against real`` scores the validation split as if a model had made it; ``floor`` is what as many fresh real
+    items score on average, and ``floor sd`` how far one score lies from it.
     """
     import torch
 
@@ -94,6 +94,7 @@ def describe(entry: Entry[TaskSpec], loaded: Task, classes: Sequence[str] = ()) 
     facts["real against real"] = {
         "fid": scored.values.get("fid"),
         "floor": scored.values.get("fid_floor"),
+        "floor sd": scored.values.get("fid_floor_sd"),
         "items": f"{len(evaluation.generated)} against {len(evaluation.real)}",
         **scored.errors,
     }

@@ -75,7 +75,7 @@ CURVE = (
     Column(
         "images_to_target",
         "lower",
-        "Images until validation FID is 5 times its floor; empty if never",
+        "Images until validation FID is 5 times that of two Gaussian samples; empty if never",
         "images to target",
         "log",
         (0, None),

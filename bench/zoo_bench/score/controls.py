@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -58,8 +59,20 @@ def _noise(task: Task, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(size, generator=generator)
 
 
-def compute(task_name: str, names: Sequence[str], panel: Panel | None) -> dict[str, dict[str, Score]]:
-    """Score every control of a task with some metrics: ``{control: {metric: score}}``."""
+class Scores(NamedTuple):
+    """Scores of the controls of a task.
+
+    Attributes:
+        scores: By control and metric.
+        few: Number of items of every control that has fewer than a model has samples.
+    """
+
+    scores: dict[str, dict[str, Score]]
+    few: dict[str, int]
+
+
+def compute(task_name: str, names: Sequence[str], panel: Panel | None) -> Scores:
+    """Score every control of a task with some metrics."""
     registry = installed()
     entry = registry.tasks.get(task_name)
     task = load_task(entry)
@@ -67,7 +80,11 @@ def compute(task_name: str, names: Sequence[str], panel: Panel | None) -> dict[s
         task = panel.seated(entry.spec, task)
     metrics = [registry.metrics.get(name) for name in names]
     reference = Reference(task)
-    return {name: score(Evaluation(task, data, reference), metrics).scores for name, data in samples(task).items()}
+    controls = samples(task)
+    return Scores(
+        {name: score(Evaluation(task, data, reference), metrics).scores for name, data in controls.items()},
+        {name: len(data) for name, data in controls.items() if len(data) < task.samples},
+    )
 
 
 def score_controls(root: Path, plans: Mapping[str, ScorePlan], panel: Panel | None, timeout: float | None) -> None:
@@ -99,5 +116,5 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], panel: Panel | No
         except ZooError as error:
             print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
             continue
-        merged = {name: {**scores.get(name, {}), **computed[name]} for name in computed}
-        write_keyed(path, key, {"scores": SCORES.dump_python(merged, mode="json")})
+        merged = {name: {**scores.get(name, {}), **found} for name, found in computed.scores.items()}
+        write_keyed(path, key, {"scores": SCORES.dump_python(merged, mode="json"), "few": computed.few})

@@ -31,7 +31,7 @@ def counted(monkeypatch):
     def fake(call, task, names, panel, timeout):
         assert task == "digits"
         computed.append(list(names))
-        return {"real": {name: made(len(computed)) for name in names}}
+        return controls.Scores({"real": {name: made(len(computed)) for name in names}}, {"real": 197})
 
     monkeypatch.setattr(controls, "run_in_subprocess", fake)
     return computed
@@ -82,6 +82,8 @@ def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench)
     assert scores["copy"]["fid"] < scores["half-modes"]["fid"]
     assert scores["real"]["modes_captured"] == 10
     assert scores["one-mode"]["modes_captured"] == 1
+    assert found["few"]["real"] == 197
+    assert "noise" not in found["few"]
 
 
 def test_controls_are_scored_once_per_folder_and_task(tmp_path, counted, plan):
@@ -143,7 +145,7 @@ def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, plan, m
 
 
 def test_infinite_scores_are_kept(tmp_path, plan, monkeypatch):
-    infinite = {"real": {name: made(math.inf) for name in ("fid", "kid")}}
+    infinite = controls.Scores({"real": {name: made(math.inf) for name in ("fid", "kid")}}, {})
     monkeypatch.setattr(controls, "run_in_subprocess", lambda *arguments, timeout: infinite)
     for _ in range(2):
         controls.score_controls(tmp_path, {"digits": plan}, None, None)

@@ -149,7 +149,9 @@ def load_controls(root: Path, problems: list[str]) -> list[dict[str, Any]]:
             content = json.loads(file.read_bytes())
             key = content.get("key", content)  # before 0.1 the key's fields were at the top level
             values = _values_of_controls(content)
-            entries.append({**{name: str(key[name]) for name in IDENTITY}, "controls": values})
+            few = {str(name): int(items) for name, items in content.get("few", {}).items()}
+            own = {name: str(key[name]) for name in IDENTITY}
+            entries.append({**own, "controls": values, **({"few": few} if few else {})})
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             problems.append(f"{str(file)!r} holds no controls")
     return entries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ class Summary:
         models: One per label.
         controls: Values of sets of known quality under the group's judge, by control and column.
         panel: FID under each judge, whether or not it is among the metrics: what is claimed of one depends on all.
+        few: Number of items of every control that has fewer than a model has samples.
     """
 
     group: Group
@@ -48,6 +49,7 @@ class Summary:
     models: list[Model]
     controls: dict[str, dict[str, float]]
     panel: tuple[Column, ...] = ()
+    few: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def leading(self) -> Column | None:
@@ -91,14 +93,28 @@ class Summary:
 
     def floor(self, metric: Column) -> float | None:
         """Return what real data score, if the metric names a column for that and the group has it."""
-        values = finite(self.group.runs[metric.floor]) if metric.floor in self.group.runs else []
+        return self._mean(metric.floor)
+
+    def floor_sd(self, metric: Column) -> float | None:
+        """Return the standard deviation of what real data score, if the group has it."""
+        return self._mean(f"{metric.floor}_sd")
+
+    def _mean(self, column: str) -> float | None:
+        values = finite(self.group.runs[column]) if column in self.group.runs else []
         return sum(values) / len(values) if values else None
+
+    @cached_property
+    def control_rows(self) -> dict[str, dict[str, float]]:
+        """The controls by the names of their rows, which say how many items those with few have."""
+        return {
+            f"{name} ({self.few[name]} items)" if name in self.few else name: v for name, v in self.controls.items()
+        }
 
     @cached_property
     def references(self) -> dict[str, dict[str, float]]:
         """What models are compared with, by name and column: the controls, and the floor of every metric with one."""
         floors = {m.name: floor for m in self.metrics if (floor := self.floor(m)) is not None}
-        return {**self.controls, **({"floor": floors} if floors else {})}
+        return {**self.control_rows, **({"floor": floors} if floors else {})}
 
     def verdict(self) -> str:
         """Return in words which model is best by the leading metric, and what the runs do not support."""
@@ -184,8 +200,8 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
             task, version and judge are used.
     """
     metrics = [_with_total(column, group.runs) for column in columns_of(group.runs)]
-    matches = [c["controls"] for c in controls if all(c[k] == group.key[k] for k in IDENTITY)]
-    group_controls: dict[str, dict[str, float]] = matches[0] if matches else {}
+    own = next((c for c in controls if all(c[k] == group.key[k] for k in IDENTITY)), {})
+    group_controls: dict[str, dict[str, float]] = own.get("controls", {})
     finished = group.runs[group.runs["status"] == "ok"]
     by_label = {str(label): runs for label, runs in finished.groupby("_label")}
     figure_marks = marks_of(by_label, group_controls.get("real", {}))
@@ -201,7 +217,7 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
             Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside, marks, failed)
         )
     panel = tuple(metric for metric in metrics if metric.name in JUDGES)
-    summary = Summary(group, metrics, models, group_controls, panel)
+    summary = Summary(group, metrics, models, group_controls, panel, own.get("few", {}))
     first = summary.claims[summary.leading.name].ranked if summary.leading else []
     rest = [model for model in models if model not in first]
     return replace(summary, models=[*first, *sorted(rest, key=lambda model: _place(model, summary.leading))])

@@ -87,10 +87,17 @@ def _caption(summary: Summary) -> list[str]:
 
 def _references(summary: Summary) -> list[tuple[str, list[str]]]:
     """Return the rows below the models, with a cell per metric."""
+    spreads = {"floor": {m.name: summary.floor_sd(m) for m in summary.metrics}}
     return [
-        (name, [text.figure(row[m.name]) if m.name in row else "" for m in summary.metrics])
+        (name, [_reference(row.get(m.name), spreads.get(name, {}).get(m.name)) for m in summary.metrics])
         for name, row in summary.references.items()
     ]
+
+
+def _reference(value: float | None, spread: float | None) -> str:
+    if value is None:
+        return ""
+    return text.figure(value) if spread is None else f"{text.figure(value)} ± {text.figure(spread)}"
 
 
 def _writer(summary: Summary, bold: str, tied: str, between: str) -> Callable[[Model, Column], str]:

@@ -78,7 +78,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "verdict": summary.verdict(),
         "notes": [*summary.marks, *summary.notes, *_remarks(summary)],
         "tables": [
-            (name, table(shown, metrics, colours, summary.controls if name == "Quality" else {}))
+            (name, table(shown, metrics, colours, summary.control_rows if name == "Quality" else {}))
             for name, shown, metrics in (("Quality", summary, quality), ("Speed and size", trained, costs))
             if metrics and shown.models
         ],
@@ -127,6 +127,7 @@ def table(
         means = [m.estimates[metric.name].mean for m in summary.models]
         floor = summary.floor(metric)
         write = aligned(means, () if floor is None else (floor,))
+        spread = summary.floor_sd(metric)
         total = f", of {figure(metric.limits[1])}" if metric.total and math.isfinite(metric.limits[1]) else ""
         columns.append(
             {
@@ -135,7 +136,7 @@ def table(
                 "better": metric.better,
                 "name": metric.name,
                 "description": metric.description,
-                "floor": "" if floor is None else write(floor),
+                "floor": "" if floor is None else write(floor) + ("" if spread is None else f" ± {write(spread)}"),
                 "cells": [_cell(summary, m, metric, write) for m in summary.models],
                 "controls": [write(row[metric.name]) if metric.name in row else "" for row in extra.values()],
             }

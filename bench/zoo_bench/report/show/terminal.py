@@ -85,7 +85,11 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
     if any(model.outside for model in summary.models):
         parts.append(f"{OUTSIDE.strip()}: {OUTSIDE_MEANING}")
     below = ["controls, sets of known quality under the same judge"] if summary.controls else []
-    below += ["the floor, what real data scores against real data"] if "floor" in summary.references else []
+    below += (
+        ["the floor, what as many fresh real items score, ± its standard deviation"]
+        if "floor" in summary.references
+        else []
+    )
     if below:
         parts.append(f"Below the models: {'; '.join(below)}.")
     if runs["mode_kl"].notna().any() and "KL" not in left_out:
@@ -136,7 +140,9 @@ def _table(summary: Summary, width: int, shown: Sequence[Column]) -> Table:
         cells = []
         for column in shown:
             text = shown_value(column, row[column.name]) if column.name in row else ""
-            cells += [Text(text + " "), *([Text("")] if column in spread else [])]
+            sd = summary.floor_sd(column) if name == "floor" else None
+            about = "" if sd is None else f"± {shown_value(column, sd)}"
+            cells += [Text(text + " "), *([Text(about)] if column in spread else [])]
         table.add_row(Text(visible(name)), "", *cells, style="dim")
     return table
 

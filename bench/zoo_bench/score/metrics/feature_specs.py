@@ -21,12 +21,11 @@ FEATURE_METRICS = (
                 headline=True,
                 group="overall",
             ),
-            Column(
-                "fid_floor", "", "Expected FID of real data against real data at these sample sizes", group="companion"
-            ),
+            Column("fid_floor", "", "Expected FID of as many fresh real items", group="companion"),
+            Column("fid_floor_sd", "", "Standard deviation of the FID of such items about it", group="companion"),
         ),
         needs=("features",),
-        version="1",
+        version="2",
     ),
     MetricSpec(
         name="fid-inf",
@@ -36,13 +35,13 @@ FEATURE_METRICS = (
             Column(
                 "fid_inf",
                 "lower",
-                "FID without its sample-size bias, any sign; real data: about 0",
+                "FID without its sample-size bias, any sign; real data: about 0; empty below 3 items per feature",
                 title="FID∞",
                 group="overall",
             ),
         ),
         needs=("features",),
-        version="1",
+        version="2",
     ),
     MetricSpec(
         name="fid-train",
@@ -85,7 +84,7 @@ FEATURE_METRICS = (
             Column(
                 "mind",
                 "lower",
-                "Mean squared difference of sorted projections, times 3 F, 0 to inf",
+                "Mean squared difference of sorted projections, times 3 F, 0 to inf; real data: above 0, as 1/n",
                 title="MIND",
                 range=(0, None),
                 group="overall",
@@ -130,14 +129,14 @@ FEATURE_METRICS = (
             Column(
                 "clipped_density",
                 "higher",
-                "Share of good samples by fidelity, 0 to 1; real data: about 1",
+                "Share of good samples by fidelity, 0 to 1; real data: about 1, of few items 0.9",
                 scale="share",
                 group="fidelity",
             ),
             Column(
                 "clipped_coverage",
                 "higher",
-                "Share of good samples by coverage, 0 to 1; real data: about 1",
+                "Share of good samples by coverage, 0 to 1; real data: about 1, of few items 0.9",
                 scale="share",
                 group="diversity",
             ),

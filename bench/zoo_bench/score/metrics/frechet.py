@@ -65,11 +65,12 @@ def torch_fidelity_distance(x: Tensor, y: Tensor) -> float:
     return float(result["frechet_inception_distance"])
 
 
-def expected_null(features: Tensor, n: int, m: int) -> float:
+def expected_null(features: Tensor, n: float, m: float) -> float:
     """Return E[FID] of ``n`` against ``m`` samples from one Gaussian with the covariance of ``features``.
 
     First order in 1/n and 1/m (delta method), with l the covariance's eigenvalues:
-    (1/n + 1/m) (5/4 sum_i l_i + 1/2 sum_ij l_i l_j / (l_i + l_j)).
+    (1/n + 1/m) (5/4 sum_i l_i + 1/2 sum_ij l_i l_j / (l_i + l_j)). It is too low where n or m is not far above the
+    number of features. Infinitely many leave their part out.
     """
     eigenvalues = torch.linalg.eigvalsh(torch.cov(features.T)).clamp_min(0.0)
     pairs = eigenvalues[:, None] * eigenvalues / (eigenvalues[:, None] + eigenvalues).clamp_min(1e-300)

@@ -49,6 +49,13 @@ def test_files_that_are_no_records_are_told_of_and_left_alone(bench):
     assert bad.read_text() == "{"
 
 
+def test_controls_with_few_items_say_how_many(bench):
+    path = bench / "controls" / "digits.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "few": {"real": 39}}))
+    (found,) = load_controls(bench, [])
+    assert found["few"] == {"real": 39}
+
+
 @pytest.mark.parametrize("key", ["at the top", "apart"])
 def test_controls_of_older_layouts_are_read_as_those_of_today(bench, key):
     own = {"task": "digits", "task_version": "1", "judge": "digits-cnn@01234567"}

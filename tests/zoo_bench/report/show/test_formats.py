@@ -12,6 +12,7 @@ from zoo_bench.report.read.results import load
 from zoo_bench.report.read.summary import summarise
 from zoo_bench.report.show import formats
 from zoo_bench.report.text import aligned, figure, latex, markdown, plotly, visible
+from zoo_bench.store.tables import to_frame
 
 NASTY = "<script>alert('1')</script> \"q\" | a_b*c* `d` $e$ \\f{g}# %&~^ [h](i) \u202ej\nk"
 
@@ -48,6 +49,14 @@ def test_markdown_renders_as_one_table_with_every_name_as_text(summaries):
     assert slanted[1] == "*floor*"
     best = [t for t in inline if any(c.type == "strong_open" for c in t.children)]
     assert any("1." in t.content for t in best)
+
+
+def test_the_floor_has_its_spread(make):
+    metrics = {"fid": 30.0, "fid_floor": 19.8, "fid_floor_sd": 2.1}
+    records = [make.drawn(make.spec(seed=seed), 1.0, metrics=metrics) for seed in (0, 1)]
+    found = [summarise(group) for group in groups(to_frame(records))]
+    assert "19.8 ± 2.1" in formats.markdown(found)
+    assert "19.8 ± 2.1" in formats.latex(found)
 
 
 def test_latex_is_balanced_and_escapes_every_name(summaries):

@@ -111,6 +111,16 @@ def test_controls_and_the_floor_stand_below_the_models(frame):
     assert "controls, sets of known quality" in " ".join(text.split())
 
 
+def test_the_floor_has_its_spread_and_a_control_of_few_items_their_number(make_record):
+    metrics = {"fid": 30.0, "fid_floor": 19.8, "fid_floor_sd": 2.1}
+    frame = to_frame([make_record({"seed": seed}, metrics=metrics) for seed in (0, 1)])
+    own = {"task": "digits", "task_version": "1", "judge": "digits-cnn@01234567"}
+    rows = {"real": {"fid": 28.9}, "noise": {"fid": 200.0}}
+    text = rendered(frame, 120, [{**own, "controls": rows, "few": {"real": 39}}])
+    below = [line.split() for line in text.splitlines() if line.startswith((" real", " noise", " floor"))]
+    assert below == [["real", "(39", "items)", "28.9"], ["noise", "200"], ["floor", "19.8", "±", "2.1"]]
+
+
 def test_several_tables_share_one_explanation(make_record):
     records = [make_record({"task": task, "seed": seed}, metrics={"fid": 1.0 + seed, "mode_kl": 0.1})
                for task in ("a", "b") for seed in (0, 1)]  # fmt: skip

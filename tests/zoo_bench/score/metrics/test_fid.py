@@ -6,7 +6,7 @@ import torch
 from scipy import linalg
 
 from zoo.evaluation import Evaluation
-from zoo_bench.score.metrics.fid import fid
+from zoo_bench.score.metrics.fid import fid, fid_inf
 from zoo_bench.score.metrics.frechet import expected_null, torch_fidelity_distance
 
 D = 12
@@ -118,6 +118,16 @@ def test_the_floor_is_finite_where_a_feature_is_constant():
     x = features(0)
     x[:, 3] = 1.0
     assert 0 < expected_null(x, 100, 100) < np.inf
+
+
+def test_fid_inf_is_left_out_where_fid_is_not_linear_in_1_over_n(evaluate, draw):
+    assert "fid_inf" in fid_inf(evaluate(draw(0), draw(1, 36), draw(2, 36)))
+    assert fid_inf(evaluate(draw(0), draw(1, 35), draw(2, 400))) == {}
+    assert fid_inf(evaluate(draw(0), draw(1, 400), draw(2, 35))) == {}
+
+
+def test_the_spread_of_the_floor_is_left_out_where_it_is_unknown(evaluate, draw):
+    assert fid(evaluate(draw(0), draw(1), draw(2))).keys() == {"fid", "fid_floor"}  # validation split: the test split
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,16 @@ neither helps nor harms a classifier beside real items.
 """
 HIGHER = {"vendi", "mode_chi2_p", "ct", "support_low", "augmentation"}
 LOWER = {"fid_train"}
-COMPANIONS = {"fid_floor", "fid_real", "fid_twin_real", "fid_pixels_real", "kid_se", "copies_real", "copies_se"}
+COMPANIONS = {
+    "fid_floor",
+    "fid_floor_sd",
+    "fid_real",
+    "fid_twin_real",
+    "fid_pixels_real",
+    "kid_se",
+    "copies_real",
+    "copies_se",
+}
 NO_RANK = COMPANIONS | {"modes_total", "trtr", "support"}
 """``support`` is missing where nothing is repeated; its lower bound is ranked."""
 BY_DEFAULT = [spec for spec in METRICS if not spec.on_request]

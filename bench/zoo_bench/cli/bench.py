@@ -33,7 +33,9 @@ def bench(
     budget: Annotated[
         str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000rounds, 5PFLOP.")
     ] = DEFAULTS.budget,
-    seeds: Annotated[str, typer.Option(help="How many training seeds, or which: 0,3,5-9.")] = str(DEFAULTS.seeds),
+    seeds: Annotated[str, typer.Option(help="How many training seeds, or which: 0,3,5-9; or auto: see below.")] = str(
+        DEFAULTS.seeds
+    ),
     out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = DEFAULTS.out,
     metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = DEFAULTS.metrics,
     settings: Annotated[
@@ -79,6 +81,9 @@ def bench(
     Every run is trained on the same data order with the same budget, scored against data that no model was given, and
     stored as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
     The folder of results has it as bench.toml, for --config; options on the command line override the file.
+
+    With --seeds auto, every model gets 4 seeds, then further ones as long as any pair that it is in is not separable by
+    FID (or the first metric), up to 20 or, with --seeds auto:30, to 30. P-values allow for that.
     """
     from zoo_bench.core.processes import warm_up
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.columns import Column
-from zoo_bench.report.read.claims import MARKED_MEANING, Model
+from zoo_bench.report.read.claims import MARKED_MEANING, Model, correction
 from zoo_bench.report.read.groups import OUTSIDE, OUTSIDE_MEANING, groups
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.text import figure, listed, plural, shown_value, visible
@@ -83,7 +83,7 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
     spread = ", with Student's 95 % intervals over seeds." if several else "; one seed says nothing about spread."
     parts = ["Geometric means of FID and speeds, else means" + spread]
     if any(summary.standings.values()):
-        parts.append("* best; ≈ not separable from it (Welch's t, Holm-corrected, 5 %).")
+        parts.append(f"* best; ≈ not separable from it (Welch's t, {correction(adaptive=summary.group.adaptive)}).")
     if any(model.marks for model in summary.models):
         parts.append(f"!: {MARKED_MEANING}")
     if any(model.outside for model in summary.models):

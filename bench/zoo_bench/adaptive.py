@@ -13,6 +13,7 @@ from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.scoring import ScorePlan
 from zoo_bench.plan.seeds import AUTO, format_seeds, looks
 from zoo_bench.plan.spec import RunSpec
+from zoo_bench.report.read.claims import Model
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.text import listed, plural, visible
@@ -120,26 +121,27 @@ def further(bench: Bench, made: int, following: int) -> tuple[list[RunSpec], lis
 
 
 def open_pairs(summary: Summary) -> list[tuple[str, str]]:
-    """Return the pairs of models that are not separable by the leading metric, but may become so with further seeds.
-
-    Models of which nothing is claimed are in none, nor are those with finished runs without a value.
-    """
-    metric = summary.leading
-    if not metric:
+    """Return the pairs of models that are not separable by the leading metric, but may become so with further seeds."""
+    if not summary.leading:
         return []
-    claims = summary.claims[metric.name]
-    models = [model for model in claims.ranked if model.has_all(metric)]
+    claims, models = summary.claims[summary.leading.name], _comparable(summary)
     return [(a.label, b.label) for a, b in combinations(models, 2) if not claims.is_separable(a, b)]
+
+
+def _comparable(summary: Summary) -> list[Model]:
+    """Return the models of which claims are made, without those with finished runs that have no value."""
+    metric = summary.leading
+    return [model for model in summary.claims[metric.name].ranked if model.has_all(metric)] if metric else []
 
 
 def _sentence(summary: Summary, pairs: Sequence[tuple[str, str]], made: int, new: Sequence[RunSpec]) -> str:
     where = f"{summary.group.key['task']}, {made} seeds"
     if not pairs:
-        return visible(f"{where}: no pair of models is left that further seeds could separate")
+        n = len(_comparable(summary))
+        found = f"every pair of {n} models is separable" if n > 1 else "claims are made of fewer than two models"
+        return visible(f"{where}: {found}")
     named = [f"{a} and {b}" for a, b in pairs[:MAX_PAIRS]]
     more = [plural(len(pairs) - MAX_PAIRS, "more pair")] if len(pairs) > MAX_PAIRS else []
-    seeds = format_seeds(spec.seed or 0 for spec in new)
-    then = (
-        f"next, seeds {seeds} of {plural(len({spec.label for spec in new}), 'model')}" if new else "this is the limit"
-    )
+    seeds, models = format_seeds(spec.seed or 0 for spec in new), plural(len({spec.label for spec in new}), "model")
+    then = f"next, seeds {seeds} of {models}" if new else "this is the limit"
     return visible(f"{where}: not separable: {', '.join([*named, *more])}; {then}")

@@ -26,7 +26,7 @@ _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
 
 
 def looks(limit: int = MAX_SEEDS) -> list[tuple[int, float]]:
-    """Return when ``--seeds auto`` looks at the results: after 4, 6, 8, 11, 15, 20, 27, ... seeds, a third more each time.
+    """Return when ``--seeds auto`` looks at results: after 4, 6, 8, 11, 15, 20, 27, ... seeds, a third more each time.
 
     Every look has a share of the error that is allowed, fixed beforehand: the first six 15 % each, every further one
     half of what is left. The shares sum to at most 1 however many looks are made, so that a limit may be raised later.
@@ -95,9 +95,8 @@ def _ranges(text: str, seeds: object) -> Iterator[range]:
     for part in text.split(","):
         found = _RANGE.fullmatch(part.strip())
         if not found:
-            raise ZooError(
-                f"--seeds {seeds!r} is not understood: write a count, as 3, seeds and ranges, as 0,3,5-9, or auto"
-            )
+            forms = "a count, as 3, or seeds and ranges, as 0,3,5-9, or auto"
+            raise ZooError(f"--seeds {seeds!r} is not understood: write {forms}")
         first, last = int(found[1]), int(found[2] or found[1])
         if last < first:
             raise ZooError(f"--seeds {seeds!r}: the range {part.strip()} ends before it starts")

@@ -16,7 +16,7 @@ from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.read.claims import Model
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.summary import Summary, summarise
-from zoo_bench.report.text import listed, plural, visible
+from zoo_bench.report.text import plural
 from zoo_bench.scoring import changed_code, outdated_scores
 from zoo_bench.store.records import Store, read_record
 
@@ -45,14 +45,9 @@ def _is_missing(record: RunRecord | None, retry_failed: bool) -> bool:
 
 def seeds_sentence(limit: int) -> str:
     """Return what ``--seeds auto`` does up to a limit."""
-    numbers = [n for n, _ in looks(limit)]
-    first = plural(numbers[0], "seed")
-    if len(numbers) == 1:
-        return f"--seeds auto: {first} of every model"
-    return (
-        f"--seeds auto: {first} of every model, then up to {listed([str(n) for n in numbers[1:]])} of those in a pair "
-        "that is not separable"
-    )
+    first, last = (looks(limit)[place][0] for place in (0, -1))
+    then = f", and up to {last} of those in a pair that is not separable" if last > first else ""
+    return f"--seeds auto: {first} seeds of every model{then}"
 
 
 def stages(bench: Bench, on_event: Callable[[Event], None]) -> Iterator[Bench]:
@@ -76,7 +71,7 @@ def stages(bench: Bench, on_event: Callable[[Event], None]) -> Iterator[Bench]:
         runs, sentences = further(bench, made, following)
         missing, outdated, notes = to_do(runs, bench.plan.scores, bench.options, bench.store)
         bench.plan.runs.extend(runs)
-        on_event(Looked("\n".join([*sentences, *notes]), len(runs), len(missing), len(outdated)))
+        on_event(Looked((*sentences, *notes), len(runs), len(missing), len(outdated)))
         if not runs:
             return
         stage = replace(bench, plan=replace(bench.plan, runs=runs), missing=missing, outdated=outdated)
@@ -139,9 +134,9 @@ def _sentence(summary: Summary, pairs: Sequence[tuple[str, str]], made: int, new
     if not pairs:
         n = len(_comparable(summary))
         found = f"every pair of {n} models is separable" if n > 1 else "claims are made of fewer than two models"
-        return visible(f"{where}: {found}")
+        return f"{where}: {found}"
     named = [f"{a} and {b}" for a, b in pairs[:MAX_PAIRS]]
     more = [plural(len(pairs) - MAX_PAIRS, "more pair")] if len(pairs) > MAX_PAIRS else []
     seeds, models = format_seeds(spec.seed or 0 for spec in new), plural(len({spec.label for spec in new}), "model")
     then = f"next, seeds {seeds} of {models}" if new else "this is the limit"
-    return visible(f"{where}: not separable: {', '.join([*named, *more])}; {then}")
+    return f"{where}: not separable: {', '.join([*named, *more])}; {then}"

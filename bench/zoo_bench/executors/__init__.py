@@ -85,13 +85,13 @@ class Looked:
     """``--seeds auto`` looked at the results and decided what comes next; executors do not yield this.
 
     Attributes:
-        sentence: Which pairs of models are not separable, and which seeds come next.
+        sentences: For every table, which pairs of models are not separable and which seeds come next.
         planned: Number of runs that it adds to the plan.
         missing: Number of those that are not stored yet.
         outdated: Number of the others that are scored again.
     """
 
-    sentence: str
+    sentences: tuple[str, ...]
     planned: int = 0
     missing: int = 0
     outdated: int = 0

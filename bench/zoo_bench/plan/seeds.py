@@ -19,7 +19,10 @@ AUTO_LIMIT = 20
 """Seeds of each model at most, unless the limit is given: "auto:30"."""
 
 FIRST_LOOK = 4
+"""Seeds that every model has before anything is decided."""
+
 EARLY_LOOKS, EARLY_SHARE = 6, 0.15
+"""The first looks, and the share of the error that each has."""
 
 _COUNT = re.compile(r"-?\d{1,18}", re.ASCII)
 _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)

@@ -81,7 +81,8 @@ class Live:
             self._missing += event.missing
             self._outdated += event.outdated
             self._bars.update(self._total, total=self._missing + self._outdated)
-            self._print(event.sentence)
+            for sentence in event.sentences:
+                self._print(sentence)
         else:
             self._bars.advance(self._total)
             self.unscored += event.record.status != "ok"

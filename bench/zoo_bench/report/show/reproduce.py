@@ -6,7 +6,7 @@ import json
 import shlex
 
 from zoo_bench.plan.labels import changed, describe
-from zoo_bench.plan.seeds import AUTO, format_seeds
+from zoo_bench.plan.seeds import AUTO, FIRST_LOOK, format_seeds
 from zoo_bench.report.read.groups import Group
 
 
@@ -41,7 +41,7 @@ def command(group: Group) -> str:
 def _seeds(group: Group) -> str:
     """Return the seeds of a group; where they were added step by step, the same steps lead to them again."""
     seeds = group.trained["seed"].astype(int)
-    return f"{AUTO}:{max(seeds) + 1}" if group.adaptive else format_seeds(seeds)
+    return f"{AUTO}:{max(FIRST_LOOK, *(seeds + 1))}" if group.adaptive else format_seeds(seeds)
 
 
 def packages(group: Group) -> list[str]:

@@ -62,10 +62,12 @@ def summary_tables(summaries: Sequence[Summary], width: int) -> Iterator[Rendera
 
 def title(summary: Summary) -> str:
     """Return what the group's runs have in common."""
-    key, seeds = summary.group.key, summary.group.trained["seed"].nunique()
+    key = summary.group.key
     if summary.group.trained.empty:
         return visible(f"{key['task']}: samples that were made elsewhere, judge {key['judge']}")
-    text = f"{key['task']}: budget {key['budget']} per run, {plural(seeds, 'seed')}, judge {key['judge']}"
+    seeds = summary.group.trained.groupby("_label")["seed"].nunique()
+    count = plural(seeds.max(), "seed") if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()} seeds"
+    text = f"{key['task']}: budget {key['budget']} per run, {count}, judge {key['judge']}"
     return visible(f"{text}, {key['precision_mode']} on {key['device']}")
 
 

@@ -27,6 +27,7 @@ from zoo_bench.plan.planning import Plan, plan, read_settings
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import cores, is_timed
 from zoo_bench.plan.scoring import Scoring, has_panel
+from zoo_bench.plan.seeds import AUTO
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import plural
 from zoo_bench.scoring import move_failed, rescored
@@ -47,7 +48,7 @@ class Bench:
 
     Attributes:
         options: What was asked for.
-        plan: All runs that this means.
+        plan: All runs that this means; it grows while they are run if seeds are added.
         store: The output folder.
         missing: The runs that are still to be trained.
         outdated: By stored run, the names of the scores that it lacks or that are of other versions or judges.
@@ -176,7 +177,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
 
     def keep(outcome: Outcome) -> None:
         record = outcome.record
-        record.seed_plan = "auto" if bench.options.seed_limit else ""
+        record.seed_plan = AUTO if bench.options.seed_limit else ""
         record.judge = record.judge or bench.plan.scores[record.spec.task].judge  # it may have failed before it had one
         path = store.save(outcome)
         lifecycle.finished(record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})

@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import count, groupby
+from typing import Final
 
 from zoo.errors import ZooError
 
 MAX_SEEDS = 10_000
 """Seeds of one bench at most; more are a typing error."""
 
-AUTO = "auto"
+AUTO: Final = "auto"
 """Instead of seeds: further ones are added where models are not separable."""
 
 AUTO_LIMIT = 20

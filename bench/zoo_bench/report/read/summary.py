@@ -201,14 +201,9 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
         estimates = {m.name: _within(t_interval(values[m.name], log=m.log), m.limits) for m in metrics}
         outside = bool((runs["samples"] != "").any())
         marks = (*group.marks.get(str(label), ()), *figure_marks.get(str(label), ()))
+        counts = len(runs), len(ok), _collapsed(runs)
         failed = int(runs["status"].isin(list(FAILURES)).sum())
-        models.append(
-            Model(
-                *(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside, marks, failed),
-                seeds=seeds,
-                adaptive=group.adaptive,
-            )
-        )
+        models.append(Model(str(label), *counts, values, estimates, outside, marks, failed, seeds, group.adaptive))
     panel = tuple(metric for metric in metrics if metric.name in JUDGES)
     summary = Summary(group, metrics, models, group_controls, panel)
     first = summary.claims[summary.leading.name].ranked if summary.leading else []

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import UnknownNameError, ZooError
 from zoo.files import write_atomically
 from zoo.registry import installed
+from zoo_bench.adaptive import seeds_sentence, stages, to_do
 from zoo_bench.core.environment import environment
 from zoo_bench.executors import Options
 from zoo_bench.judges.panel import Panel
@@ -26,9 +27,10 @@ from zoo_bench.plan.planning import Plan, plan, read_settings
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import cores, is_timed
 from zoo_bench.plan.scoring import Scoring, has_panel
+from zoo_bench.plan.seeds import AUTO
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import plural
-from zoo_bench.scoring import changed_code, move_failed, outdated_scores, rescored
+from zoo_bench.scoring import move_failed, rescored
 from zoo_bench.store.records import Store
 from zoo_bench.store.tables import to_frame, write_tables
 
@@ -46,7 +48,7 @@ class Bench:
 
     Attributes:
         options: What was asked for.
-        plan: All runs that this means.
+        plan: All runs that this means; it grows while they are run if seeds are added.
         store: The output folder.
         missing: The runs that are still to be trained.
         outdated: By stored run, the names of the scores that it lacks or that are of other versions or judges.
@@ -75,6 +77,8 @@ class Bench:
         yield from (f"left out: {sentence}" for sentence in self.plan.left_out)
         yield from (f"{name} {probe['chosen']}: {probe['reason']}" for name, probe in self.probes.items())
         yield from (f"zoo: {sentence}" for sentence in self.notes)
+        if self.options.seed_limit:
+            yield seeds_sentence(self.options.seed_limit)
 
 
 def prepare(
@@ -103,11 +107,7 @@ def prepare(
     if not planned.runs:
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
     planned, probes = _with_chosen_speed(options, planned, store, log, measure)
-    stored = {spec: record for spec in planned.runs if (record := store.find(spec))}
-    missing = [spec for spec in planned.runs if options.force or _is_missing(stored.get(spec), options.retry_failed)]
-    done = {spec: record for spec, record in stored.items() if spec not in set(missing)}
-    outdated, notes = outdated_scores(done.values(), planned.scores, store, failed=options.retry_failed)
-    notes += changed_code(done.values(), planned.scores)
+    missing, outdated, notes = to_do(planned.runs, planned.scores, options, store)
     threads = planned.runs[0].threads or options.threads
     metrics = tuple(dict.fromkeys(name for scores in planned.scores.values() for name in scores.wanted))
     is_seated = has_panel(installed().metrics.get(name) for name in metrics)
@@ -153,10 +153,6 @@ def _most_common(values: Iterable[Any]) -> Probe | None:
     return {"chosen": value, "reason": f"as in {plural(n, 'finished run')} of this folder"}
 
 
-def _is_missing(record: RunRecord | None, retry_failed: bool) -> bool:
-    return record is None or record.status == "interrupted" or (retry_failed and record.status in ("error", "timeout"))
-
-
 def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) -> pd.DataFrame:
     """Execute what is missing, store each outcome as it arrives, and write the tables, whatever happens.
 
@@ -181,27 +177,29 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
 
     def keep(outcome: Outcome) -> None:
         record = outcome.record
+        record.seed_plan = AUTO if bench.options.seed_limit else ""
         record.judge = record.judge or bench.plan.scores[record.spec.task].judge  # it may have failed before it had one
         path = store.save(outcome)
         lifecycle.finished(record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
 
     try:
-        for event in execute(bench.missing, bench.execution) if bench.missing else ():
-            if isinstance(event, Started):
-                if not begun:
-                    _write_choices(bench)
-                begun = True
-                running[event.spec] = event
-                lifecycle.started(event.spec)
-            elif isinstance(event, Progressed):
-                lifecycle.progressed(event.spec, event.progress)
-            elif isinstance(event, Finished):
-                running.pop(event.spec, None)
-                keep(event.outcome)
-            on_event(event)
-        for event in rescored(store, bench.outdated, bench.execution):
-            on_event(event)
-        move_failed(store, bench.plan.scores)
+        for stage in stages(bench, on_event):
+            for event in execute(stage.missing, bench.execution) if stage.missing else ():
+                if isinstance(event, Started):
+                    if not begun:
+                        _write_choices(bench)
+                    begun = True
+                    running[event.spec] = event
+                    lifecycle.started(event.spec)
+                elif isinstance(event, Progressed):
+                    lifecycle.progressed(event.spec, event.progress)
+                elif isinstance(event, Finished):
+                    running.pop(event.spec, None)
+                    keep(event.outcome)
+                on_event(event)
+            for event in rescored(store, stage.outdated, bench.execution):
+                on_event(event)
+            move_failed(store, bench.plan.scores)
     except KeyboardInterrupt:
         for started in running.values():
             if store.find(started.spec) is None:

@@ -13,6 +13,7 @@ import typer
 from zoo.errors import ZooError
 from zoo_bench.core.budget import parse_timeout
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
+from zoo_bench.plan.seeds import looks
 
 if TYPE_CHECKING:
     from zoo_bench.benchmark import Bench
@@ -33,7 +34,9 @@ def bench(
     budget: Annotated[
         str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000rounds, 5PFLOP.")
     ] = DEFAULTS.budget,
-    seeds: Annotated[str, typer.Option(help="How many training seeds, or which: 0,3,5-9.")] = str(DEFAULTS.seeds),
+    seeds: Annotated[str, typer.Option(help="How many training seeds, or which: 0,3,5-9, or auto, see above.")] = str(
+        DEFAULTS.seeds
+    ),
     out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = DEFAULTS.out,
     metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = DEFAULTS.metrics,
     settings: Annotated[
@@ -79,6 +82,9 @@ def bench(
     Every run is trained on the same data order with the same budget, scored against data that no model was given, and
     stored as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
     The folder of results has it as bench.toml, for --config; options on the command line override the file.
+
+    With --seeds auto, every model gets 4 seeds, then further ones as long as any pair that it is in is not separable by
+    FID (or the first metric), up to 20 or, with --seeds auto:30, up to 30. The claims of all tables allow for that.
     """
     from zoo_bench.core.processes import warm_up
 
@@ -160,7 +166,9 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
     cells = [[r["task"], r["model"], str(r["seed"]), r["budget"], r["run_id"][:8], r["state"]] for r in rows]
     print_table(["task", "model", "seed", "budget", "run", "state"], cells)
     scored = f", {len(prepared.outdated)} to score" if prepared.outdated else ""
-    print(f"{len(missing)} of {len(rows)} runs to do{scored}, into {prepared.store.root}", file=sys.stderr)
+    models, limit = sum(run.seed == 0 for run in prepared.plan.runs), prepared.options.seed_limit
+    later = f", then up to {looks(limit)[-1][0] * models} in all" if limit else ""
+    print(f"{len(missing)} of {len(rows)} runs to do{scored}{later}, into {prepared.store.root}", file=sys.stderr)
 
 
 def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:

@@ -80,5 +80,22 @@ class Rescored:
         return "; ".join([f"{self.spec}: scored {names}", *failed])
 
 
-Event = Started | Progressed | Finished | Rescored
+@dataclass(frozen=True)
+class Looked:
+    """``--seeds auto`` looked at the results and decided what comes next; executors do not yield this.
+
+    Attributes:
+        sentences: For every table, which pairs of models are not separable and which seeds come next.
+        planned: Number of runs that it adds to the plan.
+        missing: Number of those that are not stored yet.
+        outdated: Number of the others that are scored again.
+    """
+
+    sentences: tuple[str, ...]
+    planned: int = 0
+    missing: int = 0
+    outdated: int = 0
+
+
+Event = Started | Progressed | Finished | Rescored | Looked
 Executor = Callable[[Sequence[RunSpec], Options], Iterator[Event]]

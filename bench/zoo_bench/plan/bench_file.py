@@ -15,7 +15,7 @@ from zoo.files import write_atomically
 from zoo_bench.core.budget import Budget
 from zoo_bench.plan.labels import value_text
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
-from zoo_bench.plan.seeds import format_seeds, parse_seeds
+from zoo_bench.plan.seeds import canonical
 
 NAME = "bench.toml"
 
@@ -40,7 +40,7 @@ def bench_file(options: BenchOptions) -> str:
     """Return options as TOML, each as the command line takes it; most of those at their defaults are left out."""
     given = {field.name: getattr(options, field.name) for field in fields(options) if field.name not in ONE_OFF}
     given = {name: value for name, value in given.items() if name in ALWAYS or value != getattr(DEFAULTS, name)}
-    seeds = format_seeds(options.training_seeds)
+    seeds = canonical(options.seeds)
     written: dict[str, Any] = {
         "seeds": int(seeds) if seeds.isdecimal() else seeds,
         "settings": [
@@ -79,7 +79,7 @@ def read_bench_file(path: Path) -> dict[str, Any]:
             message = error.errors()[0]["msg"]
             raise ZooError(f"{str(path)!r}: {name}: {message[0].lower()}{message[1:]}") from error
     if "seeds" in content:
-        content["seeds"] = format_seeds(parse_seeds(content["seeds"]))
+        content["seeds"] = canonical(content["seeds"])
     return {"settings" if name == "set" else name: value for name, value in content.items()}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo_bench.plan.seeds import parse_seeds
+from zoo_bench.plan.seeds import parse_limit, parse_seeds
 
 
 def check_positive(**numbers: int | None) -> None:
@@ -26,7 +26,9 @@ class BenchOptions:
         models: Names, ``*`` patterns and ``gan[packing=2]`` with commas; "all" for every installed model.
         task: Names of tasks with commas.
         budget: Of every run: "200k" training images, "90s", "3000rounds", "5PFLOP", or several with commas.
-        seeds: Training seeds: how many, 3 for 0, 1 and 2; or which, [0, 3, 7], "0,3,7" or "5-9" (both ends included).
+        seeds: Training seeds: how many, 3 for 0, 1 and 2; or which, [0, 3, 7], "0,3,7" or "5-9" (both ends included);
+            or "auto": further ones are added while any pair of models is not separable by the leading metric, up to 20
+            of each model, or as many as "auto:30" says.
         metrics: Names of metrics with commas; "all" leaves out those that are computed on request.
         settings: By model, settings that are not its defaults: ``{"dcgan": {"lr": 1e-4}}``.
         precision: "fp32", "bf16", either with "+compile", or "auto": the fastest in a short measurement.
@@ -75,8 +77,13 @@ class BenchOptions:
 
     @property
     def training_seeds(self) -> tuple[int, ...]:
-        """The training seeds, sorted, each of them once."""
+        """The training seeds, sorted, each of them once; those that a bench begins with if it may add further ones."""
         return parse_seeds(self.seeds)
+
+    @property
+    def seed_limit(self) -> int | None:
+        """How many seeds a model may have at most where a bench adds further ones; None if the seeds are fixed."""
+        return parse_limit(self.seeds)
 
 
 DEFAULTS = BenchOptions()

@@ -132,6 +132,9 @@ class RunRecord(BaseModel):
         default_factory=list, description="Share, images, seconds, flops and validation FID at shares of the budget"
     )
     curve_judge: str = Field("", description="Judge of the curve's FIDs: name and first 8 hex digits of its hash")
+    seed_plan: Literal["", "auto"] = Field(
+        "", description='"auto" if seeds were added until models were separable; empty if they were fixed'
+    )
     code: str = Field("", description="Fingerprint of the files of the model's plugin")
     task_code: str = Field("", description="Fingerprint of the task's files, if they can change without its version")
     started_at: datetime = Field(description="UTC")
@@ -201,6 +204,7 @@ def row(record: RunRecord) -> dict[str, Any]:
         "metric_versions": metric_versions(record),
         "seeds": json.dumps(spec.seeds, sort_keys=True) if spec.seeds else None,
         "samples": spec.samples or None,
+        "seed_plan": record.seed_plan or None,
         "notes": "; ".join(record.notes) or None,
         "marks": "; ".join(record.marks) or None,
         "config": json.dumps(spec.config, sort_keys=True),

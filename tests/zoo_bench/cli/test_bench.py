@@ -174,6 +174,20 @@ def test_the_file_of_a_bench_is_there_before_its_first_run_ends(tmp_path, fake_e
     assert 'models = "vae,gan"\n' in (tmp_path / "out" / "bench.toml").read_text()
 
 
+def test_a_dry_run_of_seeds_that_are_added_says_what_comes_first_and_how_many_there_may_be(tmp_path, capsys):
+    assert again(tmp_path / "out", "--dry-run", "--seeds", "auto:10") == 0
+    err = capsys.readouterr().err
+    assert "--seeds auto: 4 seeds of every model, and up to 8 of those in a pair that is not separable\n" in err
+    assert f"8 of 8 runs to do, then up to 16 in all, into {tmp_path / 'out'}\n" in err
+
+
+def test_seeds_are_added_in_one_command(tmp_path, fake_executor, capsys):
+    given = fake_executor({})
+    assert again(tmp_path, "--seeds", "auto:6") == 0
+    assert len(given) == 12
+    assert "[12/12]" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, as_json):
     out = tmp_path / "out"
@@ -335,6 +349,8 @@ BAD = {
     "no seed": (["--seeds", "0"], "--seeds must be at least 1"),
     "seeds negative": (["--seeds=-1"], "--seeds must be at least 1"),
     "seeds": (["--seeds", "few"], "--seeds 'few' is not understood"),
+    "seeds added, no limit": (["--seeds", "auto:x"], "--seeds 'auto:x' is not understood: write auto, or with a limit"),
+    "seeds added, low limit": (["--seeds", "auto:2"], "--seeds 'auto:2': the limit must be from 4 to 10,000 seeds"),
     "seeds backwards": (["--seeds", "9-5"], "--seeds '9-5': the range 9-5 ends before it starts"),
     "too many seeds": (["--seeds", "0-1000000"], "--seeds asks for 1,000,001 seeds"),
     "file of options": (["--config", "file"], "'file' is not TOML"),

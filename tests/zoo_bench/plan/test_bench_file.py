@@ -112,6 +112,14 @@ def test_a_file_by_hand_may_have_few_options(line, seeds, tmp_path, understood):
     assert understood("--config", str(path)) == expected
 
 
+@pytest.mark.parametrize(("seeds", "written"), [("auto", "auto"), ("auto:20", "auto"), ("auto:30", "auto:30")])
+def test_seeds_that_are_added_stay_so(seeds, written, tmp_path):
+    path = tmp_path / NAME
+    path.write_text(bench_file(replace(DEFAULTS, seeds=seeds)), "utf-8")
+    assert f'seeds = "{written}"\n' in path.read_text("utf-8")
+    assert read_bench_file(path)["seeds"] == written
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from zoo.columns import Column
-from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Excluded, Model
-from zoo_bench.report.read.statistics import Difference, Estimate, SeedsNeeded, holm, welch
+from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Excluded, Model, difference
+from zoo_bench.report.read.statistics import Difference, Estimate, SeedsNeeded, holm
 from zoo_bench.report.text import signed
 
 INSEPARABLE = "not separable"
@@ -68,8 +68,8 @@ class Comparison:
         """Return how B differs from A; an exact difference, and one of which nothing is claimed, has no p-value."""
         if self.obstacle:
             return Difference(_NOTHING, math.nan, self.metric.log)
-        difference = welch(*self.values, log=self.metric.log)
-        return replace(difference, p=math.nan) if self.exact or self.no_claim else difference
+        found = difference(self.a, self.b, self.metric)
+        return replace(found, p=math.nan) if self.exact or self.no_claim else found
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Literal
 
 from zoo.columns import Column
-from zoo_bench.report.read.statistics import Estimate, holm, welch
+from zoo_bench.report.read.sequential import sequential_p
+from zoo_bench.report.read.statistics import Difference, Estimate, holm, welch
 
 ALPHA = 0.05
 """Significance level."""
@@ -28,6 +29,11 @@ EXCLUDED: dict[Excluded, str] = {
 MARKED_MEANING = "marked, because its figures are not to be trusted; no claim is made of it."
 
 
+def correction(*, adaptive: bool) -> str:
+    """Return how p-values are corrected, and the level, as captions say it after the name of the test."""
+    return ("corrected for the looks of --seeds auto, " if adaptive else "") + "Holm-corrected, 5 %"
+
+
 @dataclass(frozen=True)
 class Model:
     """One row: a model's runs in a group.
@@ -42,6 +48,8 @@ class Model:
         outside: Whether its samples were made elsewhere, under an unknown budget.
         marks: What speaks against its figures, in sentences.
         failed: Number that diverged, ended in an error or took too long; not those that the user interrupted.
+        seeds: Training seeds of these values, by column.
+        adaptive: Whether seeds were added until models were separable.
     """
 
     label: str
@@ -53,6 +61,8 @@ class Model:
     outside: bool = False
     marks: tuple[str, ...] = ()
     failed: int = 0
+    seeds: dict[str, list[int]] = field(default_factory=dict, repr=False)
+    adaptive: bool = False
 
     @property
     def name(self) -> str:
@@ -72,6 +82,22 @@ class Model:
         """Whether every finished run has a finite value, so that the mean leaves out none; always true for costs."""
         return metric.cost or len(self.values[metric.name]) == self.ok
 
+    def by_seed(self, metric: Column) -> dict[int, float]:
+        """Return its values of a metric by training seed."""
+        return dict(zip(self.seeds.get(metric.name, []), self.values.get(metric.name, []), strict=True))
+
+
+def difference(a: Model, b: Model, metric: Column) -> Difference:
+    """Return how B differs from A by Welch's t.
+
+    The p-value is that of :func:`~zoo_bench.report.read.sequential.sequential_p` where seeds were added to either until
+    models were separable: Welch's own would be too small.
+    """
+    found = welch(a.values.get(metric.name, []), b.values.get(metric.name, []), log=metric.log)
+    if not (a.adaptive or b.adaptive):
+        return found
+    return replace(found, p=sequential_p(a.by_seed(metric), b.by_seed(metric), log=metric.log))
+
 
 @dataclass(frozen=True)
 class Claims:
@@ -81,8 +107,8 @@ class Claims:
         metric: The metric.
         ranked: The models that have a value and of which claims are made, best mean first; those whose mean leaves out
             finished runs come last.
-        p_values: Welch's p-value of every pair of these, in both orders, Holm-corrected over them; NaN where one has a
-            single run.
+        p_values: The p-value of every pair of these, from :func:`difference`, in both orders, Holm-corrected over them;
+            NaN where one has a single run.
     """
 
     metric: Column
@@ -95,7 +121,7 @@ class Claims:
         name, sign = metric.name, -1 if metric.better == "higher" else 1
         candidates = [m for m in models if m.estimates[name].n and not m.no_claim]
         pairs = list(combinations(candidates, 2))
-        corrected = holm([welch(a.values[name], b.values[name], log=metric.log).p for a, b in pairs])
+        corrected = holm([difference(a, b, metric).p for a, b in pairs])
         p_values = {}
         for (a, b), p in zip(pairs, corrected, strict=True):
             p_values[a.label, b.label] = p_values[b.label, a.label] = p

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zoo_bench.plan.labels import changed, describe
+from zoo_bench.plan.seeds import AUTO
 from zoo_bench.report.read.columns import machine_dependent
 from zoo_bench.report.text import listed, plural
 
@@ -56,6 +57,11 @@ class Group:
         return self.runs[self.runs["samples"] == ""]
 
     @property
+    def adaptive(self) -> bool:
+        """Whether seeds were added until models were separable, so that p-values must be valid whenever one stops."""
+        return bool((self.runs["seed_plan"] == AUTO).any())
+
+    @property
     def versions(self) -> dict[str, str]:
         """The version of the metric behind every column, with its judge where that is not the group's, if known."""
         found: dict[str, str] = {}
@@ -71,7 +77,7 @@ def groups(frame: pd.DataFrame) -> list[Group]:
     """
     import pandas as pd
 
-    keys, texts = list(KEYS), (*KEYS, "_machine", "config", "samples", "metric_versions", "notes", "marks")
+    keys, texts = list(KEYS), (*KEYS, "_machine", "config", "samples", "metric_versions", "seed_plan", "notes", "marks")
     filled = frame.assign(**{name: frame[name].fillna("") if name in frame else "" for name in texts})
     outside = filled["samples"] != ""
     made: list[Group] = []

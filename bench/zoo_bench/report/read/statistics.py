@@ -100,6 +100,12 @@ class Difference:
         rise = float(nctdtrinc(self.freedom, 1 - power, critical)) * self.error
         return rise if not self.ratio else math.exp(rise) if rise < MAX_LOG else math.inf
 
+    @property
+    def sign(self) -> int:
+        """1 if B has the higher mean, -1 if it has the lower one, 0 if they are equal."""
+        equal = 1.0 if self.ratio else 0.0
+        return (self.estimate.mean > equal) - (self.estimate.mean < equal)
+
 
 def welch(a: Sequence[float], b: Sequence[float], *, log: bool = False, level: float = 0.95) -> Difference:
     """Compare two means of independent runs by Welch's t test and interval.

@@ -169,7 +169,8 @@ class Summary:
         names = []
         for row in tied:
             values = best.values[column], row.values[column]
-            needed = SeedsNeeded.of(*values, log=metric.log, alpha=alpha) if row.has_all(metric) else None
+            is_estimable = row.has_all(metric) and not self.group.adaptive  # a stopped difference is biased
+            needed = SeedsNeeded.of(*values, log=metric.log, alpha=alpha) if is_estimable else None
             names.append(f"{row.label} ({needed} would be needed)" if needed else row.label)
         return f"not separable from {listed(names, 'or')} with {count} seed{'s' if count != '1' else ''}"
 
@@ -188,7 +189,11 @@ class Summary:
 
 def finite(values: pd.Series[Any]) -> list[float]:
     """Return the values that are not missing, and finite, as are their squares."""
-    return [float(v) for v in values.dropna() if abs(v) < MAX_MAGNITUDE]
+    return [float(v) for v in values[_is_finite(values)]]
+
+
+def _is_finite(values: pd.Series[Any]) -> pd.Series[bool]:
+    return (values.abs() < MAX_MAGNITUDE).fillna(False).astype(bool)
 
 
 def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
@@ -209,13 +214,13 @@ def summarise(group: Group, controls: Sequence[dict[str, Any]] = ()) -> Summary:
     for label, runs in group.runs.groupby("_label", sort=True):
         ok = runs[runs["status"] == "ok"]
         values = {m.name: finite(ok[m.name]) for m in metrics}
+        seeds = {m.name: [int(s) for s in ok["seed"][_is_finite(ok[m.name])].dropna()] for m in metrics}
         estimates = {m.name: _within(t_interval(values[m.name], log=m.log), m.limits) for m in metrics}
         outside = bool((runs["samples"] != "").any())
         marks = (*group.marks.get(str(label), ()), *figure_marks.get(str(label), ()))
+        counts = len(runs), len(ok), _collapsed(runs)
         failed = int(runs["status"].isin(list(FAILURES)).sum())
-        models.append(
-            Model(str(label), len(runs), len(ok), _collapsed(runs), values, estimates, outside, marks, failed)
-        )
+        models.append(Model(str(label), *counts, values, estimates, outside, marks, failed, seeds, group.adaptive))
     panel = tuple(metric for metric in metrics if metric.name in JUDGES)
     summary = Summary(group, metrics, models, group_controls, panel, own.get("few", {}))
     first = summary.claims[summary.leading.name].ranked if summary.leading else []

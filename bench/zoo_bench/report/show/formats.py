@@ -12,9 +12,6 @@ from zoo_bench.report.read.claims import Model
 from zoo_bench.report.read.summary import Summary, tidy_table
 from zoo_bench.report.show.terminal import caption, notes, title
 
-BOLD_CAPTION = "Bold: best. ≈: not separable from it (Welch's t, Holm-corrected, 5 %)."
-"""Instead of the terminal's sentence, which explains its asterisk."""
-
 
 def markdown(summaries: Sequence[Summary]) -> str:
     """Return one GitHub table per group, with its title above and a caption below."""
@@ -79,10 +76,9 @@ def as_json(summaries: Sequence[Summary], notes: Sequence[str]) -> str:
 
 
 def _caption(summary: Summary) -> list[str]:
-    return [
-        BOLD_CAPTION if part.startswith("* best") else part
-        for part in [*caption(summary), *summary.marks, *notes(summary)]
-    ]
+    """Return sentences as the terminal has them, with bold figures in place of its asterisk."""
+    parts = [*caption(summary), *summary.marks, *notes(summary)]
+    return [part.replace("* best; ≈", "Bold: best. ≈:", 1) if part.startswith("* best") else part for part in parts]
 
 
 def _references(summary: Summary) -> list[tuple[str, list[str]]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from zoo_bench.report.read.claims import correction
 from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show import sections
 from zoo_bench.report.show.figures import Figure, colours_of
@@ -33,7 +34,8 @@ def table(summaries: Sequence[Summary]) -> str:
                 **sections.table(summary, shown, colours, {}),
             }
         )
-    return str(template("notebook.html.j2").render(groups=groups))
+    corrected = correction(adaptive=any(summary.group.adaptive for summary in summaries))
+    return str(template("notebook.html.j2").render(groups=groups, correction=corrected))
 
 
 def draw(figure: Figure) -> PlotlyFigure:

@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from zoo_bench.executors import Event, Finished, Progressed, Started
+from zoo_bench.executors import Event, Finished, Looked, Progressed, Started
 from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import plural, visible
@@ -76,6 +76,13 @@ class Live:
             self._bars.advance(self._total)
             self._done += 1
             self._print(f"[{self._done}/{self._missing}] {event.spec}: {_sentence(event.outcome.record)}")
+        elif isinstance(event, Looked):
+            self._planned += event.planned
+            self._missing += event.missing
+            self._outdated += event.outdated
+            self._bars.update(self._total, total=self._missing + self._outdated)
+            for sentence in event.sentences:
+                self._print(sentence)
         else:
             self._bars.advance(self._total)
             self.unscored += event.record.status != "ok"

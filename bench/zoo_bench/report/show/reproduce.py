@@ -6,7 +6,7 @@ import json
 import shlex
 
 from zoo_bench.plan.labels import changed, describe
-from zoo_bench.plan.seeds import format_seeds
+from zoo_bench.plan.seeds import AUTO, FIRST_LOOK, format_seeds
 from zoo_bench.report.read.groups import Group
 
 
@@ -27,7 +27,7 @@ def command(group: Group) -> str:
         "--models": ",".join(models),
         "--task": key["task"],
         "--budget": key["budget"],
-        "--seeds": format_seeds(runs["seed"].astype(int)),
+        "--seeds": _seeds(group),
         "--precision": key["precision_mode"],
         "--device": key["device"],
     }
@@ -36,6 +36,12 @@ def command(group: Group) -> str:
     if "_metrics" in runs and (metrics := sorted({m for names in runs["_metrics"] for m in names.split(",") if m})):
         options["--metrics"] = ",".join(metrics)
     return f"zoo bench {shlex.join(word for option in options.items() for word in option)}"
+
+
+def _seeds(group: Group) -> str:
+    """Return the seeds of a group; where they were added step by step, the same steps lead to them again."""
+    seeds = group.trained["seed"].astype(int)
+    return f"{AUTO}:{max(FIRST_LOOK, *(seeds + 1))}" if group.adaptive else format_seeds(seeds)
 
 
 def packages(group: Group) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
-from zoo_bench.report.read.claims import ALPHA, MARKED_MEANING, Model
+from zoo_bench.report.read.claims import ALPHA, MARKED_MEANING, Model, correction
 from zoo_bench.report.read.groups import KEYS, OUTSIDE, OUTSIDE_MEANING
 from zoo_bench.report.read.overall import Overall
 from zoo_bench.report.read.results import Results
@@ -150,6 +150,7 @@ def table(
         "controls": list(extra),
         "floors": any(c["floor"] for c in columns),
         "marked": any(summary.standings.get(m.name) for m in metrics),
+        "correction": correction(adaptive=summary.group.adaptive),
     }
 
 
@@ -175,7 +176,8 @@ def pairs(summary: Summary) -> dict[str, Any] | None:
     if len(models) < 2:
         return None
     rows = [(a.label, [None if a is b else _pair(summary, metric, a, b) for b in models]) for a in models]
-    return {"title": metric.heading, "models": [m.label for m in models], "rows": rows}
+    corrected = correction(adaptive=summary.group.adaptive)
+    return {"title": metric.heading, "models": [m.label for m in models], "rows": rows, "correction": corrected}
 
 
 def _pair(summary: Summary, metric: Column, a: Model, b: Model) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.columns import Column
-from zoo_bench.report.read.claims import MARKED_MEANING, Model
+from zoo_bench.report.read.claims import MARKED_MEANING, Model, correction
 from zoo_bench.report.read.groups import OUTSIDE, OUTSIDE_MEANING, groups
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.text import listed, plural, shown_value, visible
@@ -58,10 +58,12 @@ def summary_tables(summaries: Sequence[Summary], width: int) -> Iterator[Rendera
 
 def title(summary: Summary) -> str:
     """Return what the group's runs have in common."""
-    key, seeds = summary.group.key, summary.group.trained["seed"].nunique()
+    key = summary.group.key
     if summary.group.trained.empty:
         return visible(f"{key['task']}: samples that were made elsewhere, judge {key['judge']}")
-    text = f"{key['task']}: budget {key['budget']} per run, {plural(seeds, 'seed')}, judge {key['judge']}"
+    seeds = summary.group.trained.groupby("_label")["seed"].nunique()
+    count = plural(seeds.max(), "seed") if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()} seeds"
+    text = f"{key['task']}: budget {key['budget']} per run, {count}, judge {key['judge']}"
     return visible(f"{text}, {key['precision_mode']} on {key['device']}")
 
 
@@ -79,7 +81,7 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
     spread = ", with Student's 95 % intervals over seeds." if several else "; one seed says nothing about spread."
     parts = ["Geometric means of FID and speeds, else means" + spread]
     if any(summary.standings.values()):
-        parts.append("* best; ≈ not separable from it (Welch's t, Holm-corrected, 5 %).")
+        parts.append(f"* best; ≈ not separable from it (Welch's t, {correction(adaptive=summary.group.adaptive)}).")
     if any(model.marks for model in summary.models):
         parts.append(f"!: {MARKED_MEANING}")
     if any(model.outside for model in summary.models):

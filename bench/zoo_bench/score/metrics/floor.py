@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from zoo.evaluation import Judged, Reference
+from zoo.evaluation import Judged, Reference, feature_scale
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.score.metrics.frechet import expected_null
 from zoo_bench.score.metrics.inputs import check
@@ -19,9 +19,6 @@ REHEARSALS = 20
 
 MIN_TRAINING_ITEMS = 16
 """Training items from which each part of a rehearsal has four."""
-
-MIN_UNIT = 0.1
-"""Smallest unit of a feature in a rehearsal: it may hardly vary among the few items that stand for the test split."""
 
 
 class Floor(NamedTuple):
@@ -161,8 +158,8 @@ def _sizes(training: int, validation: int, test: int, n: int) -> list[int]:
 
 def _standardised(*parts: Tensor) -> list[Tensor]:
     """Return the parts in units of the last one, as metrics see generated items in those of the test split."""
-    std, mean = torch.std_mean(parts[-1], dim=0)
-    return [(part - mean) / std.clamp_min(MIN_UNIT) for part in parts]
+    mean, units = feature_scale(parts[-1])
+    return [(part - mean) / units for part in parts]
 
 
 def _extrapolated(fresh: Tensor, target: Tensor, n: int) -> float:

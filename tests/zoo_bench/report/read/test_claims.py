@@ -3,8 +3,9 @@
 import pytest
 
 from zoo.columns import Column
-from zoo_bench.report.read.claims import Claims, Model
-from zoo_bench.report.read.statistics import t_interval
+from zoo_bench.report.read.claims import Claims, Model, difference
+from zoo_bench.report.read.sequential import sequential_p
+from zoo_bench.report.read.statistics import t_interval, welch
 
 FID = Column("fid", "lower", "", scale="log")
 
@@ -45,3 +46,15 @@ def test_a_mean_that_leaves_out_a_finished_run_separates_nothing(model):
 def test_an_equal_mean_that_leaves_out_a_finished_run_is_not_best(model):
     found = Claims.of([model("a", 1.0, 1.0), model("b", 1.0, ok=2)], FID)
     assert found.standings == {"a": "best", "b": "tied"}
+
+
+@pytest.mark.parametrize("added_to", ["a", "b"])
+def test_a_difference_from_a_model_to_which_seeds_were_added_allows_for_the_looks(model, added_to):
+    values = {"a": [1.0, 1.1, 1.2, 1.3, 1.4], "b": [2.0, 2.1, 2.2, 1.9]}
+    a, b = (
+        model(label, *runs, seeds={"fid": list(range(len(runs)))}, adaptive=label == added_to)
+        for label, runs in values.items()
+    )
+    found, fixed = difference(a, b, FID), welch(values["a"], values["b"], log=True)
+    assert found.estimate == fixed.estimate
+    assert found.p == sequential_p(*(dict(enumerate(runs)) for runs in values.values()), log=True) > fixed.p

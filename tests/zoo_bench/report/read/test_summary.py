@@ -4,6 +4,7 @@ import pytest
 
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
+from zoo_bench.report.read.sequential import sequential_p
 from zoo_bench.report.read.statistics import holm, t_interval, welch
 from zoo_bench.report.read.summary import summarise, tidy_table
 from zoo_bench.report.show.plots import mean_curve
@@ -14,9 +15,9 @@ from zoo_bench.store.tables import to_frame
 def summary_of(make):
     """Summarise runs given as ``{model: [value per seed]}``; None is a failed run."""
 
-    def summarised(values, column="fid", **extra):
+    def summarised(values, column="fid", seed_plan="", **extra):
         records = [
-            make.record(make.spec(model=model, seed=seed), metrics={column: value, **extra})
+            make.record(make.spec(model=model, seed=seed), metrics={column: value, **extra}, seed_plan=seed_plan)
             if value is not None
             else make.record(make.spec(model=model, seed=seed), status="diverged", error="loss is NaN")
             for model, row in values.items()
@@ -52,6 +53,18 @@ def test_pairs_are_welch_tests_on_the_log_scale_corrected_by_holm(summary_of):
     p = found.claims["fid"].p_values
     assert [p["a", "b"], p["a", "c"], p["b", "c"]] == pytest.approx(holm(raw))
     assert p["a", "b"] == p["b", "a"]
+
+
+def test_where_seeds_were_added_p_values_allow_for_the_looks_and_no_seeds_needed_are_named(summary_of):
+    more = {model: [*values, *(1.05 * v for v in values)] for model, values in CLOSE.items()}
+    fixed, added = summary_of(more), summary_of(more, seed_plan="auto")
+    pairs = (("a", "b"), ("a", "c"), ("b", "c"))
+    raw = [sequential_p(*(dict(enumerate(more[name])) for name in pair), log=True) for pair in pairs]
+    p = added.claims["fid"].p_values
+    assert [p[pair] for pair in pairs] == pytest.approx(holm(raw))
+    assert all(p[pair] >= fixed.claims["fid"].p_values[pair] for pair in pairs)
+    assert "would be needed" in fixed.verdict()
+    assert "; not separable from b with 6 seeds; separable from c." in added.verdict()
 
 
 def test_published_figures_lead_no_table(summary_of):

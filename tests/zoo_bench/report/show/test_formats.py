@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.summary import summarise
-from zoo_bench.report.show import formats
+from zoo_bench.report.show import formats, html, notebook
 from zoo_bench.report.text import aligned, figure, latex, markdown, plotly, visible
 from zoo_bench.store.tables import to_frame
 
@@ -138,3 +138,14 @@ def test_zero_has_no_sign():
 )  # fmt: skip
 def test_figures_have_three_digits(value, shown):
     assert figure(value) == shown
+
+
+@pytest.mark.parametrize("plan", ["", "auto"])
+def test_captions_say_where_p_values_allow_for_the_looks(make, tmp_path, plan):
+    specs = [make.spec(model=model, seed=seed) for model in ("gan", "vae") for seed in range(4)]
+    make.write(tmp_path, [make.drawn(spec, 2.0, seed_plan=plan) for spec in specs], pictures=False)
+    results = load([tmp_path])
+    shown = [summarise(group) for group in groups(results.frame)]
+    texts = [formats.markdown(shown), formats.latex(shown), notebook.table(shown), html.page(results, shown)]
+    assert ["corrected for the looks of" in text for text in texts] == [bool(plan)] * 4
+    assert all("corrected, 5" in text for text in texts)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo_bench.executors import Finished, Progressed, Started
+from zoo_bench.executors import Finished, Looked, Progressed, Started
 from zoo_bench.plan.record import Outcome, Progress, Score
 from zoo_bench.plan.resources import Resources
 from zoo_bench.report.show.progress import Live
@@ -75,6 +75,19 @@ def test_a_players_name_is_text_and_never_markup(bench, make_record, kind, capsy
     play(bench, make_record, losses={player: 0.25})
     shown = f"{player} 0.25" in capsys.readouterr().err
     assert shown == (kind == "terminal")
+
+
+def test_a_look_is_a_line_per_table_and_its_runs_count(bench, make_record, kind, capsys):
+    with Live(3, 2, Path("out")) as live:
+        live.on_event(Looked(("digits: not separable", "ring8: separable"), planned=4, missing=3, outdated=1))
+        live.on_event(Finished(bench[0], Outcome(make_record({"seed": 1}, train_seconds=1.25))))
+        assert live._bars.tasks[0].total == 6
+        live.interrupted()
+    said = capsys.readouterr().err
+    assert "digits: not separable\n" in said
+    assert "ring8: separable\n" in said
+    assert "[1/5] tiny[batch_size=4] on digits, seed 1: ok" in said
+    assert "interrupted: 3 runs stored, 4 missing" in said
 
 
 def test_an_interruption_says_what_is_left(bench, capsys):

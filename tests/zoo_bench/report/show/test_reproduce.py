@@ -15,3 +15,10 @@ def test_a_command_has_exactly_the_seeds_of_the_table(seeds, written, make, tmp_
     (group,) = groups(load([tmp_path]).frame)
     words = shlex.split(command(group))
     assert words[words.index("--seeds") + 1] == written
+
+
+def test_a_command_adds_seeds_up_to_those_of_the_table(make, tmp_path):
+    specs = [make.spec(model=model, seed=seed) for model, n in (("gan", 4), ("vae", 8)) for seed in range(n)]
+    make.write(tmp_path, [make.drawn(spec, 2.0, seed_plan="auto") for spec in specs], pictures=False)
+    (group,) = groups(load([tmp_path]).frame)
+    assert "--seeds auto:8" in command(group)

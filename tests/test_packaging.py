@@ -135,6 +135,7 @@ def test_a_file_of_tests_stands_where_its_module_does(tests, package):
         "test_folder.py",
         "test_html_in_browser.py",
         "test_namespaces.py",
+        "test_one_decision.py",
         "test_properties.py",
         "test_trackers.py",
     }

@@ -13,7 +13,8 @@ import numpy as np
 
 from zoo.columns import Column
 from zoo_bench.report.read.claims import Claims, Model
-from zoo_bench.report.read.statistics import SeedsNeeded, t_interval
+from zoo_bench.report.read.seeds_needed import SeedsNeeded
+from zoo_bench.report.read.statistics import t_interval
 
 FID = Column("fid", "lower", "Fréchet distance", scale="log")
 SPREAD = 0.2

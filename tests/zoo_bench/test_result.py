@@ -10,7 +10,8 @@ import zoo_bench
 from zoo.errors import UnknownNameError, ZooError
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
-from zoo_bench.report.read.summary import summarise, tidy_table
+from zoo_bench.report.read.summary import summarise
+from zoo_bench.report.read.tidy import tidy_table
 from zoo_bench.report.show.html import write_report
 from zoo_bench.result import BenchResult
 from zoo_bench.store.records import Store

@@ -118,12 +118,14 @@ class MetricSubject:
 
     @cached_property
     def controls(self) -> dict[str, Tensor]:
-        """Samples of known quality: as good as real, copies of training items of one mode, and noise."""
+        """Samples of known quality: as good as real, training items of one mode, one item repeated, and noise."""
         train = self.task.train.data
         generator = torch.Generator().manual_seed(2)
         noise = torch.rand(train.shape, generator=generator)
         noise = (noise * 256 if train.dtype == torch.uint8 else 8.0 * noise - 4.0).to(train.dtype)
-        return {"real": self.task.validation.data, "one-mode": train[self.task.train.modes == 0], "noise": noise}
+        one_mode = train[self.task.train.modes == 0]
+        one_item = train[:1].expand_as(train).clone()
+        return {"real": self.task.validation.data, "one-mode": one_mode, "one-item": one_item, "noise": noise}
 
     def score(self, samples: Tensor) -> dict[str, float]:
         """Score samples."""

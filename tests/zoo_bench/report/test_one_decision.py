@@ -17,7 +17,8 @@ from zoo_bench.report.read.gate import Limit, gates
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.statistics import holm, welch
-from zoo_bench.report.read.summary import summarise, tidy_table
+from zoo_bench.report.read.summary import summarise
+from zoo_bench.report.read.tidy import tidy_table
 from zoo_bench.report.show import notebook
 from zoo_bench.report.show.html import page
 from zoo_bench.report.show.terminal import tables

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from zoo.columns import Column
 from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Excluded, Model, difference
-from zoo_bench.report.read.statistics import Difference, Estimate, SeedsNeeded, holm
+from zoo_bench.report.read.seeds_needed import SeedsNeeded
+from zoo_bench.report.read.statistics import Difference, Estimate, holm
 from zoo_bench.report.text import signed
 
 INSEPARABLE = "not separable"

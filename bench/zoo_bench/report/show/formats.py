@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from zoo.columns import Column
 from zoo_bench.report import text
 from zoo_bench.report.read.claims import Model
-from zoo_bench.report.read.summary import Summary, tidy_table
+from zoo_bench.report.read.summary import Summary
+from zoo_bench.report.read.tidy import tidy_table
 from zoo_bench.report.show.terminal import caption, notes, title
 
 

@@ -6,7 +6,8 @@ from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.sequential import sequential_p
 from zoo_bench.report.read.statistics import holm, t_interval, welch
-from zoo_bench.report.read.summary import summarise, tidy_table
+from zoo_bench.report.read.summary import summarise
+from zoo_bench.report.read.tidy import tidy_table
 from zoo_bench.report.show.plots import mean_curve
 from zoo_bench.store.tables import to_frame
 

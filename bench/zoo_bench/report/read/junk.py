@@ -1,29 +1,23 @@
-"""Models most of whose samples are of no class, so that what is counted of their classes are guesses."""
+"""Models most of whose samples are odd to the judge, so that what is counted of their classes says little."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from zoo_bench.report.read.claims import Model
 from zoo_bench.report.text import listed
 
 MAX_SHARE = 0.5
-"""Share of samples of no class from which a reader is told."""
-
-REAL_SHARE = 0.01
-"""What real items score by definition, where no control says it."""
+"""Share of odd samples (``junk``) from which a reader is told."""
 
 
-def of_no_class(models: Sequence[Model], real: Mapping[str, float]) -> str:
-    """Say of which models' samples more than half are of no class (``junk``); "" if there are none.
-
-    Args:
-        models: The models of a group.
-        real: The control of real data, by column; empty if there is none.
-    """
+def mostly_junk(models: Sequence[Model]) -> str:
+    """Say of which models' samples more than half are ``junk``, which 1 % of real items are; "" if there are none."""
     means = {m.label: m.estimates["junk"].mean for m in models if "junk" in m.estimates and m.estimates["junk"].n}
     found = [f"{100 * share:.0f} % of {label}'s" for label, share in means.items() if share > MAX_SHARE]
     if not found:
         return ""
-    share_real = 100 * real.get("junk", REAL_SHARE)
-    return f"{listed(found)} samples are of no class (real data: {share_real:.0f} %), so that their modes are guesses."
+    return (
+        f"Junk, as odd to the judge as the oddest 1 % of real items, are {listed(found)} samples: what is counted of "
+        "their modes says little."
+    )

@@ -13,7 +13,7 @@ from zoo_bench.report.read.agreement import JUDGES, of_pairs, of_the_best
 from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Claims, Excluded, Model, Standing
 from zoo_bench.report.read.columns import columns_of
 from zoo_bench.report.read.groups import IDENTITY, Group
-from zoo_bench.report.read.junk import of_no_class
+from zoo_bench.report.read.junk import mostly_junk
 from zoo_bench.report.read.marks import marks_of
 from zoo_bench.report.read.seeds_needed import SeedsNeeded
 from zoo_bench.report.read.statistics import Estimate, t_interval
@@ -88,8 +88,8 @@ class Summary:
 
     @property
     def notes(self) -> list[str]:
-        """What else the reader must know: whether judges agree, whose samples are of no class, what runs are odd."""
-        found = of_pairs(self.claims), of_no_class(self.models, self.controls.get("real", {}))
+        """What else the reader must know: whether judges agree, whose samples are junk, what runs are odd."""
+        found = of_pairs(self.claims), mostly_junk(self.models)
         return [*filter(None, found), *self.group.notes]
 
     def floor(self, metric: Column) -> float | None:
@@ -108,7 +108,7 @@ class Summary:
     def control_rows(self) -> dict[str, dict[str, float]]:
         """The controls by the names of their rows, which say how many items those with few have."""
         return {
-            f"{name} ({self.few[name]} items)" if name in self.few else name: v for name, v in self.controls.items()
+            f"{name} ({self.few[name]})" if name in self.few else name: values for name, values in self.controls.items()
         }
 
     @cached_property

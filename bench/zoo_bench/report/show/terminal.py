@@ -86,12 +86,10 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
         parts.append(f"!: {MARKED_MEANING}")
     if any(model.outside for model in summary.models):
         parts.append(f"{OUTSIDE.strip()}: {OUTSIDE_MEANING}")
-    below = ["controls, sets of known quality under the same judge"] if summary.controls else []
-    below += (
-        ["the floor, what as many fresh real items score, ± its standard deviation"]
-        if "floor" in summary.references
-        else []
-    )
+    few = ", in brackets the size of small ones" if summary.few else ""
+    below = [f"controls, sets of known quality under the same judge{few}"] if summary.controls else []
+    if "floor" in summary.references:
+        below.append("the floor, what as many fresh real items score, ± its standard deviation")
     if below:
         parts.append(f"Below the models: {'; '.join(below)}.")
     if runs["mode_kl"].notna().any() and "KL" not in left_out:

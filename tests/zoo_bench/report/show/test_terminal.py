@@ -118,7 +118,7 @@ def test_the_floor_has_its_spread_and_a_control_of_few_items_their_number(make_r
     rows = {"real": {"fid": 28.9}, "noise": {"fid": 200.0}}
     text = rendered(frame, 120, [{**own, "controls": rows, "few": {"real": 39}}])
     below = [line.split() for line in text.splitlines() if line.startswith((" real", " noise", " floor"))]
-    assert below == [["real", "(39", "items)", "28.9"], ["noise", "200"], ["floor", "19.8", "±", "2.1"]]
+    assert below == [["real", "(39)", "28.9"], ["noise", "200"], ["floor", "19.8", "±", "2.1"]]
 
 
 def test_several_tables_share_one_explanation(make_record):

@@ -163,7 +163,7 @@ def test_two_models_of_one_table_have_its_p_values_and_verdicts(tmp_path, make, 
             assert change.separable() == claims.is_separable(a, b)
             if not change.comparison.exact:
                 assert change.p == pytest.approx(claims.p_values[a.label, b.label], nan_ok=True)
-                assert change.tests == 15
+                assert change.tests == (15 if seeds > 1 else 0)
 
 
 def test_a_gate_fails_exactly_where_the_table_separates_two_models(tmp_path, make):

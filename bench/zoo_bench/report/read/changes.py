@@ -11,7 +11,7 @@ from typing import Any, Literal
 from zoo.columns import Column
 from zoo_bench.plan.seeds import FIRST_LOOK
 from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Excluded, Model, difference, lacks_look
-from zoo_bench.report.read.statistics import Difference, Estimate, SeedsNeeded, holm
+from zoo_bench.report.read.statistics import Difference, Estimate, SeedsNeeded, holm, welch
 from zoo_bench.report.text import signed
 
 INSEPARABLE = "not separable"
@@ -80,8 +80,9 @@ class Comparison:
         """Return how B differs from A; an exact difference, and one of which nothing is claimed, has no p-value."""
         if self.obstacle:
             return Difference(_NOTHING, math.nan, self.metric.log)
-        found = difference(self.a, self.b, self.metric)
-        return replace(found, p=math.nan) if self.exact or self.no_claim else found
+        if self.exact or self.no_claim:  # which may have no seeds, if it was made elsewhere
+            return replace(welch(*self.values, log=self.metric.log), p=math.nan)
+        return difference(self.a, self.b, self.metric)
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,7 @@ def test_what_cannot_be_judged_fails_with_the_reason_unless_the_estimate_decides
     found = gate("fid:+5%", compared)
     assert not found.passed
     assert f"fid:+5%: gan on digits cannot be judged: {reason}" in str(found)
+    assert reason.partition(";")[0].startswith("no finished run") == found.change.verdict.endswith("has a value")
     assert gate("fid:+5%", compared, strict=True).passed == strictly
 
 

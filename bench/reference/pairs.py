@@ -49,7 +49,7 @@ def main() -> None:
         means = [figure(model.estimates[metric.name].mean) for model in (a, b)]
         verdict = "separable" if claims.is_separable(a, b) else "not separable"
         print(f"{a.label} ({means[0]}) before {b.label} ({means[1]}): p = {figure(p)}, {verdict}")
-    print(f"corrected over {plural(len(claims.p_values) // 2, 'pair')} of the table")
+    print(f"corrected over {plural(claims.tests, 'pair')} of the table")
 
 
 if __name__ == "__main__":

@@ -177,7 +177,8 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
 
     def keep(outcome: Outcome) -> None:
         record = outcome.record
-        record.seed_plan = AUTO if bench.options.seed_limit else ""
+        before = store.find(record.spec)  # the same seed again has the same value, on which a look has decided
+        record.seed_plan = AUTO if bench.options.seed_limit or (before and before.seed_plan == AUTO) else ""
         record.judge = record.judge or bench.plan.scores[record.spec.task].judge  # it may have failed before it had one
         path = store.save(outcome)
         lifecycle.finished(record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})

@@ -182,6 +182,14 @@ def test_runs_with_fixed_seeds_take_part_and_are_marked(trained, bench, tmp_path
     assert set(frame["seed_plan"]) == set(load_results(tmp_path)["seed_plan"]) == {"auto"}
 
 
+def test_runs_of_which_looks_decided_stay_marked_when_they_are_run_again_with_fixed_seeds(trained, bench, tmp_path):
+    bench("auto:6")
+    bench(6, force=True)
+    plans = load_results(tmp_path).set_index(["model", "seed"])["seed_plan"]
+    assert set(plans.drop([("vae", 4), ("vae", 5)])) == {"auto"}
+    assert plans[[("vae", 4), ("vae", 5)]].isna().all()
+
+
 def test_runs_with_fixed_seeds_that_the_plan_does_not_reach_decide_nothing(trained, bench):
     trained.fids["vae"] = {seed: 2.0 + seed / 100 if seed > 3 else fid for seed, fid in trained.fids["vae"].items()}
     bench([8, 9, 10], models="vae")

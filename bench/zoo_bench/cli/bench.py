@@ -167,7 +167,8 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
     print_table(["task", "model", "seed", "budget", "run", "state"], cells)
     scored = f", {len(prepared.outdated)} to score" if prepared.outdated else ""
     models, limit = sum(run.seed == 0 for run in prepared.plan.runs), prepared.options.seed_limit
-    later = f", then up to {looks(limit)[-1][0] * models} in all" if limit else ""
+    most = looks(limit)[-1][0] * models if limit else 0
+    later = f", then up to {most} in all" if most > len(rows) else ""
     print(f"{len(missing)} of {len(rows)} runs to do{scored}{later}, into {prepared.store.root}", file=sys.stderr)
 
 

@@ -81,7 +81,7 @@ def compare(
 def _shown(changes: Sequence[Change], names: str, judged: Sequence[Gate]) -> list[Change]:
     """Return the changes of some metrics, and those that have a gate."""
     available = {change.metric.name for change in changes if change.compared}
-    wanted = {name.strip() for name in names.split(",")} - {""} if names not in ("", "all") else available
+    wanted = {name.strip() for name in names.split(",")} - {""} if names.strip(", ") not in ("", "all") else available
     for name in sorted(wanted - available):
         raise UnknownNameError("column", name, available)
     gated = {id(gate.change) for gate in judged}

@@ -179,6 +179,8 @@ def test_a_dry_run_of_seeds_that_are_added_says_what_comes_first_and_how_many_th
     err = capsys.readouterr().err
     assert "--seeds auto: 4 seeds of every model, and up to 8 of those in a pair that is not separable\n" in err
     assert f"8 of 8 runs to do, then up to 16 in all, into {tmp_path / 'out'}\n" in err
+    assert again(tmp_path / "out", "--dry-run", "--seeds", "auto:5") == 0
+    assert "8 of 8 runs to do, into" in capsys.readouterr().err
 
 
 def test_seeds_are_added_in_one_command(tmp_path, fake_executor, capsys):

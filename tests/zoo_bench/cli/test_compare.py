@@ -112,6 +112,21 @@ def test_columns_choose_metrics_and_what_has_a_gate_is_there_too(pair, capsys):
     assert not any(row["gates"] for row in rows if row["metric"] != "fid")
 
 
+def test_columns_that_name_none_are_all(pair, capsys):
+    printed = []
+    for names in ("all", " , "):
+        assert main(["compare", *map(str, pair), "--columns", names, "--json"]) == 0
+        printed.append(json.loads(capsys.readouterr().out))
+    assert printed[0] == printed[1] != []
+
+
+def test_what_only_one_side_has_is_named(tmp_path, make, capsys):
+    a = make.write(tmp_path / "a", [make.drawn(make.spec(model=model), 2.0) for model in ("gan", "vae")])
+    b = make.write(tmp_path / "b", [make.drawn(make.spec(), 2.0)])
+    assert main(["compare", str(a), str(b)]) == 0
+    assert ", precision fp32, device cpu: vae is only in A\n" in capsys.readouterr().err
+
+
 def test_junit_has_a_case_per_gate_and_pair(pair, capsys):
     options = ["--format", "junit", "--fail-if", "fid:+5%", "--fail-if", "params:+0%"]
     assert main(["compare", *map(str, pair), *options]) == 1

@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import Any, Literal
 
 from zoo.columns import Column
-from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Excluded, Model, difference
+from zoo_bench.plan.seeds import FIRST_LOOK
+from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Excluded, Model, difference, lacks_look
 from zoo_bench.report.read.seeds_needed import SeedsNeeded
-from zoo_bench.report.read.statistics import Difference, Estimate, holm
+from zoo_bench.report.read.statistics import Difference, Estimate, holm, welch
 from zoo_bench.report.text import signed
 
 INSEPARABLE = "not separable"
+LOOKLESS = f"needs seeds 0 to {FIRST_LOOK - 1} of both"
 _NOTHING = Estimate(math.nan, math.nan, math.nan, 0)
 
 
@@ -65,12 +67,23 @@ class Comparison:
         """Whether neither mean leaves out a finished run."""
         return self.a.has_all(self.metric) and self.b.has_all(self.metric)
 
+    @property
+    def adaptive(self) -> bool:
+        """Whether seeds were added to A or B until models were separable."""
+        return self.a.adaptive or self.b.adaptive
+
+    @property
+    def lacks_look(self) -> bool:
+        """Whether that is so and no look at the seeds of both can be made, which what is exact does not need."""
+        return not self.exact and lacks_look(self.a, self.b, self.metric)
+
     def difference(self) -> Difference:
         """Return how B differs from A; an exact difference, and one of which nothing is claimed, has no p-value."""
         if self.obstacle:
             return Difference(_NOTHING, math.nan, self.metric.log)
-        found = difference(self.a, self.b, self.metric)
-        return replace(found, p=math.nan) if self.exact or self.no_claim else found
+        if self.exact or self.no_claim:  # which may have no seeds, if it was made elsewhere
+            return replace(welch(*self.values, log=self.metric.log), p=math.nan)
+        return difference(self.a, self.b, self.metric)
 
 
 @dataclass(frozen=True)
@@ -129,11 +142,6 @@ class Change:
         step = self.b.mean - self.a.mean
         return step / abs(self.a.mean) if self.a.mean else math.copysign(math.inf, step)
 
-    @property
-    def sign(self) -> int:
-        """1 if B is above A, else -1."""
-        return 1 if self.difference.estimate.mean > (1 if self.difference.ratio else 0) else -1
-
     def separable(self, level: float = ALPHA) -> bool:
         """Return whether B is separable from A at a level; exact changes always are."""
         x, y = self.comparison.values
@@ -148,7 +156,7 @@ class Change:
         if self.comparison.obstacle:
             return self.comparison.obstacle
         if not x or not y:
-            return f"no finished run in {'A' if not x else 'B'}"
+            return f"no finished run in {'A' if not x else 'B'} has a value"
         if x == y or (self.comparison.exact and x[0] == y[0]):
             return "the same"
         if self.comparison.no_claim:
@@ -157,19 +165,32 @@ class Change:
             return "some finished runs have no value"
         if math.isnan(self.p) and not self.comparison.exact:
             return "one run says nothing about spread"
+        if self.comparison.lacks_look:
+            return LOOKLESS
         if not self.separable():
             return INSEPARABLE
         better = {"higher": 1, "lower": -1}.get(self.metric.better)
         if self.comparison.exact or not better:
-            return "rises" if self.sign > 0 else "falls"
-        return "better" if self.sign == better else "worse"
+            return "rises" if self.difference.sign > 0 else "falls"
+        return "better" if self.difference.sign == better else "worse"
 
     @cached_property
     def seeds_needed(self) -> SeedsNeeded | None:
-        """Seeds that each side would need; None if unknown, or if the verdict is not "not separable"."""
-        if self.verdict != INSEPARABLE:
+        """Seeds that each side would need; None if unknown, or if the verdict is not "not separable".
+
+        They are unknown where seeds were added: a difference at which one stopped is biased.
+        """
+        if self.verdict != INSEPARABLE or self.comparison.adaptive:
             return None
         return SeedsNeeded.of(*self.comparison.values, log=self.metric.log, alpha=ALPHA / self.tests)
+
+    def detectable(self, level: float = ALPHA, power: float = 0.8) -> float:
+        """Return the rise that the seeds would have shown with some power, at a level that the family's pairs share.
+
+        It is :meth:`~zoo_bench.report.read.statistics.Difference.detectable`, but NaN where seeds were added, as that
+        is about Welch's own p-value.
+        """
+        return math.nan if self.comparison.adaptive else self.difference.detectable(level / max(1, self.tests), power)
 
     def shown(self) -> tuple[str, str]:
         """Return the difference and its interval as text: in percent on the log scale."""
@@ -206,7 +227,7 @@ class Change:
             "seeds_needed_low": self.seeds_needed and self.seeds_needed.low,
             "seeds_needed_high": self.seeds_needed and self.seeds_needed.high,
             "tests": self.tests,
-            "detectable": self.difference.detectable(ALPHA / max(1, self.tests)),
+            "detectable": self.detectable(),
             **{f"failed_{side}": model.failed for side, model in zip("ab", sides, strict=True)},
         }
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Literal
 
 from zoo.columns import Column
-from zoo_bench.report.read.sequential import sequential_p
+from zoo_bench.report.read.sequential import has_look, sequential_p
 from zoo_bench.report.read.statistics import Difference, Estimate, holm, welch
 
 ALPHA = 0.05
@@ -99,6 +99,11 @@ def difference(a: Model, b: Model, metric: Column) -> Difference:
     return replace(found, p=sequential_p(a.by_seed(metric), b.by_seed(metric), log=metric.log))
 
 
+def lacks_look(a: Model, b: Model, metric: Column) -> bool:
+    """Return whether seeds were added to either model and no look can be made, so that nothing separates the two."""
+    return (a.adaptive or b.adaptive) and not has_look(a.by_seed(metric), b.by_seed(metric))
+
+
 @dataclass(frozen=True)
 class Claims:
     """What the runs of a group support by one metric.
@@ -127,6 +132,11 @@ class Claims:
             p_values[a.label, b.label] = p_values[b.label, a.label] = p
         ranked = sorted(candidates, key=lambda m: (not m.has_all(metric), sign * m.estimates[name].mean, m.label))
         return cls(metric, ranked, p_values)
+
+    @property
+    def tests(self) -> int:
+        """Number of pairs with a p-value, those that the correction is over."""
+        return sum(not math.isnan(p) for p in self.p_values.values()) // 2
 
     def is_separable(self, a: Model, b: Model) -> bool:
         """Return whether the runs tell two models apart: neither mean leaves out a finished run, and p is below 5 %."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from zoo.errors import UnknownNameError, ZooError
 from zoo_bench.report.read.changes import Change, Comparison, changes
-from zoo_bench.report.read.groups import KEYS, Group, groups
+from zoo_bench.report.read.groups import KEYS, Group, described, groups
 from zoo_bench.report.read.results import Results
 from zoo_bench.report.read.summary import summarise
 from zoo_bench.report.text import listed
@@ -23,8 +23,8 @@ def folders(a: Results, b: Results) -> tuple[list[Change], list[str]]:
         ZooError: If nothing can be compared.
     """
     first, second = ({tuple(g.key.values()): g for g in groups(r.frame)} for r in (a, b))
-    notes = [f"only in A: {_name(first[key])}" for key in first if key not in second]
-    notes += [f"only in B: {_name(second[key])}" for key in second if key not in first]
+    notes = [f"only in A: {described(first[key].key)}" for key in first if key not in second]
+    notes += [f"only in B: {described(second[key].key)}" for key in second if key not in first]
     matched = {first[key].key["task"] for key in first.keys() & second.keys()}
     compared: list[Comparison] = []
     for key, group in first.items():
@@ -44,16 +44,16 @@ def _comparisons(a: Group, b: Group, notes: list[str], obstacle: str = "") -> li
     summaries = [summarise(group) for group in (a, b)]
     by_label = [{m.label: m for m in summary.models} for summary in summaries]
     for label in sorted(by_label[0].keys() ^ by_label[1].keys()):
-        notes.append(f"{_name(a)}: {label} is only in {'A' if label in by_label[0] else 'B'}")
+        notes.append(f"{described(a.key)}: {label} is only in {'A' if label in by_label[0] else 'B'}")
     metrics = {m.name: m for summary in summaries for m in summary.metrics}
     obstacles = dict.fromkeys(metrics, obstacle)
     if not obstacle and _machines(a) != _machines(b):
-        notes.append(f"{_name(a)}: speeds are not compared, because machines, threads or load differ")
+        notes.append(f"{described(a.key)}: speeds are not compared, because machines, threads or load differ")
         obstacles |= {m.name: "machines, threads or load differ" for m in metrics.values() if m.group == "speed"}
     versions = a.versions, b.versions
     others = sorted(c for c in versions[0].keys() & versions[1].keys() if versions[0][c] != versions[1][c])
     if not obstacle and others:
-        notes.append(f"{_name(a)}: {listed(others)}: not compared, because judges or versions differ")
+        notes.append(f"{described(a.key)}: {listed(others)}: not compared, because judges or versions differ")
         obstacles |= dict.fromkeys(others, "judges or versions differ")
     return [
         Comparison(a.key, label, metric, by_label[0][label], by_label[1][label], obstacles[metric.name])
@@ -82,7 +82,7 @@ def models(results: Results, a: str, b: str) -> list[Change]:
                 p_values = summary.claims[metric.name].p_values
                 p = math.nan if pair.exact else p_values.get((a, b), math.nan)
                 family = (metric.name, *summary.group.key.values())
-                compared.append(Change(pair, pair.difference(), p, family, len(p_values) // 2))
+                compared.append(Change(pair, pair.difference(), p, family, summary.claims[metric.name].tests))
     if not compared:
         raise ZooError(f"nothing to compare: no table has both {a!r} and {b!r}")
     return compared
@@ -91,10 +91,6 @@ def models(results: Results, a: str, b: str) -> list[Change]:
 def _machines(group: Group) -> set[tuple[str, ...]]:
     ok = group.runs[(group.runs["status"] == "ok") & group.runs["train_images_per_s"].notna()]
     return {tuple(map(str, row)) for row in ok[["_machine", "threads", "contended"]].itertuples(index=False)}
-
-
-def _name(group: Group) -> str:
-    return ", ".join(f"{KEYS[k]} {v}" for k, v in group.key.items())
 
 
 def _reason(first: Sequence[Group], second: Sequence[Group]) -> str:

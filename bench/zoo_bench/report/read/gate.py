@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo.errors import UnknownNameError, ZooError
-from zoo_bench.report.read.changes import Change
+from zoo_bench.report.read.changes import LOOKLESS, Change
 from zoo_bench.report.read.claims import ALPHA, Model
 from zoo_bench.report.read.statistics import MIN_SEEDS_OF_SPREAD
 from zoo_bench.report.text import signed
@@ -99,6 +99,8 @@ class Gate:
             return "one run says nothing about spread; run more seeds, or let --strict decide"
         if self.exceeded and math.isnan(change.difference.error) and not change.separable(self.level):
             return f"{self.seeds} without spread separate no change; run more, or let --strict decide"
+        if self.exceeded and comparison.lacks_look:
+            return f"--seeds auto {LOOKLESS}; run these, or let --strict decide"
         return ""
 
     @property
@@ -112,7 +114,7 @@ class Gate:
         if self.fewer_finish or self.unjudged:
             return False
         change = self.change
-        certain = self.strict or (change.separable(self.level) and change.sign == self.limit.sign)
+        certain = self.strict or (change.separable(self.level) and change.difference.sign == self.limit.sign)
         return not (self.exceeded and certain)
 
     def __str__(self) -> str:
@@ -139,11 +141,11 @@ class Gate:
         return f", not separable ({p}){self._could_show()}"
 
     def _could_show(self) -> str:
-        """Return what change these seeds would have shown; empty without spread."""
+        """Return what change these seeds would have shown; empty if that is unknown, as without spread."""
         change = self.change
         if change.difference.estimate.n < MIN_SEEDS_OF_SPREAD:
             return f"; {self.seeds} show hardly any change"
-        rise = change.difference.detectable(self.level / change.tests, POWER)
+        rise = change.detectable(self.level, POWER)
         if math.isnan(rise):
             return ""
         if change.difference.ratio:

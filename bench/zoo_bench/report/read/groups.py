@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,11 @@ class Group:
         for text, rows in self.runs.groupby("metric_versions"):
             found |= {c: version for c, version in _versions(str(text)).items() if c in rows and rows[c].notna().any()}
         return found
+
+
+def described(key: Mapping[str, str]) -> str:
+    """Return in words what the runs of a group have in common."""
+    return ", ".join(f"{name} {key[column]}" for column, name in KEYS.items() if key[column])
 
 
 def groups(frame: pd.DataFrame) -> list[Group]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from zoo_bench.plan.seeds import looks
+from zoo_bench.plan.seeds import FIRST_LOOK, looks
 from zoo_bench.report.read.statistics import welch
 
 
@@ -33,9 +33,14 @@ def sequential_p(a: Mapping[int, float], b: Mapping[int, float], *, log: bool = 
         return math.nan
     smallest = 1.0
     for n, share in looks():
-        if not all(seed in a and seed in b for seed in range(n)):
+        if not has_look(a, b, n):
             break
         look = welch([a[seed] for seed in range(n)], [b[seed] for seed in range(n)], log=log)
         if look.sign == whole.sign:
             smallest = min(smallest, look.p / share)
     return smallest
+
+
+def has_look(a: Mapping[int, float], b: Mapping[int, float], n: int = FIRST_LOOK) -> bool:
+    """Return whether both models have a value of every seed from 0 to n - 1, which a look at n seeds needs."""
+    return all(seed in a and seed in b for seed in range(n))

@@ -14,6 +14,10 @@ MAX_LOG = 700.0
 """The exponential of more overflows."""
 
 
+def _exp(value: float) -> float:
+    return math.exp(value) if value < MAX_LOG else math.inf
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A mean over runs and its 95 % confidence interval.
@@ -50,7 +54,7 @@ def t_interval(values: Sequence[float], *, log: bool = False, level: float = 0.9
     if log and min(values) <= 0:
         log = False
     scaled = [math.log(v) for v in values] if log else list(values)
-    back = math.exp if log else float
+    back = _exp if log else float
     mean = math.fsum(scaled) / n
     if n == 1:
         return Estimate(back(mean), math.nan, math.nan, 1)
@@ -98,7 +102,7 @@ class Difference:
             return math.nan
         critical = float(stdtrit(self.freedom, 1 - alpha / 2))
         rise = float(nctdtrinc(self.freedom, 1 - power, critical)) * self.error
-        return rise if not self.ratio else math.exp(rise) if rise < MAX_LOG else math.inf
+        return _exp(rise) if self.ratio else rise
 
     @property
     def sign(self) -> int:
@@ -123,7 +127,7 @@ def welch(a: Sequence[float], b: Sequence[float], *, log: bool = False, level: f
 
     log = log and min((*a, *b), default=0.0) > 0
     x, y = ([math.log(v) for v in values] if log else list(values) for values in (a, b))
-    back = math.exp if log else float
+    back = _exp if log else float
     n = min(len(x), len(y))
     if n == 0:
         return Difference(Estimate(math.nan, math.nan, math.nan, 0), math.nan, log)

@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
+from zoo_bench.plan.seeds import FIRST_LOOK
 from zoo_bench.report.read.agreement import JUDGES, of_pairs, of_the_best
-from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Claims, Excluded, Model, Standing
+from zoo_bench.report.read.claims import ALPHA, EXCLUDED, Claims, Excluded, Model, Standing, lacks_look
 from zoo_bench.report.read.columns import columns_of
 from zoo_bench.report.read.groups import IDENTITY, Group
 from zoo_bench.report.read.junk import mostly_junk
@@ -135,6 +136,7 @@ class Summary:
         if not rows:
             predicates = [text for reason, text in EXCLUDED.items() if reason in reasons]
             return f"Every model with a score {listed(predicates, 'or')}, so this ranks nothing."
+        reasons |= {model.no_claim for model in self.models if model.failed}
         lacks = [text for reason, text in (("marked", "a mark"), ("failed", "failed runs")) if reason in reasons]
         without = f"without {listed(lacks, 'or')}" if lacks else ""
         best, others = rows[0], rows[1:]
@@ -164,7 +166,7 @@ class Summary:
         return f"{lead}; {self._not_separable(metric, best, tied)}{also}. {of_the_best(self.claims)}"
 
     def _not_separable(self, metric: Column, best: Model, tied: Sequence[Model]) -> str:
-        alpha = ALPHA / max(1, len(self.claims[metric.name].p_values) // 2)
+        alpha = ALPHA / max(1, self.claims[metric.name].tests)
         column, seeds = metric.name, sorted({row.estimates[metric.name].n for row in (best, *tied)})
         count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
         names = []
@@ -172,20 +174,22 @@ class Summary:
             values = best.values[column], row.values[column]
             is_estimable = row.has_all(metric) and not self.group.adaptive  # a stopped difference is biased
             needed = SeedsNeeded.of(*values, log=metric.log, alpha=alpha) if is_estimable else None
-            names.append(f"{row.label} ({needed} would be needed)" if needed else row.label)
+            least = f"seeds 0 to {FIRST_LOOK - 1} of both" if lacks_look(best, row, metric) else needed
+            names.append(f"{row.label} ({least} would be needed)" if least else row.label)
         return f"not separable from {listed(names, 'or')} with {count} seed{'s' if count != '1' else ''}"
 
     def _failures(self) -> str:
         """Return a sentence on the models of which nothing is claimed because runs failed."""
-        runs, metric = self.group.runs, self.leading
-        scored = [model for model in self.models if metric and model.estimates[metric.name].n]
-        named = []
-        for model in (model for model in scored if model.no_claim == "failed"):
+        metric, runs, named = self.leading, self.group.runs, list[str]()
+        models = [model for model in self.models if metric and model.no_claim == "failed"]
+        for model in models:
             statuses = runs.loc[runs["_label"] == model.label, "status"]
             counts = [(int((statuses == status).sum()), text) for status, text in FAILURES.items()]
             how = listed([f"{n} of {plural(model.ok + model.failed, 'run')} {text}" for n, text in counts if n])
             named.append(f"{model.label} ({how})")
-        return f"Nothing is claimed of {listed(named)}: a mean leaves out the runs that failed." if named else ""
+        has_mean = any(metric and model.estimates[metric.name].n for model in models)
+        why = ": a mean leaves out the runs that failed" if has_mean else ""
+        return f"Nothing is claimed of {listed(named)}{why}." if named else ""
 
 
 def finite(values: pd.Series[Any]) -> list[float]:

@@ -16,13 +16,9 @@ from rich.text import Text
 from zoo_bench.report import text
 from zoo_bench.report.read.changes import Change
 from zoo_bench.report.read.gate import Gate
-from zoo_bench.report.read.groups import KEYS
+from zoo_bench.report.read.groups import described
 from zoo_bench.report.text import figure, visible
 
-CAPTION = (
-    "Percent: ratio of geometric means; else difference of means. Welch's t, intervals 95 %, p Holm-corrected over "
-    "the pairs of a metric. ≈: not separable at 5 %; so many seeds of each would be needed, from five seeds on."
-)
 LEAST_HEADING = 13
 """Columns of the terminal that a metric's heading has at least, so that no word of it is cut."""
 
@@ -45,7 +41,19 @@ def tables(changes: Sequence[Change]) -> Iterator[RenderableType]:
             table.add_row(*cells, Text(verdict, style=_STYLES.get(change.verdict, "")))
         yield table
         yield Text()
-    yield Text(CAPTION, style="dim")
+    yield Text(caption(changes), style="dim")
+
+
+def caption(changes: Sequence[Change]) -> str:
+    """Return how to read the tables."""
+    looks = "corrected for the looks of --seeds auto, " if any(c.comparison.adaptive for c in changes) else ""
+    parts = [
+        "Percent: ratio of geometric means; else difference of means.",
+        f"Welch's t, intervals 95 %, p {looks}Holm-corrected over the pairs of a metric.",
+    ]
+    if any(change.seeds_needed for change in changes):
+        parts.append("≈: not separable at 5 %; so many seeds of each would be needed.")
+    return " ".join(parts)
 
 
 def markdown(changes: Sequence[Change], gates: Sequence[Gate]) -> str:
@@ -57,7 +65,7 @@ def markdown(changes: Sequence[Change], gates: Sequence[Gate]) -> str:
         parts.append(f"**{text.markdown(title)}**\n\n" + "\n".join(lines) + "\n")
     if gates:
         parts.append("".join(f"- {'passed' if g.passed else '**failed**'}: {text.markdown(g)}\n" for g in gates))
-    return "\n".join([*parts, f"{text.markdown(CAPTION)}\n"])
+    return "\n".join([*parts, f"{text.markdown(caption(changes))}\n"])
 
 
 def as_json(changes: Sequence[Change], gates: Sequence[Gate]) -> str:
@@ -83,8 +91,7 @@ def junit(gates: Sequence[Gate]) -> str:
     suites = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(suites, "testsuite", counts)
     for gate in gates:
-        group = ", ".join(f"{KEYS[k]} {v}" for k, v in gate.change.key.items() if v)
-        name = {"classname": visible(group), "name": visible(f"{gate.limit}: {gate.change.pair}")}
+        name = {"classname": visible(described(gate.change.key)), "name": visible(f"{gate.limit}: {gate.change.pair}")}
         case = ElementTree.SubElement(suite, "testcase", name)
         if gate.passed:
             ElementTree.SubElement(case, "system-out").text = visible(gate)

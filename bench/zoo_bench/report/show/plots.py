@@ -72,7 +72,8 @@ def mean_curve(
 ) -> list[tuple[float, float, float, float, int]]:
     """Return the curve of one model: at each mark what was spent, mean FID, its interval, and how many seeds it has.
 
-    It ends where a run diverged, because from there on the mean would be that of the better runs alone.
+    It ends where a run diverged, because from there on the mean would be that of the better runs alone, and is empty
+    if one did before the first mark.
     """
     runs = summary.group.runs[summary.group.runs["_label"] == label]
     by_mark: dict[int, list[tuple[float, float]]] = {}
@@ -86,8 +87,8 @@ def mean_curve(
                 mark = math.floor(math.log2(share))  # runs of equal time pass a mark at different rounds
                 marks.append(mark)
                 by_mark.setdefault(mark, []).append((x, fid))
-        if status == "diverged" and marks:
-            ends.append(max(marks))
+        if status == "diverged":
+            ends.append(max(marks, default=-math.inf))
     points = []
     for mark in sorted(mark for mark in by_mark if mark <= min(ends)):
         e = t_interval([fid for _, fid in by_mark[mark]], log=True)

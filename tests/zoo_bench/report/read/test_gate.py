@@ -93,6 +93,7 @@ def test_what_cannot_be_judged_fails_with_the_reason_unless_the_estimate_decides
     found = gate("fid:+5%", compared)
     assert not found.passed
     assert f"fid:+5%: gan on digits cannot be judged: {reason}" in str(found)
+    assert reason.partition(";")[0].startswith("no finished run") == found.change.verdict.endswith("has a value")
     assert gate("fid:+5%", compared, strict=True).passed == strictly
 
 
@@ -110,6 +111,38 @@ def test_a_change_without_any_spread_cannot_be_judged_by_few_seeds():
     assert not gate("modes:-1", lost).passed
     assert gate("modes:-10", lost).passed
     assert "separable" in str(gate("modes:-1", comparison([10.0] * 4, [0.0] * 4, MODES)))
+
+
+def added(*sides):
+    """Compare two models to the first of which seeds were added, given by their values by seed."""
+    a, b = (
+        Model(
+            "gan", len(runs), len(runs), 0, {"fid": [*runs.values()]}, {"fid": t_interval([*runs.values()], log=True)},
+            seeds={"fid": [*runs]}, adaptive=adaptive,
+        )
+        for runs, adaptive in zip(sides, (True, False), strict=True)
+    )  # fmt: skip
+    return Comparison({"task": "digits"}, "gan", FID, a, b)
+
+
+def test_where_seeds_were_added_a_gate_does_not_pass_for_want_of_a_look():
+    """Other seeds of B must not pass whatever their values, because no p-value but 1 is possible."""
+    elsewhere = added(dict(enumerate(FEW)), dict(enumerate([9 * v for v in FEW], start=4)))
+    found = gate("fid:+5%", elsewhere)
+    assert not found.passed
+    assert "cannot be judged: --seeds auto needs seeds 0 to 3 of both; run these, or" in str(found)
+    assert found.change.verdict == "needs seeds 0 to 3 of both"
+    assert gate("fid:-5%", elsewhere).passed
+    assert "separable (p " in str(gate("fid:+5%", added(dict(enumerate(FEW)), dict(enumerate(MORE)))))
+
+
+def test_where_seeds_were_added_nothing_is_said_of_what_they_would_have_shown():
+    close = added(dict(enumerate([*FEW, 2.2])), dict(enumerate([*SAME, 1.8])))
+    found = gate("fid:+0%", close)
+    assert str(found).endswith("not separable (p 1)")
+    assert found.change.verdict == "not separable"
+    assert found.change.seeds_needed is None
+    assert math.isnan(found.change.row()["detectable"])
 
 
 def test_two_seeds_are_said_to_show_hardly_anything():

@@ -220,3 +220,8 @@ def test_without_spread_or_with_few_runs_no_detectable_rise_is_known(a, b):
 
 def test_a_detectable_ratio_that_overflows_is_infinite():
     assert welch([1e-100, 1.0, 1e100], [1e-100, 1.0, 1e100], log=True).detectable(1e-6) == math.inf
+
+
+def test_intervals_and_ratios_that_overflow_are_infinite():
+    assert t_interval([1.0, 1e100], log=True).high == math.inf
+    assert welch([1e-300] * 2, [1e149, 1.1e149], log=True).estimate.mean == math.inf

@@ -68,6 +68,11 @@ def test_where_seeds_were_added_p_values_allow_for_the_looks_and_no_seeds_needed
     assert "; not separable from b with 6 seeds; separable from c." in added.verdict()
 
 
+def test_where_no_look_at_added_seeds_can_be_made_the_seeds_that_it_needs_are_named(summary_of):
+    said = summary_of(CLEAR, seed_plan="auto").verdict()
+    assert "not separable from b (seeds 0 to 3 of both would be needed)" in said
+
+
 def test_published_figures_lead_no_table(summary_of):
     assert summary_of(CLEAR, "fid_inception", kid=0.1).leading.name == "kid"
     alone = summary_of(CLEAR, "fid_inception")
@@ -89,6 +94,15 @@ def test_a_model_of_which_runs_failed_is_neither_best_nor_separable(summary_of):
     assert said.startswith("a has the lowest FID of models without failed runs, 1.02 (")
     assert "separable from every other of these." in said
     assert said.endswith("Nothing is claimed of gan (3 of 5 runs diverged): a mean leaves out the runs that failed.")
+
+
+def test_a_model_of_which_no_run_finished_is_named_too(summary_of):
+    ending = "Nothing is claimed of gan (2 of 2 runs diverged)."
+    said = summary_of({"gan": [None, None], "a": [1.0, 1.1, 0.9], "b": [5.0, 5.5, 6.0]}).verdict()
+    assert said.startswith("a has the lowest FID of models without failed runs, ")
+    assert said.endswith(f", separable from every other of these. {ending}")
+    alone = summary_of({"gan": [None, None], "a": [1.0, 1.1]}).verdict()
+    assert alone == f"a is the only model with a score and without failed runs: FID 1.05. {ending}"
 
 
 def test_where_every_model_has_failed_runs_nothing_is_ranked(summary_of):
@@ -137,7 +151,8 @@ def test_the_best_of_models_without_a_mark_is_called_that(verdict_beside):
 
 def test_where_only_marked_models_have_scores_nothing_is_ranked(verdict_beside):
     said = "Every model with a score is marked, so this ranks nothing."
-    assert verdict_beside({}) == verdict_beside({"a": [None, None]}) == said
+    assert verdict_beside({}) == said
+    assert verdict_beside({"a": [None, None]}) == f"{said} Nothing is claimed of a (2 of 2 runs diverged)."
 
 
 def test_one_seed_ranks_nothing(summary_of):
@@ -261,6 +276,15 @@ def test_a_learning_curve_ends_where_a_run_diverged(tmp_path, make):
     (group,) = groups(results.frame)
     points = mean_curve(summarise(group), results.curves, "gan", "images")
     assert [(x, n) for x, *_, n in points] == [(250.0, 4), (500.0, 4)]
+
+
+def test_a_model_of_which_a_run_diverged_before_the_first_mark_has_no_curve(tmp_path, make):
+    curve = [{"share": s, "images": 1000 * s, "fid": 10 / s} for s in (0.5, 1.0)]
+    runs = [make.record(make.spec(seed=seed), {"fid": 10.0}, curve=curve) for seed in range(3)]
+    runs.append(make.record(make.spec(seed=3), status="diverged", error="loss is NaN"))
+    results = load([make.write(tmp_path, runs)])
+    (group,) = groups(results.frame)
+    assert mean_curve(summarise(group), results.curves, "gan", "images") == []
 
 
 @pytest.fixture

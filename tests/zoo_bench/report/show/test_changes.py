@@ -8,7 +8,7 @@ from rich.console import Console
 from zoo_bench.report.read.compare import folders
 from zoo_bench.report.read.gate import Limit, gates
 from zoo_bench.report.read.results import load
-from zoo_bench.report.show.changes import junit, markdown, tables
+from zoo_bench.report.show.changes import caption, junit, markdown, tables
 
 
 @pytest.fixture
@@ -42,6 +42,22 @@ def test_markdown_has_a_row_per_metric_and_a_list_of_gates_and_escapes_names(cha
     assert row.count(" | ") == 6
     assert "g&lt;a&gt;n\\|\\u0007" in text.replace("\\\\", "\\")
     assert "- passed: fid\\:\\+90%\\: " in text
+
+
+def test_the_caption_says_whether_p_values_allow_for_looks_and_what_a_range_is(tmp_path, make):
+    specs = [make.spec(seed=seed) for seed in range(5)]
+    sides = [
+        load([make.write(tmp_path / plan, [make.drawn(spec, quality, seed_plan=plan) for spec in specs])])
+        for plan, quality in (("", 2.0), ("auto", 2.01))
+    ]
+    fixed, added = (caption(folders(sides[0], other)[0]) for other in sides)
+    assert ", p Holm-corrected" in fixed
+    assert ", p corrected for the looks of --seeds auto, Holm-corrected" in added
+    assert "≈" not in fixed + added
+    other = load([make.write(tmp_path / "other", [make.drawn(spec, 2.02) for spec in specs])])
+    assert caption(folders(sides[0], other)[0]).endswith(
+        "≈: not separable at 5 %; so many seeds of each would be needed."
+    )
 
 
 def test_xml_is_valid_whatever_a_model_is_called(changes):

@@ -87,11 +87,10 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
     if any(model.outside for model in summary.models):
         parts.append(f"{OUTSIDE.strip()}: {OUTSIDE_MEANING}")
     below = ["controls, sets of known quality under the same judge"] if summary.controls else []
-    below += (
-        ["the floor, what as many fresh real items score, ± its standard deviation"]
-        if "floor" in summary.references
-        else []
-    )
+    if "floor" in summary.references:
+        has_spread = several and any(summary.floor_sd(metric) is not None for metric in summary.metrics)
+        about = ", ± its standard deviation" if has_spread else ""
+        below.append(f"the floor, what as many fresh real items score{about}")
     if below:
         parts.append(f"Below the models: {'; '.join(below)}.")
     if runs["mode_kl"].notna().any() and "KL" not in left_out:

@@ -70,7 +70,7 @@ class Study(BaseModel):
     objective: str = OBJECTIVE
     fixed: dict[str, Any] = Field({}, description="Settings of every trial, which are not searched")
     search: dict[str, Any] = Field(description="The space: a range on the log scale, or choices")
-    trials: list[Trial]
+    trials: list[Trial] = Field(min_length=1, description="The defaults first")
     final_budget: str | None = Field(None, description="Of every run of `finals`")
     finals: list[Trial] = Field([], description="The best trials again, at the final budget, which decides")
 

@@ -298,9 +298,12 @@ def test_curves_of_studies_under_different_judges_are_not_compared(executed, tmp
     assert out.count("Expected best of n trials") == 2
 
 
-def test_show_of_a_folder_without_studies_is_refused(tmp_path, capsys, monkeypatch):
+def test_show_of_a_folder_without_studies_is_refused(executed, tmp_path, capsys, monkeypatch):
     from zoo.cli import entry
 
+    study(tmp_path)
+    (path,) = tmp_path.glob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "trials": []}))
     monkeypatch.setattr("sys.argv", ["zoo", "tune", "--show", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         entry()

@@ -149,6 +149,7 @@ def table(
         ],
         "controls": list(extra),
         "floors": any(c["floor"] for c in columns),
+        "floor_spreads": any("±" in c["floor"] for c in columns),
         "marked": any(summary.standings.get(m.name) for m in metrics),
         "correction": correction(adaptive=summary.group.adaptive),
     }

@@ -89,7 +89,9 @@ def caption(summary: Summary, left_out: Collection[str] = ()) -> list[str]:
     few = ", in brackets the size of small ones" if summary.few else ""
     below = [f"controls, sets of known quality under the same judge{few}"] if summary.controls else []
     if "floor" in summary.references:
-        below.append("the floor, what as many fresh real items score, ± its standard deviation")
+        has_spread = several and any(summary.floor_sd(metric) is not None for metric in summary.metrics)
+        about = ", ± its standard deviation" if has_spread else ""
+        below.append(f"the floor, what as many fresh real items score{about}")
     if below:
         parts.append(f"Below the models: {'; '.join(below)}.")
     if runs["mode_kl"].notna().any() and "KL" not in left_out:

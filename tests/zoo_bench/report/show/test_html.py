@@ -171,6 +171,15 @@ def test_odd_records_are_shown_and_never_stop_the_page(tmp_path, name, make):
     assert "Run it again" in text
 
 
+@pytest.mark.parametrize("spread", [{}, {"fid_floor_sd": 0.1}], ids=["unknown", "known"])
+def test_the_spread_of_a_floor_is_explained_where_it_is_shown(tmp_path, make, spread):
+    metrics = {"fid": 1.0, "fid_floor": 0.2, **spread}
+    root = make.write(tmp_path, [make.drawn(make.spec(model=m), 1.0, metrics=metrics) for m in "ab"])
+    text = " ".join(read(write_report(Store(root))).text)
+    assert "what as many fresh real items score" in text
+    assert ("± standard deviation" in text) == bool(spread)
+
+
 def test_unreadable_records_and_empty_folders_are_told_of_and_two_records_of_one_run_are_one(bench, tmp_path):
     file = next(bench.glob("runs/*/gan/*.json"))
     file.with_name("seed=0-copy.json").write_bytes(file.read_bytes())

@@ -119,6 +119,16 @@ def test_the_floor_has_its_spread_and_a_control_of_few_items_their_number(make_r
     text = rendered(frame, 120, [{**own, "controls": rows, "few": {"real": 39}}])
     below = [line.split() for line in text.splitlines() if line.startswith((" real", " noise", " floor"))]
     assert below == [["real", "(39)", "28.9"], ["noise", "200"], ["floor", "19.8", "±", "2.1"]]
+    assert "± its standard deviation" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("change", ["one seed", "no spread"])
+def test_the_caption_explains_no_spread_of_the_floor_that_is_not_shown(make_record, change):
+    metrics = {"fid": 30.0, "fid_floor": 19.8} | ({"fid_floor_sd": 2.1} if change == "one seed" else {})
+    seeds = (0,) if change == "one seed" else (0, 1)
+    text = rendered(to_frame([make_record({"seed": seed}, metrics=metrics) for seed in seeds]), 120)
+    assert "what as many fresh real items score." in " ".join(text.split())
+    assert "±" not in text
 
 
 def test_several_tables_share_one_explanation(make_record):

@@ -12,6 +12,7 @@ from zoo.task import Split
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.data.sets.mixtures import draw as draw_points
 from zoo_bench.judges.random_conv import RandomJudge
+from zoo_bench.score.metrics import floor as floor_module
 from zoo_bench.score.metrics.floor import floor_of, real_floor
 from zoo_bench.score.metrics.frechet import expected_null
 
@@ -117,14 +118,31 @@ def test_fresh_points_of_a_known_mixture_score_the_floor(request, name):
     assert np.mean(np.abs(np.array(scores) - floor.mean) < 2 * floor.sd) > 0.85
 
 
-def test_the_floor_is_the_same_every_time_and_leaves_the_random_numbers_alone(digits_task):
+def test_the_floor_is_the_same_every_time_and_leaves_the_random_numbers_alone(digits_task, tmp_path, monkeypatch):
+    found = []
+    for folder in "ab":
+        monkeypatch.setenv("ZOO_CACHE", str(tmp_path / folder))
+        torch.manual_seed(0)
+        found.append((real_floor(Reference(digits_task), 200), torch.rand(1)))
     torch.manual_seed(0)
+    assert found[0] == found[1] == (found[0][0], torch.rand(1))
+
+
+def test_a_floor_is_kept_in_the_cache_folder_for_these_features_and_this_number_of_items(
+    digits_task, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     first = real_floor(Reference(digits_task), 200)
-    drawn = torch.rand(1)
-    torch.manual_seed(0)
-    assert torch.equal(torch.rand(1), drawn)
-    torch.manual_seed(5)
+    monkeypatch.setattr(floor_module, "floor_of", lambda *given: floor_module.Floor(7.0, math.nan))
     assert real_floor(Reference(digits_task), 200) == first
+    assert real_floor(Reference(digits_task), 201).mean == 7.0
+    assert math.isnan(real_floor(Reference(digits_task), 201).sd)
+
+
+def test_a_cache_folder_that_cannot_be_written_to_is_no_error(digits_task, tmp_path, monkeypatch):
+    (tmp_path / "floors").write_text("a file where the folder would be")
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    assert real_floor(Reference(digits_task), 200).mean > 0
 
 
 def test_it_is_never_below_what_the_fresh_items_alone_cause(gaussian):
@@ -140,6 +158,30 @@ def test_training_items_that_hardly_differ_give_no_spread(gaussian):
     floor = floor_of(training[1:], gaussian(20), gaussian(20), 100)
     assert floor.mean > 0
     assert math.isnan(floor.sd)
+
+
+def test_training_features_that_are_not_finite_leave_the_floor_of_first_order(digits_task, monkeypatch):
+    broken = torch.full((100, 32), math.nan, dtype=torch.float64)
+    monkeypatch.setattr(Reference, "features_train", broken)
+    reference = Reference(digits_task)
+    floor = real_floor(reference, 100)
+    assert floor.mean == expected_null(reference.features, 100, len(digits_task.test))
+    assert math.isnan(floor.sd)
+
+
+@pytest.mark.parametrize(("features", "distances"), [(511, 3 + 20 * 5), (512, 3 + 5 * 5)])
+def test_with_many_features_there_are_few_rehearsals_because_distances_are_slow(monkeypatch, features, distances):
+    def draw(n):
+        return torch.randn(n, features, dtype=torch.float64, generator=generator)
+
+    generator, calls = torch.Generator().manual_seed(0), []
+    monkeypatch.setattr(floor_module, "frechet_distance", lambda x, y: calls.append(1) or frechet_distance(x, y))
+    training, validation, test, fresh = (draw(n) for n in (160, 20, 20, 40))
+    std, mean = torch.std_mean(test, dim=0)
+    training, validation, test, fresh = ((x - mean) / std for x in (training, validation, test, fresh))
+    floor = floor_of(training, validation, test, 40)
+    assert len(calls) == distances
+    assert floor.mean == pytest.approx(frechet_distance(fresh, test), abs=4 * floor.sd)
 
 
 @pytest.mark.parametrize("change", ["few training items", "one validation item", "no validation split of its own"])

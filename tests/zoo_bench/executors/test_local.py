@@ -213,7 +213,8 @@ def test_events_of_a_run_are_its_start_its_progress_and_one_end():
     assert all(0 < share <= 1 for share in shares)
     assert between[0].progress.losses.keys() == {"vae"}
     record = events[-1].outcome.record
-    assert (record.status, record.threads, record.contended) == ("ok", 1, False)
+    assert (record.status, record.threads) == ("ok", 1)
+    assert not record.contended or record.cpu_share < 0.8  # other programs may take the machine
 
 
 def test_runs_beside_each_other_say_so_and_each_ends_once():

@@ -117,7 +117,8 @@ def prepare(
     if workers and options.threads is None and (threads or 1) > max(1, cores() // workers):
         workers = max(1, cores() // (threads or 1))
         notes.append(f"{plural(workers, 'run')} at once, as each has {threads} threads, like finished ones here")
-    execution = Options(workers, threads, options.timeout, options.address, scoring)
+    kept = store.checkpoints.absolute(), options.checkpoint_every
+    execution = Options(workers, threads, options.timeout, options.address, scoring, *kept)
     return Bench(options, planned, store, missing, outdated, execution, probes, notes)
 
 
@@ -185,6 +186,8 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
 
     try:
         for stage in stages(bench, on_event):
+            for spec in stage.missing if bench.options.force else ():
+                store.remove_checkpoint(spec)
             for event in execute(stage.missing, bench.execution) if stage.missing else ():
                 if isinstance(event, Started):
                     if not begun:

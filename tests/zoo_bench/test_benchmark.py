@@ -1,7 +1,11 @@
 import gc
 import inspect
 import json
+import os
+import signal
+import subprocess
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +23,7 @@ from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import Scoring
-from zoo_bench.store.records import Store
+from zoo_bench.store.records import Store, checkpoint_path, read_record
 
 
 def record_of(spec, status="ok", **fields):
@@ -274,3 +278,89 @@ def test_python_takes_lists_and_settings_in_several_forms(executed, settings):
     assert list(frame["model"]) == ["vae", "gan"]
     assert json.loads(frame["config"].iloc[0])["lr"] == 0.5
     assert json.loads(frame["config"].iloc[1])["packing"] == 2
+
+
+def leave_checkpoints(bench):
+    """Write what stands for a checkpoint of every run, and for what a killed process left of one."""
+    folder = bench.store.checkpoints
+    folder.mkdir(parents=True)
+    for spec in bench.plan.runs:
+        checkpoint_path(folder, spec).write_bytes(b"whole")
+        (folder / f".{checkpoint_path(folder, spec).name}.x1y2").write_bytes(b"half")
+    return folder
+
+
+def test_checkpoints_are_kept_until_the_finished_record_is_stored(executed, tmp_path):
+    bench = prepared(tmp_path / "out", seeds=1)
+    folder = leave_checkpoints(bench)
+    left = []
+    run(bench, lambda event: left.append(len(tree(folder))))
+    assert left == [4, 2, 2, 0]
+    assert not folder.exists()
+    assert executed.options.checkpoints == folder
+    assert executed.options.checkpoint_seconds == 300.0
+
+
+@pytest.mark.parametrize(("status", "left"), [("error", 2), ("timeout", 2), ("interrupted", 2), ("diverged", 0)])
+def test_the_checkpoint_of_a_run_that_is_not_finished_is_kept(status, left, tmp_path):
+    bench = prepared(tmp_path / "out", "vae", seeds=1)
+    folder = leave_checkpoints(bench)
+    bench.store.save(Outcome(record_of(bench.plan.runs[0], status)))
+    assert len(tree(folder)) == left
+    assert len(bench.store.records()) == 1
+
+
+def test_force_goes_on_from_no_checkpoint(executed, tmp_path):
+    bench = prepared(tmp_path / "out", seeds=1, force=True)
+    folder = leave_checkpoints(bench)
+    seen = []
+    run(bench, lambda event: seen.append(folder.exists()))
+    assert seen == [False] * 4
+
+
+def test_without_a_time_no_checkpoints_are_kept(tmp_path):
+    assert prepared(tmp_path / "out", checkpoint_every=None).execution.checkpoint_seconds is None
+
+
+TIMES = {
+    "train_seconds", "cpu_seconds", "cpu_share", "evaluate_seconds", "started_at", "throughput", "contended", "notes",
+    "environment",
+}  # fmt: skip
+
+
+def without_times(record):
+    """Return a stored record without its times and notes, which are on these."""
+    content = json.loads(record.model_dump_json(exclude=TIMES))
+    content["scores"]["learning curve"]["values"].pop("seconds_to_target", None)
+    for point in content["history"] + content["curve"]:
+        del point["seconds"]
+    return content
+
+
+@pytest.mark.slow
+def test_a_bench_that_is_killed_again_and_again_ends_as_one_that_is_not(tmp_path):
+    def start(out):
+        command = "zoo bench --models wgan-gp --task digits --metrics fid --seeds 1 --budget 1500rounds --threads 1"
+        command += " --precision fp32 --no-throughput --judge-seed 1 --checkpoint-every 0.1s --out"
+        return subprocess.Popen([*command.split(), str(out)], start_new_session=True)
+
+    whole, killed = Store(tmp_path / "whole"), Store(tmp_path / "killed")
+    assert start(whole.root).wait(600) == 0
+    states = []
+    for _ in range(4):
+        process, deadline = start(killed.root), time.monotonic() + 300
+        while [p.read_bytes() for p in killed.checkpoints.glob("[!.]*")] in ([], states[-1:]):
+            assert process.poll() is None, "it ended before it was killed"
+            assert time.monotonic() < deadline, "it writes no checkpoint"
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        time.sleep(0.5)
+        states += [p.read_bytes() for p in killed.checkpoints.glob("[!.]*")]
+    assert len(set(states)) == 4
+    assert killed.records() == {}
+    assert start(killed.root).wait(600) == 0
+    (path,), (other,) = whole.records(), killed.records()
+    assert without_times(read_record(other)) == without_times(read_record(path))
+    assert other.with_suffix(".safetensors").read_bytes() == path.with_suffix(".safetensors").read_bytes()
+    assert not killed.checkpoints.exists()

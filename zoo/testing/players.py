@@ -187,7 +187,10 @@ def _nodes(todo: list[Any]) -> Iterator[Any]:
             yield node
 
 
-@rule("keep everything that training needs later in parameters or register_buffer, not in plain attributes")
+@rule(
+    "keep what training needs later in parameters or register_buffer, not in plain attributes, and draw from torch's "
+    "global generator: a run that was interrupted goes on from these and its optimisers alone"
+)
 def resumes(subject: Subject) -> None:
     """Training that is saved and resumed in a new model ends where it would have ended without a break."""
     game = subject.play(subject.build())
@@ -207,4 +210,4 @@ def resumes(subject: Subject) -> None:
             each.play(subject.batch(index=start + index))
         ends.append(copied(each.model))
     changed = differing(*ends)
-    require(not changed, f"{', '.join(changed[:3])} differ after resuming")
+    require(not changed, f"after a break, in a new model, training goes on otherwise: {', '.join(changed[:3])} differ")

@@ -55,6 +55,9 @@ def bench(
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers, or measured")
     ] = None,
     timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung, or never.")] = "6h",
+    checkpoint_every: Annotated[
+        str, typer.Option(help="Time after which a run writes down where it is, to go on from there, or never.")
+    ] = "5m",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = DEFAULTS.device,
     precision: Annotated[
         str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
@@ -114,6 +117,7 @@ def bench(
         workers=workers,
         threads=threads,
         timeout=parse_timeout(timeout),
+        checkpoint_every=parse_timeout(checkpoint_every, "--checkpoint-every"),
         retry_failed=retry_failed,
         force=force,
         keep_samples=keep_samples,

@@ -88,8 +88,12 @@ def _canonical(value: float, units: dict[str, float], suffix: str) -> str:
     return f"{(Decimal(repr(value)) / Decimal(units[unit])).normalize():f}" + unit + suffix
 
 
-def parse_timeout(text: str) -> float | None:
+def parse_timeout(text: str, name: str = "timeout") -> float | None:
     """Read "90s", "5m" or "6h" as seconds, as a budget's limit of time is read, or "never" as None.
+
+    Args:
+        text: What is read.
+        name: What it is, for the error.
 
     Raises:
         ZooError: If it does not parse or is zero.
@@ -101,5 +105,5 @@ def parse_timeout(text: str) -> float | None:
     except ZooError:
         budget = Budget()
     if budget.seconds is None or budget != Budget(seconds=budget.seconds):
-        raise ZooError(f"timeout {text!r} is not understood: write 90s, 5m, 6h or never")
+        raise ZooError(f"{name} {text!r} is not understood: write 90s, 5m, 6h or never")
     return budget.seconds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import psutil
 import torch
 from torch import Tensor
@@ -62,6 +64,15 @@ class Stream:
             self._order = torch.cat([self._order, epoch])
         indices, self._order = self._order[:n], self._order[n:]
         return indices
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return its place: the generator's state, and the indices of this permutation that are still to come."""
+        return {"generator": self._generator.get_state(), "order": self._order}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go to the place of an earlier stream of the same data."""
+        self._generator.set_state(state["generator"])
+        self._order = state["order"].to(self._order.device)
 
     def next(self, n: int) -> Tensor:
         """Return the next ``n`` items as a model sees them, (n, ...) float32; images in channels-last memory order."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from zoo_bench.plan.record import Outcome, Progress, RunRecord
 from zoo_bench.plan.resources import Resources
@@ -29,6 +30,8 @@ class Options:
         timeout: Wall-clock seconds after which a run is ended as hung; None: never.
         address: Where a cluster listens; empty: none, or the executor's own default.
         scoring: What is computed and kept of every run beside its weights.
+        checkpoints: Folder where checkpoints of runs under way are kept; None: nowhere.
+        checkpoint_seconds: Time from one to the next; None: none are kept.
     """
 
     workers: int | None = None
@@ -36,6 +39,8 @@ class Options:
     timeout: float | None = None
     address: str = ""
     scoring: Scoring = field(default_factory=Scoring)
+    checkpoints: Path | None = None
+    checkpoint_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,17 @@ Work = Callable[[RunSpec, Resources, Callable[[Progress], None]], Outcome]
 
 def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:
     """Run every spec in a process of its own, ``options.workers`` at once; see :mod:`zoo_bench.executors`."""
-    yield from run_here(specs, options, partial(execute, scoring=options.scoring))
+    yield from run_here(specs, options, training(options))
+
+
+def training(options: Options) -> Work:
+    """Return the work of training and scoring a run, as options of an executor say it."""
+    return partial(
+        execute,
+        scoring=options.scoring,
+        checkpoints=options.checkpoints,
+        checkpoint_seconds=options.checkpoint_seconds,
+    )
 
 
 def run_here(specs: Sequence[RunSpec], options: Options, work: Work) -> Iterator[Event]:
@@ -140,6 +150,8 @@ def _work(work: Work, spec: RunSpec, resources: Resources, events: Connection[An
     from threadpoolctl import threadpool_limits
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks for a checkpoint, which only training can write
     if resources.gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(resources.gpu)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)

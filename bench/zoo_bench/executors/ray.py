@@ -11,18 +11,16 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from zoo.errors import UnknownNameError, ZooError
 from zoo.registry import installed
 from zoo.version import __version__
 from zoo_bench.executors import Event, Finished, Options, Started
-from zoo_bench.executors.local import run_with
+from zoo_bench.executors.local import run_with, training
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.resources import Resources, share_machine
 from zoo_bench.plan.spec import RunSpec
-from zoo_bench.run.execute import execute
 
 CHECK_TIMEOUT_SECONDS = 120.0  # a node that has run nothing yet first starts a worker process
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -46,7 +44,7 @@ class Worker:
 
     def run(self, spec: RunSpec, resources: Resources, options: Options) -> Iterator[Event]:
         """Run one spec and yield its events."""
-        yield from run_with([resources], [spec], options.timeout, partial(execute, scoring=options.scoring))
+        yield from run_with([resources], [spec], options.timeout, training(options))
 
 
 def run(specs: Sequence[RunSpec], options: Options) -> Iterator[Event]:

@@ -49,10 +49,15 @@ def bench_file(options: BenchOptions) -> str:
             for name, setting in settings.items()
         ],
         "out": options.out.as_posix(),
-        "timeout": str(Budget(seconds=options.timeout)) if options.timeout is not None else "never",
+        "timeout": _duration(options.timeout),
+        "checkpoint_every": _duration(options.checkpoint_every),
     }
     content = {"set" if name == "settings" else name: written.get(name, value) for name, value in given.items()}
     return f"# zoo bench --config {NAME}\n{tomli_w.dumps(content)}"
+
+
+def _duration(seconds: float | None) -> str:
+    return "never" if seconds is None else str(Budget(seconds=seconds))
 
 
 def read_bench_file(path: Path) -> dict[str, Any]:
@@ -85,5 +90,6 @@ def read_bench_file(path: Path) -> dict[str, Any]:
 
 def _types() -> dict[str, Any]:
     """Return the type of every key: that of the option, but for what the command line takes as text."""
-    types = get_type_hints(BenchOptions) | {"set": list[str], "out": str, "timeout": str, "seeds": Any}
+    types = get_type_hints(BenchOptions) | {"set": list[str], "out": str, "seeds": Any}
+    types |= {"timeout": str, "checkpoint_every": str}
     return {name: kind for name, kind in types.items() if name not in {"settings", *ONE_OFF}}

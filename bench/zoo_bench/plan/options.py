@@ -39,6 +39,7 @@ class BenchOptions:
         workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
         threads: CPU threads of each run; None: the cores divided among the workers, or measured.
         timeout: Wall-clock seconds after which a run counts as hung; None: never.
+        checkpoint_every: Seconds after which a run writes down where it is, to go on from there; None: never.
         retry_failed: Whether runs that ended in an error or a timeout are repeated.
         force: Whether all runs are repeated.
         judge_seed: Seed of the second judge of each task; None: that of the folder, or a new one at random.
@@ -64,6 +65,7 @@ class BenchOptions:
     workers: int | None = None
     threads: int | None = None
     timeout: float | None = 6 * 3600.0
+    checkpoint_every: float | None = 300.0
     retry_failed: bool = False
     force: bool = False
     judge_seed: int | None = None

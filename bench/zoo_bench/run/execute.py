@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from time import perf_counter
 
 import torch
@@ -33,6 +34,8 @@ from zoo_bench.score.metrics.frechet import torch_fidelity_distance
 from zoo_bench.score.scoring import diagnose, note_constants, score
 from zoo_bench.score.sheets import sheets
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed
+from zoo_bench.store.records import checkpoint_path
+from zoo_bench.train.checkpoint import Checkpoint
 from zoo_bench.train.game import build_on
 from zoo_bench.train.loop import Training, train
 
@@ -45,6 +48,9 @@ MIN_SECONDS_JUDGED = 1.0
 DIAGNOSTIC_ITEMS = 2000
 """Items of the validation split on which a model computes its diagnostics."""
 
+CHECKPOINT_KEY = {"run_id", "code", "task_code", "judge", "zoo_version"}
+"""Fields of a record that must be the same for a run to go on from a checkpoint; the judge scored the curve so far."""
+
 
 def execute(
     spec: RunSpec,
@@ -52,23 +58,39 @@ def execute(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     *,
     scoring: Scoring,
+    checkpoints: Path | None = None,
+    checkpoint_seconds: float | None = None,
 ) -> Outcome:
-    """Train, sample and score one model; ``scoring`` says with which metrics.
+    """Train, sample and score one model.
 
-    An error in a plugin is never raised: the record then has status "error" and describes it.
+    An error in a plugin is never raised: the record then has status "error" and describes it. SIGTERM ends training:
+    the record then has status "interrupted" and says what was spent so far.
+
+    Args:
+        spec: The run.
+        resources: What it has of the machine.
+        on_progress: Called every few rounds.
+        scoring: With which metrics it is scored.
+        checkpoints: Folder of checkpoints; if it has one of this run, training goes on from there. None: none are kept.
+        checkpoint_seconds: Time from one checkpoint to the next; None: none are kept.
     """
     keep_freed_memory()
     torch.set_num_threads(resources.threads)
     record = RunRecord.begun(spec, resources)
     outcome = Outcome(record)
+    checkpoint = None
+    if checkpoints and checkpoint_seconds and checkpoints.parent.is_dir():  # else the bench's folder is elsewhere
+        checkpoint = Checkpoint(checkpoint_path(checkpoints, spec), checkpoint_seconds)
     try:
         with Watch() as watch:
-            _execute(spec, resources, scoring, outcome, on_progress, watch)
+            _execute(spec, resources, scoring, outcome, on_progress, watch, checkpoint)
         record.marks = watch.marks(record)
     except FAILURES as error:
         record.status = "error"
         record.error = error_sentence(error)
         record.traceback = traceback.format_exc()
+    if checkpoint and checkpoint.note:
+        record.notes.append(checkpoint.note)
     return outcome
 
 
@@ -79,6 +101,7 @@ def _execute(
     outcome: Outcome,
     on_progress: Callable[[Progress], None],
     watch: Watch,
+    checkpoint: Checkpoint | None,
 ) -> None:
     record = outcome.record
     registry = installed()
@@ -104,6 +127,9 @@ def _execute(
     curve = Curve(model, task, spec.seed_of("sampling"))
     torch.manual_seed(spec.seed_of("training"))
     stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory)
+    if checkpoint:
+        checkpoint.key = record.model_dump(include=CHECKPOINT_KEY)
+        checkpoint.parts = {"curve": curve, "watch": watch}
     training = train(
         model,
         stream,
@@ -112,11 +138,15 @@ def _execute(
         on_progress=report,
         marks=CURVE_SHARES,
         on_mark=curve.add,
+        checkpoint=checkpoint,
     )
     _note_training(record, training)
     _note_others(record)
     record.curve = curve.points
     record.curve_judge = record.judge if curve.points else ""
+    if training.interrupted:
+        record.status, record.error = "interrupted", "ended by SIGTERM before its budget was spent"
+        return
     outcome.files[WEIGHTS] = save(_copies(model.state_dict()))
     if training.diverged:
         record.status, record.error = "diverged", training.diverged

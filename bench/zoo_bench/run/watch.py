@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
@@ -91,6 +91,15 @@ class Watch:
         for hook in self._hooks:
             hook.remove()
         _watches.discard(self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was seen so far, for the checkpoint of a run."""
+        return {"steps": self._steps, "opened": self._opened}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what an earlier watch had seen; the model was built again, and its steps there count once."""
+        self._steps = state["steps"]
+        self._opened |= state["opened"]
 
     def marks(self, record: RunRecord) -> list[str]:
         """Return what speaks against a run's figures, in clauses that can follow a name and a comma."""

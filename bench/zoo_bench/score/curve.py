@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from time import perf_counter
+from typing import Any
 
 import torch
 
@@ -69,6 +70,14 @@ class Curve:
             if generated is not None:
                 self._score(share, training.meter, generated)
         self.seconds += perf_counter() - start
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the points, the best weights and the seconds, for the checkpoint of a run."""
+        return {"points": self.points, "best": self.best, "seconds": self.seconds}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from an earlier curve."""
+        self.points, self.best, self.seconds = state["points"], state["best"], state["seconds"]
 
     @cached_property
     def target(self) -> float:

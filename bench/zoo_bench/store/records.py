@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -77,7 +78,22 @@ class Store:
             stale.unlink()
         for suffix, content in outcome.files.items():
             write_atomically(path.with_suffix(suffix), content)
-        return self.update(outcome.record)
+        self.update(outcome.record)
+        if outcome.record.status in ("ok", "diverged"):
+            self.remove_checkpoint(outcome.record.spec)
+        return path
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints of runs under way; it is there while it has any."""
+        return self.root / "checkpoints"
+
+    def remove_checkpoint(self, spec: RunSpec) -> None:
+        """Remove a run's checkpoint, and what a killed process left of one."""
+        for path in self.checkpoints.glob(f"*{checkpoint_path(self.checkpoints, spec).name}*"):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are there, or it was not there itself
+            self.checkpoints.rmdir()
 
     def update(self, record: RunRecord) -> Path:
         """Write a run's record in place of an earlier one, and leave its other files as they are."""
@@ -120,6 +136,11 @@ class Store:
         other = self._paths.get(record.run_id, path)
         if other == path or latest([self._records[other], kept]) is kept:
             self._paths[record.run_id] = path
+
+
+def checkpoint_path(folder: Path, spec: RunSpec) -> Path:
+    """Return the path of a run's checkpoint in a folder of checkpoints."""
+    return folder / f"{spec.run_id}.safetensors"
 
 
 def _stamp(path: Path) -> tuple[int, int]:

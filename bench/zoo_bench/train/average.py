@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -44,6 +45,16 @@ class WeightAverage:
         average([self._means[tensor] for tensor in averaged], averaged, n)
         for tensor in set(self._tensors[name]).difference(averaged):
             self._means[tensor].copy_(tensor)
+
+    def state_dict(self) -> dict[str, Any]:
+        """See :class:`zoo_bench.train.checkpoint.Stateful`."""
+        return {"means": list(self._means.values()), "moves": self._moves}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from earlier averages of the same players."""
+        for mean, earlier in zip(self._means.values(), state["means"], strict=True):
+            mean.copy_(earlier)
+        self._moves.update(state["moves"])
 
     @torch.no_grad()
     def swap(self) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zoo.catalogue import Entry
 from zoo.config import Shape
-from zoo.errors import PluginError
+from zoo.errors import PluginError, ZooError
 from zoo.model import GenerativeModel, Player, Turn, build
 from zoo.specs import ModelSpec
 from zoo_bench.plan.spec import PrecisionMode
@@ -127,9 +127,49 @@ class Game:
                 weight.requires_grad_(True)
             self._moving = name
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that later rounds depend on; of the model these are its parameters and buffers."""
+        return {
+            "tensors": self._tensors(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self._optimizers.items()},
+            "average": self._average.state_dict(),
+            "meter": self.meter.state_dict(),
+            "costs": {kind: vars(cost) for kind, cost in self._costs.items()},
+            "recounted": self._recounted.getstate(),
+            "losses": self.losses,
+            "moving": self._moving,
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from an earlier game of the same model.
+
+        Raises:
+            ZooError: If the model has other tensors; it is left as it was.
+        """
+        tensors, earlier = self._tensors(), state["tensors"]
+        if _forms(tensors) != _forms(earlier):
+            raise ZooError(f"{type(self.model).__name__} has other parameters or buffers when it is built")
+        for name, tensor in tensors.items():
+            tensor.copy_(earlier[name])
+        for name, optimizer in self._optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self._average.load_state_dict(state["average"])
+        self.meter.load_state_dict(state["meter"])
+        for kind, cost in state["costs"].items():
+            vars(self._cost(*kind)).update(cost)
+        self._recounted.setstate(state["recounted"])
+        self.losses = state["losses"]
+        if state["moving"]:
+            self._freeze_others(state["moving"])
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Return the model's parameters and buffers, also those that its state dict leaves out."""
+        return {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
+
     def stop_clock(self) -> None:
         """Stop the meter's clock once the device has finished all work."""
-        if self._turn.real.is_cuda:
+        if self.model.device.type == "cuda":
             torch.cuda.synchronize()
         self.meter.stop()
 
@@ -148,6 +188,10 @@ class Game:
         for weights in self._weights.values():
             for weight in weights:
                 weight.requires_grad_(True)
+
+
+def _forms(tensors: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
 
 
 def _compiled(loss: Callable[[Turn], Tensor]) -> Callable[[Turn], Tensor]:

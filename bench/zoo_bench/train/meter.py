@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter, process_time, thread_time
+from typing import Any
 
 from zoo_bench.core.budget import Budget
 
@@ -55,6 +56,14 @@ class Meter:
     def stop(self) -> None:
         """Stop the clock."""
         self._before, self._since = (self.seconds, self.cpu_seconds, self.thread_seconds), None
+
+    def state_dict(self) -> dict[str, Any]:
+        """See :class:`zoo_bench.train.checkpoint.Stateful`; the clock must have been stopped."""
+        return dict(vars(self))
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was spent."""
+        vars(self).update(state)
 
     def share(self, budget: Budget) -> float:
         """Return the largest share of any limit that is spent; 1 or more means: stop."""

@@ -102,6 +102,13 @@ def test_a_sigmoid_breaks_no_other_rule():
             Check(rule, sigmoid)()
 
 
+@pytest.mark.parametrize("state", ["OwnGenerator", "PythonsGenerator", "PoolOfFakes"])
+def test_a_model_with_other_state_than_tensors_does_not_resume(state):
+    (rule,) = [rule for rule in RULES if rule.name == "resumes"]
+    with pytest.raises(CheckFailed, match=r"training goes on otherwise: .*weight.* differ.*: keep what training needs"):
+        Check(rule, model(target=f"broken_models:{state}"))()
+
+
 def test_there_are_enough_rules():
     assert len(RULES) >= 25
 

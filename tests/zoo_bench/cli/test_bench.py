@@ -424,6 +424,12 @@ def test_other_timeouts_are_refused(text):
         parse_timeout(text)
 
 
+def test_a_time_between_checkpoints_that_is_none_is_refused(tmp_path, capsys):
+    sentence = refusal([*ARGUMENTS, "--checkpoint-every", "5", "--out", str(tmp_path / "out")], capsys)
+    assert "--checkpoint-every '5' is not understood: write 90s, 5m, 6h or never" in sentence
+    assert tree(tmp_path) == []
+
+
 def test_a_run_of_which_the_executor_says_nothing_is_no_success(tmp_path, fake_executor, monkeypatch):
     fake_executor({})
     from zoo_bench.executors import local

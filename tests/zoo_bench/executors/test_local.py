@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -253,3 +254,25 @@ def test_records_of_local_runs_fit_into_json():
     (spec,) = specs_of()
     record = list(run([spec], Options(1, 1, None)))[-1].outcome.record
     assert json.loads(record.model_dump_json())["run_id"] == spec.run_id
+
+
+def test_sigterm_ends_a_run_which_goes_on_in_another_process(tmp_path):
+    (spec,) = specs_of(budget="800rounds")
+    options = Options(1, 1, None, checkpoints=tmp_path / "checkpoints", checkpoint_seconds=300.0)
+    events = run([spec], options)
+    records, ended = [], None
+    while not ended:
+        event = next(events)
+        if isinstance(event, Progressed) and not records:
+            records.append(event)
+            os.kill(multiprocessing.active_children()[0].pid, signal.SIGUSR1)
+            os.kill(multiprocessing.active_children()[0].pid, signal.SIGTERM)
+        ended = event.outcome.record if isinstance(event, Finished) else None
+    events.close()
+    assert (ended.status, ended.error) == ("interrupted", "ended by SIGTERM before its budget was spent")
+    assert 0 < ended.rounds < 800
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == [f"{spec.run_id}.safetensors"]
+    events = list(run([spec], options))
+    shares = [event.progress.share for event in events if isinstance(event, Progressed)]
+    assert min(shares) * 800 > ended.rounds - 50, "it did not begin anew"
+    assert (events[-1].outcome.record.status, events[-1].outcome.record.rounds) == ("ok", 800)

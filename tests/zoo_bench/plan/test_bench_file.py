@@ -24,7 +24,7 @@ FULL = BenchOptions(
     settings={"gan": {"lr": 1e-4, "preset": "dcgan-era", "betas": [0.5, 0.9]}, "vae": {"sigma": None}}, device="cpu",
     out=Path("results/ü"), executor="ray", address="auto", workers=2, threads=1, timeout=90.0, throughput=True,
     track="tensorboard", retry_failed=True, force=True, keep_samples=True,
-    judge_seed=7,
+    judge_seed=7, checkpoint_every=60.0,
 )  # fmt: skip
 """Every option has a value that is not its default."""
 
@@ -51,7 +51,7 @@ def understood(monkeypatch):
 @pytest.mark.parametrize(
     "options",
     [
-        DEFAULTS, FULL, replace(FULL, timeout=None), replace(DEFAULTS, executor="ray"),
+        DEFAULTS, FULL, replace(FULL, timeout=None, checkpoint_every=None), replace(DEFAULTS, executor="ray"),
         replace(DEFAULTS, throughput=True), replace(DEFAULTS, seeds=[7]), replace(DEFAULTS, out=Path("/elsewhere")),
     ],
 )  # fmt: skip

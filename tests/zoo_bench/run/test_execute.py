@@ -1,6 +1,7 @@
 import importlib.metadata
 import json
 import math
+import signal
 import time
 from functools import partial
 
@@ -15,6 +16,7 @@ from zoo.task import to_model, to_storage
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.data.loading import load_task
 from zoo_bench.judges.panel import Panel
+from zoo_bench.plan.code import fingerprint
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.record import row
@@ -74,6 +76,88 @@ def execute_fake(fake_registry, monkeypatch):
         return execute(spec_of("fake", registry=registry), ALONE, scoring=every(registry))
 
     return run
+
+
+TIMES = {"train_seconds", "cpu_seconds", "cpu_share", "evaluate_seconds", "started_at", "throughput", "contended"}
+
+
+def without_times(record):
+    """Return a record as it would be stored, but for its times and a note on these."""
+    content = json.loads(record.model_dump_json(exclude=TIMES | {"environment"}))
+    content["scores"]["learning curve"]["values"].pop("seconds_to_target", None)
+    for point in content["history"] + content["curve"]:
+        del point["seconds"]
+    content["notes"] = [note for note in content["notes"] if not note.startswith("training waited")]
+    return content
+
+
+class Greedy(Steady):
+    """It takes optimiser steps of its own, and ends the run in some rounds, each of them once."""
+
+    def __init__(self, shape, config) -> None:
+        super().__init__(shape, config)
+        self.own = nn.Parameter(torch.zeros(()))
+
+    def loss(self, turn: zoo.Turn) -> torch.Tensor:
+        torch.optim.SGD([self.own], lr=0.1).step()
+        if turn.round in STOPS:
+            STOPS.remove(turn.round)
+            signal.raise_signal(signal.SIGTERM)
+        return super().loss(turn) + torch.rand(()) * self.own.square()
+
+
+STOPS: list[int] = []
+
+
+def test_a_run_that_is_ended_goes_on_to_the_record_of_one_that_is_not(fake_registry, monkeypatch, tmp_path):
+    registry = fake_registry(fake=Greedy)
+    monkeypatch.setattr("zoo_bench.run.execute.installed", lambda: registry)
+    monkeypatch.setattr("zoo_bench.score.curve.CURVE_SAMPLES", 100)
+    spec = spec_of("fake", budget="120rounds", registry=registry)
+    whole = execute(spec, ALONE, scoring=ALL)
+    assert "of them counted" in whole.record.marks[0]
+    folder = tmp_path / "checkpoints"
+    STOPS[:] = [2, 40, 119]
+    for rounds in (3, 41, 120):
+        ended = execute(spec, ALONE, scoring=ALL, checkpoints=folder, checkpoint_seconds=300.0).record
+        assert (ended.status, ended.rounds, ended.scores) == ("interrupted", rounds, {})
+        assert ended.error == "ended by SIGTERM before its budget was spent"
+        assert ended.history[-1]["images"] == ended.images
+    assert len(ended.curve) == 5
+    resumed = execute(spec, ALONE, scoring=ALL, checkpoints=folder, checkpoint_seconds=300.0)
+    assert without_times(resumed.record) == without_times(whole.record)
+    assert resumed.files == whole.files
+
+
+@pytest.mark.parametrize("field", ["code", "task_code", "judge"])
+def test_a_checkpoint_of_other_code_or_another_judge_is_named_and_ignored(field, fake_registry, monkeypatch, tmp_path):
+    registry = fake_registry(fake=Greedy)
+    monkeypatch.setattr("zoo_bench.run.execute.installed", lambda: registry)
+    spec, kept = spec_of("fake", registry=registry), {"checkpoints": tmp_path / "kept", "checkpoint_seconds": 300.0}
+    STOPS[:] = [2]
+    execute(spec, ALONE, scoring=Scoring(()), **kept)
+    if field == "judge":
+        monkeypatch.setattr("zoo_bench.run.execute.judge_name", lambda name, task: "another@12345678")
+    else:
+        place = field == "task_code"
+        monkeypatch.setattr(
+            "zoo_bench.run.execute.fingerprint",
+            lambda entry: "changed" if (entry.spec.name == "digits") == place else fingerprint(entry),
+        )
+    record = execute(spec, ALONE, scoring=Scoring(()), **kept).record
+    assert (record.status, record.rounds) == ("ok", 5)
+    assert any("was not used, and training began anew: it is of another run, other code" in n for n in record.notes)
+
+
+def test_no_checkpoint_is_written_where_the_folder_of_the_bench_is_not(fake_registry, monkeypatch, tmp_path):
+    registry = fake_registry(fake=Greedy)
+    monkeypatch.setattr("zoo_bench.run.execute.installed", lambda: registry)
+    spec = spec_of("fake", registry=registry)
+    STOPS[:] = [2]
+    elsewhere = tmp_path / "no" / "checkpoints"
+    record = execute(spec, ALONE, scoring=Scoring(()), checkpoints=elsewhere, checkpoint_seconds=300.0).record
+    assert (record.status, record.notes) == ("interrupted", [])
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", MODELS)

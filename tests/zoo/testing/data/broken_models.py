@@ -170,6 +170,28 @@ class Resumes(Good):
         return super().critic_loss(turn) * self.__dict__["rounds"] - (self.critic(turn.real) ** 2).mean()
 
 
+class OwnGenerator(Good):
+    def __init__(self, shape, config):
+        super().__init__(shape, config)
+        self.own = torch.Generator().manual_seed(0)
+
+    def critic_loss(self, turn):
+        return super().critic_loss(turn) * torch.rand((), generator=self.own)
+
+
+class PythonsGenerator(Good):
+    def critic_loss(self, turn):
+        return super().critic_loss(turn) * random.random()
+
+
+class PoolOfFakes(Good):
+    def critic_loss(self, turn):
+        pool = self.__dict__.setdefault("pool", [])
+        pool[3:] = []
+        pool.insert(0, self.sample(turn.size).detach())
+        return self.critic(torch.cat(pool)).mean() - self.critic(turn.real).mean()
+
+
 class SampleShape(Good):
     def sample(self, n):
         return super().sample(max(n, 2))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
+import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +24,10 @@ from zoo.tables import print_table
 from zoo.version import __version__
 
 EXIT_UNUSABLE_ARGUMENTS = 2
+EXIT_INTERRUPTED = 130
+INTERRUPTIONS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Ctrl-C, what schedulers send, and a lost terminal: finished work is kept."""
+
 NO_PLUGINS = "--no-plugins"
 HELP = "Generative models as plugins, compared under equal budgets."
 TABLES = {
@@ -192,7 +199,10 @@ def _load_command(entry: Entry[CommandSpec]) -> Callable[..., Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 for success, 1 if a run failed, 2 for unusable arguments."""
+    """Run the command line and return its exit code.
+
+    It is 0 for success, 1 if a run failed, 2 for unusable arguments, and 130 if the command was interrupted.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     with only(HOST) if NO_PLUGINS in arguments else nullcontext():
         return _run(arguments)
@@ -214,6 +224,8 @@ def _run(arguments: list[str]) -> int:
         return _refuse(f"{str(error.filename)!r} cannot be used: {error.strerror}")
     except typer.Abort:
         return 1
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     return result if isinstance(result, int) else 0
 
 
@@ -222,7 +234,27 @@ def _refuse(sentence: str) -> int:
     return EXIT_UNUSABLE_ARGUMENTS
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Let the command keep what is done; the next such signal ends it at once, and its runs notice that."""
+    for each in INTERRUPTIONS:
+        signal.signal(each, _quit)
+    if number == getattr(signal, "SIGHUP", None):
+        null = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            if stat.S_ISCHR(os.fstat(stream).st_mode):  # a lost terminal, to which nothing can be written
+                os.dup2(null, stream)
+    raise KeyboardInterrupt
+
+
+def _quit(number: int, frame: FrameType | None) -> None:
+    if sys.stderr.isatty():
+        os.write(2, b"\x1b[?25h\n")  # shows the cursor, which bars hide
+    os._exit(EXIT_INTERRUPTED)
+
+
 def entry() -> None:
-    """Entry point of the console script. SIGTERM, which schedulers send, acts as Ctrl-C: finished work is kept."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Entry point of the console script. SIGTERM, which schedulers send, and SIGHUP, of a lost terminal, are Ctrl-C."""
+    for number in INTERRUPTIONS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
     sys.exit(main())

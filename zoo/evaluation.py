@@ -13,6 +13,7 @@ from torch import Tensor
 from zoo.cache import cached
 from zoo.distances import nearest
 from zoo.errors import ZooError
+from zoo.signs import alive
 from zoo.task import ConfidentJudge, Judge, Task
 
 T = TypeVar("T")
@@ -100,7 +101,11 @@ class Judged:
 
 def in_batches(function: Callable[[Tensor], T], data: Tensor) -> list[T]:
     """Return what a judge's function returns for each batch of stored items."""
-    return [function(batch) for batch in data.split(JUDGE_BATCH_SIZE)]
+    results = []
+    for batch in data.split(JUDGE_BATCH_SIZE):
+        alive()
+        results.append(function(batch))
+    return results
 
 
 def feature_scale(real: Tensor) -> tuple[Tensor, Tensor]:

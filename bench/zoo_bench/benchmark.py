@@ -24,7 +24,7 @@ from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.bench_file import write_bench_file
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
 from zoo_bench.plan.planning import Plan, plan, read_settings
-from zoo_bench.plan.record import Outcome, RunRecord
+from zoo_bench.plan.record import Outcome, Progress, RunRecord
 from zoo_bench.plan.resources import cores, is_timed
 from zoo_bench.plan.scoring import Scoring, has_panel
 from zoo_bench.plan.seeds import AUTO
@@ -171,6 +171,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
     from zoo_bench.track.lifecycle import Lifecycle
 
     running: dict[RunSpec, Started] = {}
+    progress: dict[RunSpec, Progress] = {}
     begun = False
     registry, store = installed(), bench.store
     execute = registry.executors.get(bench.options.executor).spec.load()
@@ -190,12 +191,13 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
                 store.remove_checkpoint(spec)
             for event in execute(stage.missing, bench.execution) if stage.missing else ():
                 if isinstance(event, Started):
+                    running[event.spec] = event
                     if not begun:
                         _write_choices(bench)
                     begun = True
-                    running[event.spec] = event
                     lifecycle.started(event.spec)
                 elif isinstance(event, Progressed):
+                    progress[event.spec] = event.progress
                     lifecycle.progressed(event.spec, event.progress)
                 elif isinstance(event, Finished):
                     running.pop(event.spec, None)
@@ -207,7 +209,7 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
     except KeyboardInterrupt:
         for started in running.values():
             if store.find(started.spec) is None:
-                keep(_interrupted(started))
+                keep(_interrupted(started, progress.get(started.spec)))
         raise
     finally:
         if store.root.exists():
@@ -234,8 +236,10 @@ def _write_choices(bench: Bench) -> None:
             write_atomically(bench.store.root / f"{name}.json", json.dumps(probe, indent=1).encode())
 
 
-def _interrupted(run: Started) -> Outcome:
-    return Outcome(RunRecord.failed(run.spec, run.resources, "interrupted", "interrupted from the keyboard"))
+def _interrupted(run: Started, progress: Progress | None) -> Outcome:
+    figures = progress.figures() if progress else {}
+    error = "interrupted by Ctrl-C or a signal"
+    return Outcome(RunRecord.failed(run.spec, run.resources, "interrupted", error, **figures))
 
 
 def bench(

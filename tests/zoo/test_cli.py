@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
 import zoo
+from zoo import cli
 from zoo.cli import build_app, main
 from zoo.registry import installed
 
@@ -302,16 +304,68 @@ def test_the_installed_script_refuses_without_a_traceback():
     assert done.stderr == "zoo: unknown model, task or metric 'dcgn': did you mean 'dcgan'?\n"
 
 
-def test_sigterm_is_what_ctrl_c_is():
-    script = """
+INTERRUPTED = """
+import os
 import signal
+import sys
+import time
 from zoo import cli
 
-cli.main = lambda: signal.raise_signal(signal.SIGTERM)
-try:
-    cli.entry()
-except KeyboardInterrupt:
-    print("interrupted")
+def work(arguments=None):
+    {work}
+
+{prepare}
+cli.main = work
+cli.entry()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
+
+
+def interrupted(work, prepare="", **options):
+    """Run the script with something else in place of the command line; return its exit code and what it printed."""
+    script = INTERRUPTED.format(work=work, prepare=prepare)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, **options)
+    return done.returncode, done.stdout
+
+
+@posix
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_sigterm_and_a_lost_terminal_are_what_ctrl_c_is_and_the_second_ends_the_command_at_once(name):
+    once = f"try: signal.raise_signal(signal.{name})\n    except KeyboardInterrupt: print('kept', flush=True)"
+    assert interrupted(once) == (0, "kept\n")
+    twice = f"{once}\n    try: signal.raise_signal(signal.{name})\n    finally: print('never')"
+    assert interrupted(twice) == (130, "kept\n")
+
+
+@posix
+def test_a_signal_that_is_ignored_stays_so():
+    ignore = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    assert interrupted("signal.raise_signal(signal.SIGHUP); print('on')", ignore) == (0, "on\n")
+
+
+@posix
+def test_what_is_said_to_a_lost_terminal_is_no_error():
+    terminal, other = os.openpty()
+    work = """
+    try: print(flush=True); time.sleep(60)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+        return 7"""
+    script = INTERRUPTED.format(work=work, prepare="")
+    command = subprocess.Popen([sys.executable, "-c", script], stdout=other, stderr=other)
+    os.close(other)
+    os.read(terminal, 1)
+    os.close(terminal)
+    command.send_signal(signal.SIGHUP)
+    assert command.wait(timeout=60) == 7
+
+
+def test_a_command_that_is_interrupted_exits_with_130(monkeypatch):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "print_table", lambda *_: interrupt())
+    assert cli.main(["models"]) == 130
+    monkeypatch.setattr(cli, "installed", interrupt)
+    assert cli.main(["models"]) == 130

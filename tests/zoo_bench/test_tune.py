@@ -10,6 +10,7 @@ import pytest
 
 import zoo
 from drawn_benches import JUDGE, scores
+from zoo.cli import main
 from zoo_bench.executors import Finished, Options
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.report.read.best_of_n import best_of_n
@@ -239,6 +240,15 @@ def test_the_command_prints_the_best_settings_as_options_of_bench(executed, tmp_
     printed = " ".join(capsys.readouterr().out.split())
     assert "--set gan.batch_size=32 --set gan.lr=" in printed
     assert "--set 'gan.betas=[0." in printed
+
+
+def test_a_command_that_is_interrupted_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zoo_bench.tune.tune", interrupted)
+    assert main(["tune", "--models", "gan", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "interrupted: finished runs are stored; the same command does the rest\n"
 
 
 def test_the_command_prints_what_finals_found(executed, tmp_path, capsys, monkeypatch):

@@ -222,6 +222,15 @@ def test_the_command_prints_a_row_per_axis_and_what_it_means(executed, tmp_path,
     assert f" {100 * math.expm1(found.components.total.value):.3g}% " in printed
 
 
+def test_a_command_that_is_interrupted_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zoo_bench.variance.study", interrupted)
+    assert main([*ARGUMENTS, "--bases", "6", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "interrupted: finished runs are stored; the same command does the rest\n"
+
+
 def test_json_has_what_the_table_has_and_no_nan(executed, tmp_path, capsys):
     _, broken = executed
     broken.update(dict.fromkeys(planned().bases, "diverged"))

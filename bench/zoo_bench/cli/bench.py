@@ -54,7 +54,7 @@ def bench(
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers, or measured")
     ] = None,
-    timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung, or never.")] = "6h",
+    timeout: Annotated[str, typer.Option(help="A run without progress for so long is hung; or never.")] = "1h",
     checkpoint_every: Annotated[
         str, typer.Option(help="Time after which a run writes down where it is, to go on from there, or never.")
     ] = "5m",
@@ -138,7 +138,7 @@ def bench(
             frame = run(prepared, live.on_event)
         except KeyboardInterrupt:
             live.interrupted()
-            return 1
+            raise
     for problem in prepared.store.problems:
         print(f"zoo: warning: {problem}", file=sys.stderr)
     if as_json:

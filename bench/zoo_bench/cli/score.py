@@ -39,7 +39,7 @@ def score(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute also what is there already.")] = False,
     workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core")] = None,
-    timeout: Annotated[str, typer.Option(help="Wall-clock after which a run counts as hung, or never.")] = "6h",
+    timeout: Annotated[str, typer.Option(help="A run without progress for so long is hung; or never.")] = "1h",
     as_json: Annotated[bool, typer.Option("--json", help="Print rows as JSON instead of tables.")] = False,
 ) -> int:
     """Score stored runs again, or samples that were made elsewhere; nothing is trained.
@@ -63,7 +63,11 @@ def score(
             if value not in ("", None):
                 raise ZooError(f"{option} is for samples that were made elsewhere, and {str(what)!r} has stored runs")
         store = Store(what)
-        complete = score_stored(store, metrics, options, force=force, judge_seed=judge_seed, log=_log)
+        try:
+            complete = score_stored(store, metrics, options, force=force, judge_seed=judge_seed, log=_log)
+        except KeyboardInterrupt:
+            _log("interrupted: runs that were scored are stored; the same command does the rest")
+            raise
     else:
         if not (task and out):
             raise ZooError(

@@ -74,7 +74,7 @@ def tune(
         studies = [search(name, effort, store, options, _print_event) for name in names]
     except KeyboardInterrupt:
         print("interrupted: finished runs are stored; the same command does the rest", file=sys.stderr)
-        return 1
+        raise
     _show(studies, out, as_json)
     print(f"studies: {out}", file=sys.stderr)
     return 0

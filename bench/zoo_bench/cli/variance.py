@@ -60,7 +60,7 @@ def variance(
         found = study(planned, store, Options(workers, threads, DEFAULTS.timeout), _print_event)
     except KeyboardInterrupt:
         print("interrupted: finished runs are stored; the same command does the rest", file=sys.stderr)
-        return 1
+        raise
     _show(found, as_json)
     print(f"runs: {out}", file=sys.stderr)
     return 1 if found.failed else 0

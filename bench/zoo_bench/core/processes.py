@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
-
-from zoo.errors import FAILURES, ZooError, error_sentence
-
-T = TypeVar("T")
+from typing import Any
 
 FORK_SERVER = sys.platform == "linux"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -51,57 +44,6 @@ def keep_freed_memory() -> None:
     if mallopt:
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, -1)
-
-
-def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: float | None) -> T:
-    """Return what a function returns in a new process.
-
-    Args:
-        function: Importable by its name, as are its arguments and its result.
-        arguments: Of the function.
-        timeout: Wall-clock seconds after which the process is ended as hung; None: never.
-
-    Raises:
-        ZooError: With type and message of what the function raises; or if its process ends or hangs without a result.
-    """
-    receiver, sender = context().Pipe(duplex=False)
-    process = context().Process(target=_send_result, args=(sender, function, arguments), daemon=True)
-    with without_main_module():
-        process.start()
-    sender.close()
-    try:
-        if not wait([receiver, process.sentinel], timeout):
-            raise ZooError(f"it had no result after {timeout:g} seconds")
-        if not receiver.poll():
-            raise EOFError
-        result, failure = receiver.recv()
-    except EOFError:
-        raise ZooError("its process ended before it had a result") from None
-    finally:
-        receiver.close()
-        end_process(process)
-    if failure:
-        raise ZooError(failure)
-    return result
-
-
-def _send_result(sender: Connection[Any, Any], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the caller, and the caller ends this process
-    os.dup2(2, 1)  # stdout belongs to the caller, which writes tables or JSON to it
-    try:
-        message = (function(*arguments), "")
-    except FAILURES as error:
-        message = (None, error_sentence(error))
-    sender.send(message)
-
-
-def end_process(process: Any) -> None:
-    """End a process that has sent its result or has run for too long, and release its resources in this one."""
-    process.join(timeout=1.0)
-    if process.is_alive():
-        process.kill()
-        process.join()
-    process.close()
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Options:
     Attributes:
         workers: Runs at once; None: what suits the machine, and one if the budget is wall-clock.
         threads: CPU threads of each; None: what suits the number of workers.
-        timeout: Wall-clock seconds after which a run is ended as hung; None: never.
+        timeout: Seconds without a sign of progress after which a run is ended as hung; None: never.
         address: Where a cluster listens; empty: none, or the executor's own default.
         scoring: What is computed and kept of every run beside its weights.
         checkpoints: Folder where checkpoints of runs under way are kept; None: nowhere.

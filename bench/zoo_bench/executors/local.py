@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
 
-from zoo_bench.core.processes import context, end_process, without_main_module
+from zoo_bench.core.children import Child, Inbox, Lost, end, next_message, tell
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
 from zoo_bench.plan.record import Outcome, Progress, RunRecord, Status
 from zoo_bench.plan.resources import Resources, share_this_machine
@@ -23,19 +22,15 @@ from zoo_bench.run.execute import execute
 
 PROGRESS_INTERVAL_SECONDS = 0.2
 LOG_TAIL_CHARACTERS = 2000
-MAX_WAIT_SECONDS = 60.0
-"""Limit of one wait for events, because a run without timeout has no deadline to wait for."""
 
 
 @dataclass
 class _Running:
     spec: RunSpec
     resources: Resources
-    process: Any
-    events: Connection[Any, Any]
     log: Path
     started_at: datetime
-    deadline: float
+    progress: Progress | None = None
 
 
 Work = Callable[[RunSpec, Resources, Callable[[Progress], None]], Outcome]
@@ -69,87 +64,53 @@ def run_with(
 ) -> Iterator[Event]:
     """Do some work for every spec in a process of its own, as many at once as there are slots, with a slot's resources.
 
-    A crash or a timeout costs only that run's record.
+    A crash or a hang costs only that run's record.
+
+    Args:
+        slots: Resources of runs at once.
+        specs: The runs.
+        timeout: Seconds without a sign of progress after which a run is ended as hung; None: never.
+        work: What is done for each.
     """
-    waiting, running, free = list(specs), list[_Running](), list(slots)
+    waiting, running, free = list(specs), dict[Child, _Running](), list(slots)
+    inbox: Inbox = SimpleQueue()
     with tempfile.TemporaryDirectory(prefix="zoo-bench-") as logs:
         try:
             while waiting or running:
                 while waiting and free:
-                    running.append(_start(waiting.pop(0), free.pop(0), timeout, Path(logs), work))
-                    yield Started(running[-1].spec, running[-1].resources)
-                for current, event in _next_events(running):
-                    if isinstance(event, Finished):
-                        _close(current)
-                        running.remove(current)
-                        free.append(current.resources)
-                    yield event
+                    spec, resources = waiting.pop(0), free.pop(0)
+                    log = Path(logs, f"{spec.run_id}.log")
+                    child = Child(inbox, timeout, _work, work, spec, resources, log)
+                    running[child] = _Running(spec, resources, log, datetime.now(UTC))
+                    yield Started(spec, resources)
+                child, message = next_message(inbox, list(running))
+                current = running[child]
+                if isinstance(message, Progress):
+                    current.progress = message
+                    yield Progressed(current.spec, message)
+                    continue
+                outcome = _lost(current, message) if isinstance(message, Lost) else message.value
+                del running[child]
+                end([child], early=isinstance(message, Lost) and message.is_hung)
+                free.append(current.resources)
+                yield Finished(current.spec, outcome)
         finally:
-            for current in running:
-                _close(current)
+            end(list(running), early=True)
 
 
-def _start(spec: RunSpec, resources: Resources, timeout: float | None, logs: Path, work: Work) -> _Running:
-    receiver, sender = context().Pipe(duplex=False)
-    log = logs / f"{spec.run_id}.log"
-    process = context().Process(target=_work, args=(work, spec, resources, sender, log), daemon=True)
-    with without_main_module():
-        process.start()
-    sender.close()
-    deadline = time.monotonic() + timeout if timeout else float("inf")
-    return _Running(spec, resources, process, receiver, log, datetime.now(UTC), deadline)
-
-
-def _next_events(running: list[_Running]) -> list[tuple[_Running, Event]]:
-    """Wait until a run reports, ends or is overdue.
-
-    Besides its reports, the end of each process is waited for: its own child processes may keep the pipe open after it.
-    """
-    remaining = min(r.deadline for r in running) - time.monotonic()
-    sources = [source for r in running for source in (r.events, r.process.sentinel)]
-    ready = wait(sources, timeout=min(max(remaining, 0.0), MAX_WAIT_SECONDS))
-    now = time.monotonic()
-    reporting = [r for r in running if r.events in ready or r.process.sentinel in ready]
-    reports = [(r, _receive(r)) for r in reporting]
-    overdue = [r for r in running if r not in reporting and now >= r.deadline]
-    message = "ended as hung: its wall-clock reached the limit that --timeout sets"
-    return reports + [(r, Finished(r.spec, _failed(r, "timeout", message))) for r in overdue]
-
-
-def _receive(current: _Running) -> Event:
-    try:
-        if not current.events.poll():
-            raise EOFError
-        message: Progress | Outcome = current.events.recv()
-    except (EOFError, OSError):
-        current.process.join()
-        cause = f"the run's process ended with {_exit_reason(current.process.exitcode)}"
-        return Finished(current.spec, _failed(current, "error", cause))
-    if isinstance(message, Outcome):
-        return Finished(current.spec, message)
-    return Progressed(current.spec, message)
-
-
-def _failed(current: _Running, status: Status, message: str) -> Outcome:
+def _lost(current: _Running, lost: Lost) -> Outcome:
     log = current.log.read_text(errors="replace") if current.log.exists() else ""
     details = {"traceback": log[-LOG_TAIL_CHARACTERS:], "started_at": current.started_at}
-    return Outcome(RunRecord.failed(current.spec, current.resources, status, message, **details))
+    details |= current.progress.figures() if current.progress else {}
+    error = f"ended as hung: {lost.sentence}; --timeout sets that limit" if lost.is_hung else lost.sentence
+    status: Status = "timeout" if lost.is_hung else "error"
+    return Outcome(RunRecord.failed(current.spec, current.resources, status, error, **details))
 
 
-def _close(current: _Running) -> None:
-    current.events.close()
-    end_process(current.process)
-
-
-def _exit_reason(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code} before it had a result"
-
-
-def _work(work: Work, spec: RunSpec, resources: Resources, events: Connection[Any, Any], log: Path) -> None:
-    """Do the work for one spec and send progress and the outcome; what plugins print goes to the log."""
+def _work(work: Work, spec: RunSpec, resources: Resources, log: Path) -> Outcome:
+    """Do the work for one spec, and send how far it is; what plugins print goes to the log."""
     from threadpoolctl import threadpool_limits
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGUSR1"):
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks for a checkpoint, which only training can write
     if resources.gpu is not None:
@@ -163,7 +124,7 @@ def _work(work: Work, spec: RunSpec, resources: Resources, events: Connection[An
         nonlocal last
         if time.monotonic() - last >= PROGRESS_INTERVAL_SECONDS:
             last = time.monotonic()
-            events.send(progress)
+            tell(progress)
 
     with threadpool_limits(resources.threads):
-        events.send(work(spec, resources, report))
+        return work(spec, resources, report)

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from zoo.registry import installed
+from zoo.signs import alive
 from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
@@ -44,6 +45,12 @@ def wait(device: torch.device) -> None:
     """Wait until the device has finished all work."""
     if device.type == "cuda":
         torch.cuda.synchronize()
+
+
+@pytest.fixture(autouse=True)
+def sign(request: pytest.FixtureRequest) -> None:
+    """Say what is timed next."""
+    alive(request.node.name)
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=lambda spec: spec.label)

@@ -17,9 +17,10 @@ import torch
 
 from zoo.errors import FAILURES, ZooError, error_sentence
 from zoo.registry import installed
+from zoo_bench.core.children import run_in_subprocess
 from zoo_bench.core.environment import environment
 from zoo_bench.core.keyed import read_keyed
-from zoo_bench.core.processes import keep_freed_memory, run_in_subprocess
+from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.resources import cores
@@ -60,7 +61,8 @@ def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | No
     Args:
         specs: The runs, of which each model is measured once on each task.
         folder: The bench's folder, whose earlier measurements on the same machine are used instead of new ones.
-        timeout: Seconds after which a run counts as hung; one measurement has at most :data:`MEASUREMENT_TIMEOUT_S`.
+        timeout: Seconds without a sign of progress after which a run counts as hung; for a measurement at most
+            :data:`MEASUREMENT_TIMEOUT_S`.
         announce: Called with a sentence before a measurement that takes time.
     """
     device = specs[0].device

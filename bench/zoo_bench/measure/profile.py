@@ -21,8 +21,8 @@ from zoo.errors import ZooError
 from zoo.evaluation import in_batches
 from zoo.files import write_atomically
 from zoo.model import build
+from zoo_bench.core.children import run_in_subprocess
 from zoo_bench.core.names import file_name
-from zoo_bench.core.processes import run_in_subprocess
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.resources import Resources
@@ -77,7 +77,7 @@ def profile(
         threads: CPU threads.
         scoring: What is computed of its samples.
         out: The bench's folder.
-        timeout: Seconds after which the run counts as hung.
+        timeout: Seconds without a sign of progress after which the run counts as hung.
 
     Returns:
         The seconds of every phase, and a sentence if the run did not end ok; no phases if its process ended early.

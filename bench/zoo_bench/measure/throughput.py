@@ -6,16 +6,19 @@ with ``pytest-benchmark compare``. ``throughput.csv`` is derived from them.
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.errors import ZooError
 from zoo.files import write_atomically
+from zoo_bench.core.children import run_in_subprocess
 from zoo_bench.core.environment import environment
 from zoo_bench.core.keyed import read_json
 from zoo_bench.core.names import file_name
@@ -24,7 +27,9 @@ from zoo_bench.plan.spec import RunSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-TIMEOUT_SECONDS = 1800.0
+TIMEOUT_SECONDS = 300.0
+"""Seconds after which one timing counts as hung."""
+
 COLUMNS = (
     "model",
     "task",
@@ -94,44 +99,30 @@ def _measure(key: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="zoo-throughput-") as folder:
         work, report = Path(folder, "work.json"), Path(folder, "report.json")
         work.write_text(json.dumps(key))
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "--tb=line",
-            "-p",
-            "pytest_benchmark.plugin",
-            "-p",
-            "no:cacheprovider",
-            "--rootdir",
-            folder,
-            "--confcutdir",
-            folder,
-            "-c",
-            str(Path(folder, "pytest.ini")),
-            f"--benchmark-json={report}",
-            "--benchmark-disable-gc",
-            str(Path(__file__).with_name("bench_models.py")),
-        ]
-        Path(folder, "pytest.ini").write_text("[pytest]\n")
-        variables = {"ZOO_THROUGHPUT": str(work), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         try:
-            process = subprocess.run(
-                command,
-                env={**inherited, **variables},
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            print(f"throughput was not measured within {TIMEOUT_SECONDS:.0f} s", file=sys.stderr)
-            return {"benchmarks": []}
-        if process.returncode:
-            print(process.stdout[-2000:], file=sys.stderr)
+            said = run_in_subprocess(_timed_by_pytest, work, report, timeout=TIMEOUT_SECONDS)
+        except ZooError as error:
+            said = f"throughput was not measured: {error}"
+        if said:
+            print(said, file=sys.stderr)
         return read_json(report) or {"benchmarks": []}
+
+
+def _timed_by_pytest(work: Path, report: Path) -> str:
+    """Time models in this process, and return the end of what pytest says if it fails."""
+    import pytest
+
+    folder = work.parent
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+        del os.environ[name]
+    os.environ |= {"ZOO_THROUGHPUT": str(work), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    options = ["-q", "--tb=line", "-p", "pytest_benchmark.plugin", "-p", "no:cacheprovider"]
+    options += ["--rootdir", str(folder), "--confcutdir", str(folder), "-c", str(folder / "pytest.ini")]
+    options += [f"--benchmark-json={report}", "--benchmark-disable-gc"]
+    with redirect_stdout(io.StringIO()) as said:
+        failed = pytest.main([*options, str(Path(__file__).with_name("bench_models.py"))])
+    return said.getvalue()[-2000:] if failed else ""
 
 
 def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:

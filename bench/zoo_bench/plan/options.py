@@ -38,7 +38,9 @@ class BenchOptions:
         address: Where the executor's cluster listens; empty: none, or the executor's own default.
         workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
         threads: CPU threads of each run; None: the cores divided among the workers, or measured.
-        timeout: Wall-clock seconds after which a run counts as hung; None: never.
+        timeout: Seconds without a sign of progress after which a run counts as hung; None: never. An hour, because
+            every step that gives none, such as a round, a batch of a judge or the rest of a metric, takes minutes at
+            most on one slow core.
         checkpoint_every: Seconds after which a run writes down where it is, to go on from there; None: never.
         retry_failed: Whether runs that ended in an error or a timeout are repeated.
         force: Whether all runs are repeated.
@@ -64,7 +66,7 @@ class BenchOptions:
     address: str = ""
     workers: int | None = None
     threads: int | None = None
-    timeout: float | None = 6 * 3600.0
+    timeout: float | None = 3600.0
     checkpoint_every: float | None = 300.0
     retry_failed: bool = False
     force: bool = False

@@ -241,3 +241,8 @@ class Progress:
     images: int
     images_per_s: float
     losses: dict[str, float]
+
+    def figures(self) -> dict[str, Any]:
+        """Return what a record of a run that ends here has of it, by field."""
+        seconds = self.images / self.images_per_s if self.images_per_s else None
+        return {"images": self.images, "train_seconds": seconds, "losses": self.losses}

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import signal
 import threading
 
 import matplotlib.figure  # noqa: F401
@@ -18,6 +19,9 @@ from zoo.registry import installed
 from zoo_bench.core.environment import environment
 from zoo_bench.run.watch import ORIGINALS, harness_functions
 
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # they go to all processes of a terminal; the server ends with its clients
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
 for module in pkgutil.iter_modules(zoo_bench.score.metrics.__path__, "zoo_bench.score.metrics."):
     importlib.import_module(module.name)
 ORIGINALS |= harness_functions()

@@ -10,6 +10,7 @@ import psutil
 import torch
 
 from zoo.model import GenerativeModel
+from zoo.signs import alive
 
 BATCH_SIZE = 256
 MEASURED_SECONDS = 0.25
@@ -19,6 +20,7 @@ LATENCY_REPEATS = 30
 @torch.no_grad()
 def sampling(model: GenerativeModel) -> dict[str, float]:
     """Return sampling speed in batches of 256, and the median latency of one sample in milliseconds."""
+    alive("the timing of samples")
     synchronise = torch.cuda.synchronize if model.device.type == "cuda" else lambda: None
     model.eval()
 

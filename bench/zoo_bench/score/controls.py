@@ -17,9 +17,9 @@ from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
 from zoo.registry import installed
 from zoo.task import Task
+from zoo_bench.core.children import run_in_subprocess
 from zoo_bench.core.keyed import read_keyed, write_keyed
 from zoo_bench.core.names import file_name
-from zoo_bench.core.processes import run_in_subprocess
 from zoo_bench.data.loading import load_task
 from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.record import SCORES, Score, stored_scores
@@ -97,7 +97,7 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], panel: Panel | No
         root: The bench's folder.
         plans: By task, how its runs are scored.
         panel: The judges beside the tasks' own.
-        timeout: Seconds after which scoring a task counts as hung; None: never.
+        timeout: Seconds without a sign of progress after which scoring a task counts as hung; None: never.
     """
     for task, plan in plans.items():
         key = {"task": task, "task_version": plan.task_version, "judge": plan.judge, "version": VERSION}

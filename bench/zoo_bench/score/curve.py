@@ -15,6 +15,7 @@ import torch
 
 from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
+from zoo.signs import alive
 from zoo.task import Split, Task
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.plan.record import CurvePoint
@@ -85,6 +86,7 @@ class Curve:
         return _target(self._reference, self._samples)
 
     def _score(self, share: float, meter: Meter, generated: torch.Tensor) -> None:
+        alive("a point of the learning curve")
         evaluation = Evaluation(self._task, generated, self._reference)
         fid = frechet_distance(evaluation.features_generated, evaluation.features_real)
         self.points.append(

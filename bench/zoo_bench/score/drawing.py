@@ -7,6 +7,7 @@ from torch import Tensor
 
 from zoo.errors import PluginError
 from zoo.model import GenerativeModel
+from zoo.signs import alive
 from zoo.task import to_storage
 
 BATCH_SIZE = 500
@@ -27,6 +28,7 @@ def draw(model: GenerativeModel, n: int) -> Tensor | None:
     try:
         with torch.no_grad():  # not a decorator: a profile would name its wrapper as the caller
             for start in range(0, n, BATCH_SIZE):
+                alive("a batch of samples")
                 part = _checked(model, min(BATCH_SIZE, n - start))
                 if not torch.isfinite(part).all():
                     return None

@@ -18,6 +18,7 @@ from zoo.columns import is_column_name
 from zoo.errors import FAILURES, PluginError, ZooError, error_sentence
 from zoo.evaluation import Evaluation, Reference
 from zoo.model import GenerativeModel
+from zoo.signs import alive
 from zoo.specs import MetricSpec
 from zoo.task import to_model
 from zoo_bench.plan.record import RunRecord, Score
@@ -60,6 +61,7 @@ def score(evaluation: Evaluation, metrics: Iterable[Entry[MetricSpec]]) -> Score
     scored = Scored()
     for entry in metrics:
         name, result = entry.spec.name, score_key(entry, evaluation.task)
+        alive(f"metric {name!r}")
         for seed in (random.seed, np.random.seed, torch.manual_seed):
             seed(zlib.crc32(name.encode()))
         try:
@@ -93,6 +95,7 @@ def diagnose(record: RunRecord, model: GenerativeModel, held_out: Tensor, check_
         held_out: Stored items, (N, ...).
         check_name: Raises for a column that the model may not fill.
     """
+    alive("the model's diagnostics")
     training = model.training
     torch.manual_seed(record.spec.seed_of("sampling"))
     try:

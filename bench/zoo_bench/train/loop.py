@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.model import GenerativeModel
+from zoo.signs import alive
 from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
 from zoo_bench.plan.record import HistoryPoint
@@ -109,6 +110,7 @@ def train(
                 break
             if game.meter.rounds == WARM_UP_ROUNDS:
                 training.warm_up_spent = (game.meter.images, game.meter.seconds)
+            alive("a round of training")
             game.play(stream.next(model.config.batch_size), share)
             if game.meter.rounds % CHECK_EVERY_ROUNDS == 0:
                 _read_losses(game, training)

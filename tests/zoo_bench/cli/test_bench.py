@@ -1,9 +1,13 @@
 import json
 import os
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 import torch
 import torchvision
@@ -14,11 +18,11 @@ from zoo.errors import ZooError
 from zoo.registry import installed
 from zoo_bench import load_results
 from zoo_bench.core.budget import parse_timeout
-from zoo_bench.executors import Finished, Started
+from zoo_bench.executors import Finished, Progressed, Started
 from zoo_bench.plan.columns import LEADING_COLUMNS
-from zoo_bench.plan.record import Outcome, RunRecord
+from zoo_bench.plan.record import Outcome, Progress, RunRecord
 from zoo_bench.plan.resources import Resources
-from zoo_bench.store.records import read_record
+from zoo_bench.store.records import Store, read_record
 
 ARGUMENTS = ["bench", "--models", "vae,gan", "--seeds", "2", "--budget", "640", "--threads", "1", "--no-throughput"]
 
@@ -170,7 +174,7 @@ def test_the_file_of_a_bench_is_there_before_its_first_run_ends(tmp_path, fake_e
 
     fake_executor({})
     monkeypatch.setattr("zoo_bench.executors.local.run", killed)
-    assert again(tmp_path / "out") == 1
+    assert again(tmp_path / "out") == 130
     assert 'models = "vae,gan"\n' in (tmp_path / "out" / "bench.toml").read_text()
 
 
@@ -308,13 +312,53 @@ def test_an_interrupted_bench_keeps_what_it_has_and_goes_on_later(tmp_path, fake
         raise KeyboardInterrupt
 
     monkeypatch.setattr(local, "run", interrupted)
-    assert again(tmp_path) == 1
+    assert again(tmp_path) == 130
     assert "interrupted: 1 run stored, 3 missing" in capsys.readouterr().err
     assert len(load_results(tmp_path / "results.csv")) == 1
     monkeypatch.setattr(local, "run", whole)
     given.clear()
     assert again(tmp_path) == 0
     assert len(given) == 3
+
+
+def test_a_run_that_is_interrupted_keeps_the_figures_that_it_told_last(tmp_path, fake_executor, monkeypatch):
+    fake_executor({})
+
+    def interrupted(specs, options):
+        yield Started(specs[0], Resources(1, False))
+        yield Progressed(specs[0], Progress(0.5, 320, 160.0, {"vae": 0.25}))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zoo_bench.executors.local.run", interrupted)
+    assert again(tmp_path) == 130
+    (record,) = Store(tmp_path).records().values()
+    assert (record.status, record.error) == ("interrupted", "interrupted by Ctrl-C or a signal")
+    assert (record.images, record.train_seconds, record.losses) == (320, 2.0, {"vae": 0.25})
+
+
+COMMAND = """
+import sys
+from zoo.cli import entry
+
+sys.argv = ["zoo", "bench", "--models", "vae", "--task", "digits", "--budget", "5h", "--seeds", "2", "--workers", "1",
+            "--metrics", "fid", "--precision", "fp32", "--threads", "1", "--out", sys.argv[1]]
+entry()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
+def test_a_bench_that_is_told_to_stop_keeps_what_is_done_says_what_is_missing_and_leaves_no_process(tmp_path):
+    command = subprocess.Popen([sys.executable, "-c", COMMAND, tmp_path], stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "bench.toml").exists():  # it is written when the first run begins
+        assert command.poll() is None
+        time.sleep(0.1)
+    others = psutil.Process(command.pid).children(recursive=True)
+    command.terminate()
+    _, said = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert said.endswith("interrupted: 0 runs stored, 2 missing; the same command goes on\n")
+    assert psutil.wait_procs(others, timeout=30)[1] == []
+    assert [record.status for record in Store(tmp_path).records().values()] == ["interrupted"]
 
 
 def test_what_does_not_apply_is_said(tmp_path, fake_executor, capsys):

@@ -1,14 +1,10 @@
-import multiprocessing
-import os
-import re
 import subprocess
 import sys
-import time
 
 import pytest
 
-from zoo.errors import ZooError
-from zoo_bench.core.processes import keep_freed_memory, run_in_subprocess
+from zoo_bench.core.children import run_in_subprocess
+from zoo_bench.core.processes import keep_freed_memory
 
 ROUNDS = """
 import resource
@@ -52,28 +48,6 @@ def test_a_round_takes_no_new_pages_if_the_process_keeps_its_memory():
 def test_a_c_library_without_the_setting_is_left_alone(monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
     keep_freed_memory()
-
-
-def test_a_call_apart_returns_what_it_returns_from_a_process_of_its_own():
-    assert run_in_subprocess(divmod, 7, 2, timeout=None) == (3, 1)
-    assert run_in_subprocess(os.getpid, timeout=60.0) != os.getpid()
-    assert len(run_in_subprocess(bytes, 10**7, timeout=None)) == 10**7
-
-
-@pytest.mark.parametrize(
-    ("call", "timeout", "sentence"),
-    [
-        ((divmod, 7, 0), None, "ZeroDivisionError: integer division or modulo by zero"),
-        ((sys.exit, "out"), None, "SystemExit: out"),
-        ((os._exit, 3), None, "its process ended before it had a result"),
-        ((time.sleep, 60), 0.5, "it had no result after 0.5 seconds"),
-    ],
-    ids=["raises", "quits", "exits", "hangs"],
-)
-def test_a_call_apart_that_has_no_result_is_one_sentence(call, timeout, sentence):
-    with pytest.raises(ZooError, match=f"^{re.escape(sentence)}$"):
-        run_in_subprocess(*call, timeout=timeout)
-    assert multiprocessing.active_children() == []
 
 
 def test_a_run_has_no_named_semaphore_that_it_could_leave_behind():

@@ -23,7 +23,7 @@ PLUGIN = """
 
     @zoo.hookimpl
     def zoo_models():
-        for name in ("steady", "raises", "exits", "quits", "crashes", "hangs", "prints", "forks"):
+        for name in "steady raises exits quits crashes hangs stalls closes prints forks".split():
             yield zoo.ModelSpec(name=name, target=f"misbehaving_models:{name.title()}", summary=name, data=("images",))
 """
 
@@ -85,6 +85,19 @@ MODELS = """
                 time.sleep(1)
 
 
+    class Stalls(Steady):
+        def loss(self, turn):
+            if turn.round == 120:
+                time.sleep(3600)
+            return super().loss(turn)
+
+
+    class Closes(Steady):
+        def misbehave(self):
+            os.closerange(3, 256)
+            time.sleep(3600)
+
+
     class Forks(Steady):
         def misbehave(self):
             if os.fork() == 0:
@@ -113,7 +126,9 @@ SCRIPT = """
     options |= {"threads": 1, "workers": 2}
     names = "raises,exits,quits,crashes,prints,steady"
     zoo_bench.bench(models=names, out=sys.argv[1], timeout=300, **options)
-    zoo_bench.bench(models="hangs,forks,steady", out=sys.argv[2], timeout=5, precision="fp32", **options)
+    zoo_bench.bench(models="hangs,forks,closes,steady", out=sys.argv[2], timeout=5, precision="fp32", **options)
+    options["budget"] = "500rounds"
+    zoo_bench.bench(models="stalls", out=sys.argv[2], timeout=5, precision="fp32", **options)
 """
 
 
@@ -188,8 +203,32 @@ def test_a_process_that_is_killed_is_told_with_its_signal(misbehaviour):
 def test_a_hung_run_is_ended_and_told(misbehaviour):
     record = misbehaviour.second["hangs"]
     assert record.status == "timeout"
-    assert "--timeout" in record.error
+    assert record.error == (
+        "ended as hung: no sign of progress for 5 seconds, since a round of training began; --timeout sets that limit"
+    )
     assert record.images is None
+
+
+def test_a_run_that_hangs_later_keeps_the_figures_that_it_told_last(misbehaviour):
+    record = misbehaviour.second["stalls"]
+    assert record.status == "timeout"
+    assert record.images in (50 * 64, 100 * 64)
+    assert record.losses.keys() == {"image"}
+    assert record.train_seconds > 0
+
+
+def test_a_run_that_closes_its_connection_and_goes_on_is_ended_and_told(misbehaviour):
+    record = misbehaviour.second["closes"]
+    assert (record.status, record.error) == (
+        "error", "its process closed its connection and went on, so it was ended",
+    )  # fmt: skip
+
+
+def test_a_run_that_is_longer_than_the_timeout_is_not_hung_as_long_as_its_rounds_are_shorter():
+    (spec,) = specs_of(budget="5s")
+    record = list(run([spec], Options(workers=1, threads=1, timeout=3.0)))[-1].outcome.record
+    assert (record.status, record.error) == ("ok", "")
+    assert record.train_seconds >= 5.0
 
 
 def test_what_runs_print_does_not_reach_the_parents_stdout_nor_is_a_script_run_twice(misbehaviour):

@@ -8,7 +8,8 @@ from torch import nn
 import zoo
 from tiny import Tiny, trained
 from zoo.evaluation import Judged
-from zoo_bench.core.processes import FORK_SERVER, run_in_subprocess
+from zoo_bench.core.children import run_in_subprocess
+from zoo_bench.core.processes import FORK_SERVER
 from zoo_bench.judges.classifier import ClassifierJudge
 from zoo_bench.judges.random_conv import RandomJudge
 from zoo_bench.run import watch as module

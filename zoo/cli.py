@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -204,14 +205,16 @@ def _run(arguments: list[str]) -> int:
         for problem in installed().problems:
             print(f"zoo: warning: {problem}", file=sys.stderr)
         result = build_app(invoked, with_help="--help" in arguments)(arguments, prog_name="zoo", standalone_mode=False)
+        sys.stdout.flush()
     except ZooError as error:
         return _refuse(str(error))
     except typer.TyperException as error:
         return _refuse(error.format_message().rstrip("."))
     except OSError as error:
-        if error.filename is None:
+        if error.strerror is None:
             raise
-        return _refuse(f"{str(error.filename)!r} cannot be used: {error.strerror}")
+        subject = f"{str(error.filename)!r} cannot be used: " if error.filename is not None else ""
+        return _refuse(f"{subject}{error.strerror}")
     except typer.Abort:
         return 1
     return result if isinstance(result, int) else 0
@@ -225,4 +228,9 @@ def _refuse(sentence: str) -> int:
 def entry() -> None:
     """Entry point of the console script. SIGTERM, which schedulers send, acts as Ctrl-C: finished work is kept."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError:  # which main has told; Python would try again at its end, and exit with 120
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from zoo.errors import FAILURES, ZooError, error_sentence
+from zoo.machine import socket_folder
 
 T = TypeVar("T")
 
@@ -22,7 +25,16 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def context() -> Any:
-    """Return the multiprocessing context that runs start from."""
+    """Return the multiprocessing context that runs start from.
+
+    Raises:
+        ZooError: If this process may have no processes of its own.
+    """
+    if multiprocessing.current_process().daemon:
+        raise ZooError(
+            "this is a worker of multiprocessing.Pool, which may start no processes, and runs are processes of their "
+            "own: use concurrent.futures.ProcessPoolExecutor instead, or the option workers of one bench"
+        )
     if not FORK_SERVER:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -36,7 +48,7 @@ def warm_up() -> None:
     if FORK_SERVER:
         from multiprocessing import forkserver
 
-        with without_main_module():
+        with starting():
             forkserver.ensure_running()
 
 
@@ -66,7 +78,7 @@ def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: floa
     """
     receiver, sender = context().Pipe(duplex=False)
     process = context().Process(target=_send_result, args=(sender, function, arguments), daemon=True)
-    with without_main_module():
+    with starting():
         process.start()
     sender.close()
     try:
@@ -105,7 +117,40 @@ def end_process(process: Any) -> None:
 
 
 @contextmanager
-def without_main_module() -> Iterator[None]:
+def starting() -> Iterator[None]:
+    """Start a process here, from any script and with any temporary folder.
+
+    Raises:
+        ZooError: If the system refuses it.
+    """
+    _choose_socket_folder()
+    try:
+        with _without_main_module():
+            yield
+    except ChildProcessError as error:  # the fork server is a child of the process that this one was forked from
+        raise ZooError(
+            "this process was forked from one that has started runs, which its own cannot share: start it afresh, with "
+            "multiprocessing's context 'spawn'"
+        ) from error
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or "the fork server has ended"
+        raise ZooError(
+            f"a process cannot be started: {reason}: give fewer --workers, or see the limits that `zoo doctor` shows"
+        ) from error
+
+
+def _choose_socket_folder() -> None:
+    """Let multiprocessing make the folder of its sockets, which it keeps, where their paths are short enough."""
+    folder, usual = socket_folder(), tempfile.gettempdir()
+    tempfile.tempdir = folder
+    try:
+        multiprocessing.util.get_temp_dir()
+    finally:
+        tempfile.tempdir = usual
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
     """Keep a child from importing the caller's script again, so that scripts need no ``if __name__ == "__main__"``."""
     main = sys.modules["__main__"]
     names = ("__file__", "__spec__")

@@ -14,10 +14,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from zoo_bench.core.processes import context, end_process, without_main_module
+from zoo_bench.core.processes import context, end_process, starting
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
 from zoo_bench.plan.record import Outcome, Progress, RunRecord, Status
-from zoo_bench.plan.resources import Resources, share_this_machine
+from zoo_bench.plan.resources import VISIBLE_GPUS, Resources, share_this_machine
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute
 
@@ -83,7 +83,7 @@ def _start(spec: RunSpec, resources: Resources, timeout: float | None, logs: Pat
     receiver, sender = context().Pipe(duplex=False)
     log = logs / f"{spec.run_id}.log"
     process = context().Process(target=_work, args=(work, spec, resources, sender, log), daemon=True)
-    with without_main_module():
+    with starting():
         process.start()
     sender.close()
     deadline = time.monotonic() + timeout if timeout else float("inf")
@@ -141,7 +141,7 @@ def _work(work: Work, spec: RunSpec, resources: Resources, events: Connection[An
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if resources.gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(resources.gpu)
+        os.environ[VISIBLE_GPUS] = resources.gpu
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

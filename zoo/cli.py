@@ -214,14 +214,16 @@ def _run(arguments: list[str]) -> int:
         for problem in installed().problems:
             print(f"zoo: warning: {problem}", file=sys.stderr)
         result = build_app(invoked, with_help="--help" in arguments)(arguments, prog_name="zoo", standalone_mode=False)
+        sys.stdout.flush()
     except ZooError as error:
         return _refuse(str(error))
     except typer.TyperException as error:
         return _refuse(error.format_message().rstrip("."))
     except OSError as error:
-        if error.filename is None:
+        if error.strerror is None:
             raise
-        return _refuse(f"{str(error.filename)!r} cannot be used: {error.strerror}")
+        subject = f"{str(error.filename)!r} cannot be used: " if error.filename is not None else ""
+        return _refuse(f"{subject}{error.strerror}")
     except typer.Abort:
         return 1
     except KeyboardInterrupt:
@@ -257,4 +259,9 @@ def entry() -> None:
     for number in INTERRUPTIONS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
-    sys.exit(main())
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError:  # which main has told; Python would try again at its end, and exit with 120
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -23,6 +23,11 @@ def prepared_root() -> Path:
 
 
 def _platform_folder() -> str:
+    """Return the platform's cache folder for genzoo; a temporary one for a user without a home, as in containers."""
+    if os.path.expanduser("~") == "~" and not os.path.isabs(os.environ.get("XDG_CACHE_HOME", "")):
+        import tempfile
+
+        return os.path.join(tempfile.gettempdir(), f"genzoo-{os.getuid()}")
     import platformdirs
 
     return platformdirs.user_cache_dir("genzoo")

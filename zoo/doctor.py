@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data import cache_root, data_root, prepared_root
 from zoo.errors import FAILURES, error_sentence
+from zoo.machine import cores, cpu_quota, memory, open_files, socket_folder
 from zoo.registry import Registry, installed
 from zoo.version import __version__
+
+FILES, FILES_PER_RUN = 20, 3
+"""Files that a bench has open, and further ones for each run at once."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,7 @@ def examine() -> list[Finding]:
     """Examine Python, torch, devices, data and plugins."""
     registry = installed()
     findings = [Finding("genzoo", True, f"{__version__} on Python {platform.python_version()}, {platform.platform()}")]
-    findings.append(_torch())
-    findings += [_data(registry), _cache()]
+    findings += [_torch(), _machine(), _home(), _temporary(), _working(), _data(registry), _cache()]
     counts = {c.kind: len(list(c)) for c in (registry.models, registry.tasks, registry.metrics, registry.executors)}
     text = ", ".join(f"{n} {kind}s" for kind, n in counts.items())
     findings.append(Finding("plugins", all(counts.values()), f"{len(registry.plugins)} entry points provide {text}"))
@@ -41,10 +45,48 @@ def _torch() -> Finding:
         import torch
     except Exception as error:
         return Finding("torch", False, f"cannot be imported: {error}")
-    devices = [f"{os.cpu_count()} CPU cores"]
-    devices += [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     devices += ["Apple MPS"] if torch.backends.mps.is_available() else []
-    return Finding("torch", True, f"{torch.__version__} with {', '.join(devices)}")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    of = "" if visible is None else f", of CUDA_VISIBLE_DEVICES={visible!r}"
+    return Finding("torch", True, f"{torch.__version__} with {', '.join(devices) or 'no GPU'}{of}")
+
+
+def _machine() -> Finding:
+    """Describe what this process may use of the machine, and say if too few files may be open for a run per core."""
+    quota, files = cpu_quota(), open_files()
+    text = f"{cores()} of {os.cpu_count()} CPU cores" + ("" if quota is None else f" (a quota of {quota:g} CPUs)")
+    text += f", {memory() / 2**30:.1f} GiB of memory"
+    if files is None:
+        return Finding("machine", True, text)
+    text += f", {files} open files"
+    if files < FILES + FILES_PER_RUN * cores():
+        return Finding("machine", False, f"{text}: raise that with `ulimit -n`")
+    return Finding("machine", True, text)
+
+
+def _home() -> Finding:
+    home = os.path.expanduser("~")
+    if home == "~":
+        return Finding("home", True, "none: HOME is not set, and the user is unknown")
+    return Finding("home", True, f"{home!r}, {_access(Path(home))}")
+
+
+def _temporary() -> Finding:
+    try:
+        folder = tempfile.gettempdir()
+    except OSError as error:
+        return Finding("temporary folder", False, f"{error.strerror}: set TMPDIR to a folder that can be written")
+    text = f"{folder!r} ({_set_by('TMPDIR')}), {_megabytes(shutil.disk_usage(folder).free)} free"
+    if socket_folder() != folder:
+        text += f"; its path is too long for sockets, which are in {socket_folder()!r}"
+    return Finding("temporary folder", True, text)
+
+
+def _working() -> Finding:
+    """Describe the folder in which results are put unless ``--out`` is an absolute path."""
+    folder = Path.cwd()
+    return Finding("working folder", True, f"{str(folder)!r}, {_access(folder)}")
 
 
 def _data(registry: Registry) -> Finding:

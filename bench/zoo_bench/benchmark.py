@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import UnknownNameError, ZooError
 from zoo.files import write_atomically
+from zoo.machine import cores
 from zoo.registry import installed
 from zoo_bench.adaptive import seeds_sentence, stages, to_do
 from zoo_bench.core.environment import environment
@@ -25,7 +26,7 @@ from zoo_bench.plan.bench_file import write_bench_file
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
 from zoo_bench.plan.planning import Plan, plan, read_settings
 from zoo_bench.plan.record import Outcome, Progress, RunRecord
-from zoo_bench.plan.resources import cores, is_timed
+from zoo_bench.plan.resources import is_timed
 from zoo_bench.plan.scoring import Scoring, has_panel
 from zoo_bench.plan.seeds import AUTO
 from zoo_bench.plan.spec import RunSpec

@@ -13,6 +13,7 @@ from typing import Any
 from zoo.catalogue import Entry
 from zoo.errors import ZooError
 from zoo.evaluation import digest
+from zoo.machine import cores
 from zoo.registry import Registry, installed
 from zoo.specs import NAME, MetricSpec
 from zoo_bench.data.loading import load_task
@@ -23,7 +24,7 @@ from zoo_bench.executors.local import run_here
 from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.code import is_changed
 from zoo_bench.plan.record import Outcome, RunRecord
-from zoo_bench.plan.resources import Resources, cores
+from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import ScorePlan, Scoring, has_panel, score_plan
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.show.html import write_report

@@ -304,6 +304,23 @@ def test_the_installed_script_refuses_without_a_traceback():
     assert done.stderr == "zoo: unknown model, task or metric 'dcgn': did you mean 'dcgan'?\n"
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("arguments", [["models"], ["show", "vae", "--json"]])
+def test_output_that_cannot_be_written_is_one_sentence(arguments):
+    script = f"import sys; from zoo.cli import entry; sys.argv = ['zoo', *{arguments}]; entry()"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "zoo: No space left on device\n")
+
+
+def test_an_error_of_the_system_that_names_no_file_is_one_sentence(refused, monkeypatch):
+    def fail():
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("zoo.doctor.examine", fail)
+    assert refused("doctor") == "No usable temporary directory found in ['/tmp']"
+
+
 INTERRUPTED = """
 import os
 import signal

@@ -1,3 +1,4 @@
+import errno
 import gc
 import inspect
 import json
@@ -140,6 +141,25 @@ def test_outcomes_are_kept_when_the_executor_breaks(tmp_path, monkeypatch):
         run(prepared(tmp_path))
     assert len(load_results(tmp_path / "results.csv")) == 1
     assert len(prepared(tmp_path).missing) == 3
+
+
+def test_on_a_full_disk_the_runs_before_are_whole_and_no_temporary_file_stays(tmp_path, executed, monkeypatch):
+    real, written = os.fsync, []
+
+    def sync(handle):
+        written.append(handle)
+        if sum(path.suffix == ".json" for path in tmp_path.rglob("seed=*")) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
+
+    bench = prepared(tmp_path)
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(ZooError, match=r"cannot be written: No space left on device$"):
+        run(bench)
+    monkeypatch.undo()
+    assert len(load_results(tmp_path)) == 2
+    assert len(prepared(tmp_path).missing) == 2
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 
 
 def test_running_nothing_leaves_the_environment_of_the_runs(finished_bench, bench_copy):

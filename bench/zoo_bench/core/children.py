@@ -21,7 +21,7 @@ import psutil
 
 from zoo.errors import ZooError, error_sentence
 from zoo.signs import listeners
-from zoo_bench.core.processes import context, without_main_module
+from zoo_bench.core.processes import context, starting
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class Child:
     def __init__(self, inbox: Inbox, timeout: float | None, function: Callable[..., Any], *arguments: Any) -> None:
         self._receiver, sender = context().Pipe(duplex=False)
         self.process = context().Process(target=_serve, args=(sender, function, arguments), daemon=True)
-        with without_main_module():
+        with starting():
             self.process.start()
         sender.close()
         self._inbox, self._timeout, self._step = inbox, timeout, "its process"

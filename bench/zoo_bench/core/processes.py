@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import multiprocessing.util
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from zoo.errors import ZooError
+from zoo.machine import socket_folder
 
 FORK_SERVER = sys.platform == "linux"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -15,7 +20,16 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 def context() -> Any:
-    """Return the multiprocessing context that runs start from."""
+    """Return the multiprocessing context that runs start from.
+
+    Raises:
+        ZooError: If this process may have no processes of its own.
+    """
+    if multiprocessing.current_process().daemon:
+        raise ZooError(
+            "this is a worker of multiprocessing.Pool, which may start no processes, and runs are processes of their "
+            "own: use concurrent.futures.ProcessPoolExecutor instead, or the option workers of one bench"
+        )
     if not FORK_SERVER:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -29,7 +43,7 @@ def warm_up() -> None:
     if FORK_SERVER:
         from multiprocessing import forkserver
 
-        with without_main_module():
+        with starting():
             forkserver.ensure_running()
 
 
@@ -47,7 +61,40 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def without_main_module() -> Iterator[None]:
+def starting() -> Iterator[None]:
+    """Start a process here, from any script and with any temporary folder.
+
+    Raises:
+        ZooError: If the system refuses it.
+    """
+    _choose_socket_folder()
+    try:
+        with _without_main_module():
+            yield
+    except ChildProcessError as error:  # the fork server is a child of the process that this one was forked from
+        raise ZooError(
+            "this process was forked from one that has started runs, which its own cannot share: start it afresh, with "
+            "multiprocessing's context 'spawn'"
+        ) from error
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or "the fork server has ended"
+        raise ZooError(
+            f"a process cannot be started: {reason}: give fewer --workers, or see the limits that `zoo doctor` shows"
+        ) from error
+
+
+def _choose_socket_folder() -> None:
+    """Let multiprocessing make the folder of its sockets, which it keeps, where their paths are short enough."""
+    folder, usual = socket_folder(), tempfile.gettempdir()
+    tempfile.tempdir = folder
+    try:
+        multiprocessing.util.get_temp_dir()
+    finally:
+        tempfile.tempdir = usual
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
     """Keep a child from importing the caller's script again, so that scripts need no ``if __name__ == "__main__"``."""
     main = sys.modules["__main__"]
     names = ("__file__", "__spec__")

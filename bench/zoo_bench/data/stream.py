@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import psutil
 import torch
 from torch import Tensor
 
+from zoo.machine import memory as usable_memory
 from zoo.task import to_model
 
 RESIDENT_SHARE = 0.25
@@ -84,4 +84,4 @@ def _memory(device: torch.device, main_memory: int) -> int:
     """Return the memory of a device in bytes; that of the CPU is ``main_memory``, or all there is if that is 0."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return main_memory or int(psutil.virtual_memory().total)
+    return main_memory or usable_memory()

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from zoo_bench.core.children import Child, Inbox, Lost, end, next_message, tell
 from zoo_bench.executors import Event, Finished, Options, Progressed, Started
 from zoo_bench.plan.record import Outcome, Progress, RunRecord, Status
-from zoo_bench.plan.resources import Resources, share_this_machine
+from zoo_bench.plan.resources import VISIBLE_GPUS, Resources, share_this_machine
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute
 
@@ -114,7 +114,7 @@ def _work(work: Work, spec: RunSpec, resources: Resources, log: Path) -> Outcome
     if hasattr(signal, "SIGUSR1"):
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks for a checkpoint, which only training can write
     if resources.gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(resources.gpu)
+        os.environ[VISIBLE_GPUS] = resources.gpu
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

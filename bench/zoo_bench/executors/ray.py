@@ -153,7 +153,8 @@ def _slots(ray: Any, nodes: Sequence[dict[str, Any]], specs: Sequence[RunSpec], 
     limit = min(options.workers or len(specs), len(specs))
     for node in nodes:
         total = node["Resources"]
-        cores, memory, gpus = int(total.get("CPU", 0)), int(total.get("memory", 0)), int(total.get("GPU", 0))
+        cores, memory = int(total.get("CPU", 0)), int(total.get("memory", 0))
+        gpus = [str(i) for i in range(int(total.get("GPU", 0)))]  # Ray chooses, so it only matters how many
         if cores < (options.threads or 1):
             continue
         for resources in share_machine(

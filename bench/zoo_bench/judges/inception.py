@@ -87,7 +87,7 @@ def _sha256_of(path: Path, modified: int, size: int) -> str:
 
 def _weights_path() -> Path:
     configured_path = os.environ.get("ZOO_INCEPTION")
-    return Path(configured_path).expanduser() if configured_path else data_root() / INCEPTION_FILE
+    return Path(os.path.expanduser(configured_path)) if configured_path else data_root() / INCEPTION_FILE
 
 
 def _inception_weights() -> Path:

@@ -16,6 +16,7 @@ from typing import Any, TypedDict, cast, get_args
 import torch
 
 from zoo.errors import FAILURES, ZooError, error_sentence
+from zoo.machine import cores
 from zoo.registry import installed
 from zoo_bench.core.children import run_in_subprocess
 from zoo_bench.core.environment import environment
@@ -23,7 +24,6 @@ from zoo_bench.core.keyed import read_keyed
 from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
-from zoo_bench.plan.resources import cores
 from zoo_bench.plan.spec import PrecisionMode, RunSpec
 from zoo_bench.train.game import Game, build_on
 

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import psutil
-
+from zoo.machine import cores, memory
 from zoo_bench.core.budget import Budget
 from zoo_bench.plan.spec import RunSpec
+
+VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,17 @@ class Resources:
         threads: CPU threads.
         contended: Whether other runs share the machine.
         memory: Bytes of main memory that the run may plan with; 0: all there is.
-        gpu: Index of the GPU that it may use; None: the first that torch sees, if any.
+        gpu: The GPU that it may use, as CUDA_VISIBLE_DEVICES names it; None: the first that torch sees, if any.
     """
 
     threads: int
     contended: bool
     memory: int = 0
-    gpu: int | None = None
+    gpu: str | None = None
 
 
 def share_machine(
-    specs: Sequence[RunSpec], workers: int | None, threads: int | None, *, cores: int, memory: int, gpus: int
+    specs: Sequence[RunSpec], workers: int | None, threads: int | None, *, cores: int, memory: int, gpus: Sequence[str]
 ) -> list[Resources]:
     """Divide a machine among runs at once, one element for each; explicit numbers may exceed the cores.
 
@@ -43,28 +44,36 @@ def share_machine(
         threads: CPU threads of each; None: what their specs say, or else the cores divided among the workers.
         cores: CPU cores of the machine.
         memory: Bytes of main memory.
-        gpus: GPUs of the machine.
+        gpus: GPUs of the machine, as CUDA_VISIBLE_DEVICES names them.
     """
     threads = threads or max((spec.threads for spec in specs if spec.threads), default=None)
-    gpus = gpus if any(spec.device == "cuda" for spec in specs) else 0
+    gpus = gpus if any(spec.device == "cuda" for spec in specs) else ()
     if workers is None:
-        workers = 1 if is_timed(specs) else gpus or max(1, cores // (threads or 1))
+        workers = 1 if is_timed(specs) else len(gpus) or max(1, cores // (threads or 1))
     threads = threads or max(1, cores // workers)
     contended = min(workers, len(specs)) > 1
-    return [Resources(threads, contended, memory // workers, i % gpus if gpus else None) for i in range(workers)]
+    assigned = [gpus[i % len(gpus)] if gpus else None for i in range(workers)]
+    return [Resources(threads, contended, memory // workers, gpu) for gpu in assigned]
 
 
 def share_this_machine(specs: Sequence[RunSpec], workers: int | None, threads: int | None) -> list[Resources]:
     """Divide this machine as :func:`share_machine` does."""
     import torch
 
-    memory, gpus = psutil.virtual_memory().total, torch.cuda.device_count()
-    return share_machine(specs, workers, threads, cores=cores(), memory=memory, gpus=gpus)
+    gpus = visible_gpus(torch.cuda.device_count(), os.environ.get(VISIBLE_GPUS))
+    return share_machine(specs, workers, threads, cores=cores(), memory=memory(), gpus=gpus)
 
 
-def cores() -> int:
-    """Return how many CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def visible_gpus(number: int, visible: str | None) -> list[str]:
+    """Return the names of the GPUs that this process sees, each as a value of CUDA_VISIBLE_DEVICES for it alone.
+
+    Args:
+        number: GPUs that torch sees.
+        visible: Value of CUDA_VISIBLE_DEVICES: indices or identifiers with commas, of which CUDA uses those before the
+            first invalid one (CUDA C++ Programming Guide, "CUDA Environment Variables"); None: it is not set.
+    """
+    names = map(str, range(number)) if visible is None else visible.split(",")
+    return [name.strip() for name in names][:number]
 
 
 def is_timed(specs: Iterable[RunSpec]) -> bool:

@@ -64,3 +64,76 @@ tqdm.tqdm([], disable=True)
 assert not made, made
 """
     run_in_subprocess(exec, script, {}, timeout=60.0)
+
+
+FORK_SERVER_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the fork server")
+APART = "from zoo_bench.core.processes import run_in_subprocess; print(run_in_subprocess(divmod, 7, 2, timeout=60.0))"
+
+
+def printed(script, **environment):
+    """Return what a new process prints."""
+    return subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | environment, capture_output=True, text=True, timeout=120
+    ).stdout.strip()
+
+
+@FORK_SERVER_ONLY
+def test_a_long_path_of_the_temporary_folder_is_no_hindrance(tmp_path):
+    folder = tmp_path / ("x" * 80)
+    folder.mkdir()
+    script = APART + "; import tempfile; print(tempfile.gettempdir())"
+    assert printed(script, TMPDIR=str(folder)).splitlines() == ["(3, 1)", str(folder)]
+    assert list(folder.glob("pymp-*")) == []
+
+
+@FORK_SERVER_ONLY
+def test_too_few_open_files_are_one_sentence():
+    script = """
+import os
+import resource
+
+from zoo.errors import ZooError
+from zoo_bench.core.processes import run_in_subprocess, warm_up
+
+warm_up()
+limit = max(map(int, os.listdir("/proc/self/fd"))) + 4  # enough for a pipe, not for a process
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+try:
+    run_in_subprocess(divmod, 7, 2, timeout=60.0)
+except ZooError as error:
+    print(error)
+"""
+    sentence = "a process cannot be started: Too many open files: give fewer --workers, or see the limits that"
+    assert printed(script) == f"{sentence} `zoo doctor` shows"
+
+
+def in_a_worker(executor):
+    """Return what a call apart returns, or what is wrong with it, in a worker of a pool."""
+    return printed(
+        f"""
+import concurrent.futures
+import multiprocessing
+
+from zoo.errors import ZooError
+from zoo_bench.core.processes import run_in_subprocess
+
+
+def call(number):
+    try:
+        return run_in_subprocess(divmod, number, 2, timeout=60.0)
+    except ZooError as error:
+        return str(error)
+
+
+fork = multiprocessing.get_context("fork")
+with {executor} as pool:
+    print(*pool.map(call, [7]))
+"""
+    )
+
+
+@FORK_SERVER_ONLY
+def test_a_worker_of_a_pool_that_may_start_no_process_is_told_of_one_that_may():
+    assert in_a_worker("fork.Pool(1)").startswith("this is a worker of multiprocessing.Pool")
+    assert "concurrent.futures.ProcessPoolExecutor" in in_a_worker("fork.Pool(1)")
+    assert in_a_worker("concurrent.futures.ProcessPoolExecutor(1, mp_context=fork)") == "(3, 1)"

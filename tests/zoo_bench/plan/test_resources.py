@@ -5,7 +5,7 @@ import pytest
 
 from zoo.errors import ZooError
 from zoo_bench.plan.options import BenchOptions
-from zoo_bench.plan.resources import Resources, share_machine, share_this_machine
+from zoo_bench.plan.resources import Resources, share_machine, share_this_machine, visible_gpus
 
 GIB = 2**30
 
@@ -38,7 +38,7 @@ def test_cores_and_memory_are_shared_and_a_run_against_the_clock_is_alone(
 
 
 def test_a_single_run_is_not_contended_however_many_could_run(make_spec):
-    slots = share_machine([make_spec()], 4, 1, cores=4, memory=GIB, gpus=0)
+    slots = share_machine([make_spec()], 4, 1, cores=4, memory=GIB, gpus=[])
     assert not any(slot.contended for slot in slots)
 
 
@@ -48,22 +48,45 @@ def test_a_single_run_is_not_contended_however_many_could_run(make_spec):
 )
 def test_runs_have_the_threads_of_their_specs_unless_others_are_given(make_spec, asked, workers, threads, expected):
     specs = [make_spec(threads=number) for number in asked]
-    slots = share_machine(specs, workers, threads, cores=4, memory=GIB, gpus=0)
+    slots = share_machine(specs, workers, threads, cores=4, memory=GIB, gpus=[])
     assert (len(slots), slots[0].threads) == expected
 
 
 @pytest.mark.parametrize(
-    ("workers", "expected"), [(None, [0, 1]), (1, [0]), (3, [0, 1, 0])], ids=["one each", "one", "shared"]
+    ("workers", "expected"), [(None, ["2", "5"]), (1, ["2"]), (3, ["2", "5", "2"])], ids=["one each", "one", "shared"]
 )
 def test_runs_on_gpus_get_one_each(make_spec, workers, expected):
     specs = [make_spec(device="cuda", seed=seed, threads=None) for seed in range(4)]
-    slots = share_machine(specs, workers, None, cores=8, memory=8 * GIB, gpus=2)
+    slots = share_machine(specs, workers, None, cores=8, memory=8 * GIB, gpus=["2", "5"])
     assert [slot.gpu for slot in slots] == expected
-    assert slots[0] == Resources(8 // len(expected), len(expected) > 1, 8 * GIB // len(expected), 0)
+    assert slots[0] == Resources(8 // len(expected), len(expected) > 1, 8 * GIB // len(expected), "2")
+
+
+@pytest.mark.parametrize(
+    ("number", "visible", "expected"),
+    [
+        (2, None, ["0", "1"]),
+        (1, "3", ["3"]),
+        (2, "2, 3", ["2", "3"]),
+        (2, "3,1,-1,0", ["3", "1"]),
+        (1, "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", ["GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"]),
+        (1, "MIG-GPU-8932f937/1/2", ["MIG-GPU-8932f937/1/2"]),
+        (0, "", []),
+        (0, "-1", []),
+    ],
+)
+def test_the_gpus_of_runs_are_those_that_the_user_left_visible(monkeypatch, make_spec, number, visible, expected):
+    assert visible_gpus(number, visible) == expected
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: number)
+    slots = share_this_machine([make_spec(device="cuda", seed=seed) for seed in range(4)], None, 1)
+    assert [slot.gpu for slot in slots if slot.gpu] == expected
 
 
 def test_gpus_are_left_alone_by_runs_on_the_cpu(make_spec):
-    assert {s.gpu for s in share_machine([make_spec()] * 2, None, None, cores=2, memory=GIB, gpus=2)} == {None}
+    assert {s.gpu for s in share_machine([make_spec()] * 2, None, None, cores=2, memory=GIB, gpus=["0", "1"])} == {None}
 
 
 @pytest.mark.parametrize(("workers", "threads", "name"), [(0, None, "workers"), (-1, 2, "workers"), (2, 0, "threads")])

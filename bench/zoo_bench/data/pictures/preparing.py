@@ -22,6 +22,7 @@ import numpy as np
 
 from zoo.data import prepared_root
 from zoo.errors import DataError
+from zoo.machine import cores
 from zoo_bench.data.pictures import cache
 from zoo_bench.data.pictures.cache import Prepared
 from zoo_bench.data.pictures.images import Pixels, Recipe, UnusableError, read_image
@@ -188,7 +189,7 @@ def _read_all(contents: Contents, recipe: Recipe) -> Iterator[Pixels | str]:
             return str(error)
 
     total, last_report = len(contents.names), time.monotonic()
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(8, cores())) as pool:
         for start in range(0, total, PICTURES_PER_CHUNK):
             yield from pool.map(read, range(start, min(start + PICTURES_PER_CHUNK, total)))
             if time.monotonic() - last_report > SECONDS_BETWEEN_REPORTS:

@@ -18,6 +18,7 @@ from zoo.errors import FAILURES, ZooError
 from zoo.registry import HOST, installed, only
 from zoo.specs import CommandSpec, MetricSpec, ModelSpec
 from zoo.tables import print_table
+from zoo.text import visible
 from zoo.version import __version__
 
 EXIT_UNUSABLE_ARGUMENTS = 2
@@ -202,7 +203,7 @@ def _run(arguments: list[str]) -> int:
     invoked = next((a for a in arguments if not a.startswith("-")), None)
     try:
         for problem in installed().problems:
-            print(f"zoo: warning: {problem}", file=sys.stderr)
+            print(visible(f"zoo: warning: {problem}"), file=sys.stderr)
         result = build_app(invoked, with_help="--help" in arguments)(arguments, prog_name="zoo", standalone_mode=False)
     except ZooError as error:
         return _refuse(str(error))
@@ -218,7 +219,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _refuse(sentence: str) -> int:
-    print(f"zoo: {sentence}", file=sys.stderr)
+    print(visible(f"zoo: {sentence}"), file=sys.stderr)
     return EXIT_UNUSABLE_ARGUMENTS
 
 

@@ -41,13 +41,10 @@ LATIN_END = 0x180
 """Code of the first character after Latin Extended-A, the last block that T1 fonts have."""
 
 
-MAX_NAME_CHARACTERS = 100
-"""Characters of a name that tables show."""
-
-
-def shortened(name: str) -> str:
-    """Return a name for a table, cut where it would fill the table."""
-    return name if len(name) <= MAX_NAME_CHARACTERS else f"{name[: MAX_NAME_CHARACTERS - 1]}…"
+def shortened(name: object) -> str:
+    """Return a name for a table; of more than 160 characters, the first 100 and the last 59."""
+    text = str(name)
+    return text if len(text) <= 160 else f"{text[:100]}…{text[-59:]}"
 
 
 def failed(runs: pd.DataFrame) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import warnings
 from collections.abc import Iterable
@@ -70,7 +71,10 @@ def csv_text(frame: pd.DataFrame) -> str:
         return f"'{value}" if isinstance(value, str) and re.match(FORMULA, value) else value
 
     texts = frame.select_dtypes(["object", "string"])
-    return frame.assign(**{str(c): texts[c].map(harmless) for c in texts}).to_csv(index=False)
+    # Among minimal quotes Python puts none around a lone carriage return, which readers take for the end of a row.
+    has_returns = any(texts[c].map(lambda value: isinstance(value, str) and "\r" in value).any() for c in texts)
+    quoting = csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL
+    return frame.assign(**{str(c): texts[c].map(harmless) for c in texts}).to_csv(index=False, quoting=quoting)
 
 
 def latest_rows(frame: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +119,7 @@ def _load_table(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             frame = upgraded_table(pd.read_parquet(path))
-            frame = pd.DataFrame({c: frame[c].astype(_type(str(c))) for c in frame.columns})
+            frame = pd.DataFrame({c: _typed(frame[c]) for c in frame.columns})
         else:
             text = upgraded_table(pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""]))
             frame = pd.DataFrame({c: _parsed(text[c]) for c in text.columns})
@@ -144,6 +148,15 @@ def _check(frame: pd.DataFrame) -> None:
     for text in frame["config"].dropna().unique() if "config" in frame else ():
         if not isinstance(parse_json(text.encode()), dict):
             raise ValueError(f"{text!r} are no settings")
+
+
+def _typed(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of a Parquet file with its type; text in place of numbers is read as in CSV."""
+    import pandas as pd
+
+    dtype = _type(str(column.name))
+    is_text = dtype != "string" and pd.api.types.is_string_dtype(column)
+    return _parsed(column.astype("string")) if is_text else column.astype(dtype)
 
 
 def _parsed(column: pd.Series[str]) -> pd.Series[Any]:

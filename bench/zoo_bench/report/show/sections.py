@@ -23,7 +23,7 @@ from zoo_bench.report.show import plots
 from zoo_bench.report.show.figures import Colours
 from zoo_bench.report.show.pareto import pareto
 from zoo_bench.report.show.reproduce import command, packages
-from zoo_bench.report.text import aligned, figure, plural
+from zoo_bench.report.text import aligned, figure, plural, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -312,7 +312,7 @@ def all_runs(results: Results) -> dict[str, Any]:
 def _run_cells(column: pd.Series[Any]) -> list[dict[str, Any]]:
     """Return the cells of a column: the text, the value that it is sorted by, and whether that is a number."""
     number = column.name in RUN_NUMBERS
-    write: Callable[[Any], str] = str
+    write: Callable[[Any], str] = shortened
     if column.name == "run_id":
         write = _short
     elif number and column.name != "seed":

@@ -148,6 +148,10 @@ def test_unusable_arguments_are_one_sentence(refused, arguments, sentence):
     assert refused(*arguments).startswith(sentence)
 
 
+def test_control_characters_of_arguments_are_shown_and_not_obeyed(refused):
+    assert "\\u001b[31m" in refused("show", "\x1b[31mred\x1b]0;title\x07")
+
+
 def test_no_arguments_print_the_help_and_no_empty_sentence(capsys):
     assert main([]) in (0, 2)
     printed = capsys.readouterr()

@@ -120,7 +120,7 @@ def _found(study: Study, finals: bool) -> list[str]:
     import shlex
 
     best = study.best
-    trial = next(trial for trial in study.trials if trial.settings == best.settings)
+    trial = next((trial for trial in study.trials if trial.settings == best.settings), best)
     settings = {**study.fixed, **best.settings}
     texts = {name: json.dumps(value, separators=(",", ":")) for name, value in settings.items()}
     options = " ".join(f"--set {shlex.quote(f'{study.model}.{name}={value}')}" for name, value in texts.items())

@@ -155,8 +155,12 @@ def _typed(column: pd.Series[Any]) -> pd.Series[Any]:
     import pandas as pd
 
     dtype = _type(str(column.name))
-    is_text = dtype != "string" and pd.api.types.is_string_dtype(column)
-    return _parsed(column.astype("string")) if is_text else column.astype(dtype)
+    if dtype != "string" and pd.api.types.is_string_dtype(column):
+        return _parsed(column.astype("string"))
+    typed = column.astype(dtype)
+    if dtype == "Int64" and (typed != column).any():  # pandas cuts fractions off
+        raise ValueError(f"{column.name} must be whole numbers below 2^63")
+    return typed
 
 
 def _parsed(column: pd.Series[str]) -> pd.Series[Any]:
@@ -169,6 +173,6 @@ def _parsed(column: pd.Series[str]) -> pd.Series[Any]:
         return pd.to_datetime(column, utc=True, format="ISO8601").astype(dtype)
     if column.name == "contended":
         return column.map({"True": True, "False": False}).astype("boolean")
-    if dtype == "Float64":
-        return column.map(float, na_action="ignore").astype(dtype)  # pandas 2 reads some floats one digit off
-    return pd.to_numeric(column).astype(dtype)
+    # Python's own numbers: pandas 2 reads some floats one digit off, and pandas 3 cuts off fractions of whole numbers.
+    numbers = column.map(float if dtype == "Float64" else int, na_action="ignore")
+    return pd.Series(pd.array(numbers.tolist(), dtype=dtype), index=column.index, name=column.name)

@@ -55,7 +55,7 @@ BROKEN = {
     "truncated": (b'{"run_id": "a', "EOF"),
     "garbage": (b"\x00\x01\x02", "expected value"),
     "not UTF-8": (b'{"run_id": "\xff"}', "invalid unicode"),
-    "half a character": (b'{"run_id": "\\ud800"}', "surrogate"),
+    "half a character": (b'{"run_id": "\\ud800"}', "hex escape"),
     "a list": (b"[]", "Input should be"),
     "a key twice": (b'{"run_id": "a", "run_id": "a"}', "'run_id' twice"),
     "NaN": (b'{"train_seconds": NaN}', "expected value"),
@@ -210,3 +210,16 @@ def test_a_folder_of_nothing_but_broken_records_is_one_sentence(folder, tmp_path
     with pytest.raises(ZooError, match=r"no run in .* can be read: .*seed=7-strange"):
         load_results(root)
     shutil.rmtree(root)
+
+
+def test_a_report_resolves_no_task_whose_data_would_be_read(folder, valid, monkeypatch, capsys):
+    resolved = []
+    monkeypatch.setattr("zoo.specs.TaskSpec.variant", lambda spec, text: resolved.append(text))
+    for task in ("folder:/etc", "folder:/etc?size=32", "hf:mnist"):
+        (folder / NAME).write_text(json.dumps(rekeyed({**valid, "spec": {**valid["spec"], "task": task}})))
+        for form in ("table", "html", "csv", "json"):
+            assert main(["report", str(folder), "--format", form]) == 0
+        assert main(["sample", str(folder / NAME)]) == 2
+        assert main(["score", str(folder), "--metrics", "modes"]) == 2
+        assert "seed=7-strange" in capsys.readouterr().err
+    assert resolved == []

@@ -100,6 +100,14 @@ def test_a_table_with_a_cell_that_no_bench_writes_is_refused_in_one_sentence(sto
         assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("seeds", [[0.0, 1.5, 2.0], [0.0, 1e25, 2.0]])
+def test_numbers_of_parquet_that_are_not_whole_are_refused(store, records, seeds):
+    table = save_all(store, records).assign(seed=pd.array(seeds, dtype="Float64"))
+    table.to_parquet(store.root / "odd.parquet", index=False)
+    with pytest.raises(ZooError, match="seed must be whole numbers"):
+        load_results(store.root / "odd.parquet")
+
+
 @pytest.mark.parametrize("content", [b"", b"\0\1\2", b"\xff\xfe", b"run_id\n1,2,3\n", b"PAR1", b'"', b"a" * 10**6])
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_garbage_is_no_table(tmp_path, content, suffix):

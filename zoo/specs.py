@@ -47,9 +47,8 @@ class Spec:
         if not self._form.fullmatch(self.name):
             raise ValueError(f"name {self.name!r} must be lower-case letters, digits, '.', '_' or '-'")
         if len(self.name) > MAX_NAME_CHARACTERS:
-            raise ValueError(
-                f"name {self.name[:20]!r}... has {len(self.name)} characters: at most {MAX_NAME_CHARACTERS}"
-            )
+            begin, limit = self.name[:20], MAX_NAME_CHARACTERS
+            raise ValueError(f"name {begin!r}... must have at most {limit} characters, got {len(self.name)}")
         if not _TARGET.fullmatch(self.target):
             raise ValueError(f"target {self.target!r} of {self.name!r} must have the form 'module:attribute'")
 

@@ -240,7 +240,7 @@ def read_studies(folder: Path, problems: list[str] | None = None) -> list[Study]
 
     Args:
         folder: The folder.
-        problems: Receives a sentence for every other JSON file.
+        problems: Receives a sentence for every file that is no JSON, or a damaged study.
 
     Raises:
         ZooError: If there are none.
@@ -248,13 +248,15 @@ def read_studies(folder: Path, problems: list[str] | None = None) -> list[Study]
     studies, problems = [], [] if problems is None else problems
     for path in sorted(folder.glob("*.json")):
         try:
-            studies.append(Study.model_validate(parse_json(read_regular(path))))
+            content = parse_json(read_regular(path))
+            if isinstance(content, dict) and "trials" in content:
+                studies.append(Study.model_validate(content))
         except ZooError as error:
             problems.append(str(error))
         except ValueError as error:
             problems.append(f"{str(path)!r} is no study: {' '.join(str(error).split())[:200]}")
     if not studies and problems:
-        raise ZooError(f"no study in {str(folder)!r} can be read: {problems[0]}")
+        raise ZooError(f"no studies in {str(folder)!r} can be read: {problems[0]}")
     if not studies:
         raise ZooError(f"no studies in {str(folder)!r}: name a folder that `zoo tune --out` wrote")
     return sorted(studies, key=lambda study: (study.key, study.model))

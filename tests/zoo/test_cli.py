@@ -149,7 +149,7 @@ def test_unusable_arguments_are_one_sentence(refused, arguments, sentence):
 
 
 def test_control_characters_of_arguments_are_shown_and_not_obeyed(refused):
-    assert "\\u001b[31m" in refused("show", "\x1b[31mred\x1b]0;title\x07")
+    assert "\\u001b[31m" in refused("models", "--\x1b[31mred\x07")
 
 
 def test_no_arguments_print_the_help_and_no_empty_sentence(capsys):

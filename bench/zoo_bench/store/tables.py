@@ -73,8 +73,8 @@ def csv_text(frame: pd.DataFrame) -> str:
     texts = frame.select_dtypes(["object", "string"])
     # Among minimal quotes Python puts none around a lone carriage return, which readers take for the end of a row.
     has_returns = any(texts[c].map(lambda value: isinstance(value, str) and "\r" in value).any() for c in texts)
-    quoting = csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL
-    return frame.assign(**{str(c): texts[c].map(harmless) for c in texts}).to_csv(index=False, quoting=quoting)
+    guarded = frame.assign(**{str(c): texts[c].map(harmless) for c in texts})
+    return guarded.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL)
 
 
 def latest_rows(frame: pd.DataFrame) -> pd.DataFrame:

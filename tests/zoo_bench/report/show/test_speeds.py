@@ -63,7 +63,7 @@ def test_without_a_measurement_nothing_is_said_of_it(bench):
     "content",
     [
         {"benchmarks": 1}, {"benchmarks": [1]}, {"benchmarks": [{"name": "test_matrix_products"}], "zoo": {}},
-        {"benchmarks": [{"name": "test_matrix_products", "stats": {"median": 0}, "extra_info": {"flops": 1}}], "zoo": 1},
+        {"benchmarks": [{"name": "test_matrix_products", "stats": {"median": 0}, "extra_info": {}}], "zoo": {}},
     ],
 )  # fmt: skip
 def test_a_file_that_holds_no_speeds_is_named_and_left_out(measured, capsys, content):

@@ -127,7 +127,7 @@ def doctor(as_json: Json = False) -> int:
         print(json.dumps([dataclasses.asdict(f) for f in findings], indent=2))
     else:
         for finding in findings:
-            print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}")
+            print(visible(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}"))
     return 0 if all(f.ok for f in findings) else 1
 
 

@@ -49,8 +49,8 @@ class Panel:
         folder = root / "judges"
         if seed is None:
             stored = read_json(folder / "panel.json").get("seed")
-            usable = isinstance(stored, int) and 0 <= stored < 2**63
-            seed = int(stored) if usable else 1 + secrets.randbelow(MAX_SEED)
+            new = 1 + secrets.randbelow(MAX_SEED)
+            seed = stored if isinstance(stored, int) and 0 <= stored < 2**63 else new
         files = folder.glob(f"*-{twin_name(seed)}.safetensors")
         return cls(seed, {file.name: file.read_bytes() for file in files if is_regular(file)})
 

@@ -21,6 +21,7 @@ from zoo.errors import FAILURES, ZooError
 from zoo.registry import HOST, installed, only
 from zoo.specs import CommandSpec, MetricSpec, ModelSpec
 from zoo.tables import print_table
+from zoo.text import visible
 from zoo.version import __version__
 
 EXIT_UNUSABLE_ARGUMENTS = 2
@@ -133,7 +134,7 @@ def doctor(as_json: Json = False) -> int:
         print(json.dumps([dataclasses.asdict(f) for f in findings], indent=2))
     else:
         for finding in findings:
-            print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}")
+            print(visible(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}"))
     return 0 if all(f.ok for f in findings) else 1
 
 
@@ -212,7 +213,7 @@ def _run(arguments: list[str]) -> int:
     invoked = next((a for a in arguments if not a.startswith("-")), None)
     try:
         for problem in installed().problems:
-            print(f"zoo: warning: {problem}", file=sys.stderr)
+            print(visible(f"zoo: warning: {problem}"), file=sys.stderr)
         result = build_app(invoked, with_help="--help" in arguments)(arguments, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
     except ZooError as error:
@@ -232,7 +233,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _refuse(sentence: str) -> int:
-    print(f"zoo: {sentence}", file=sys.stderr)
+    print(visible(f"zoo: {sentence}"), file=sys.stderr)
     return EXIT_UNUSABLE_ARGUMENTS
 
 

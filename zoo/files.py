@@ -1,12 +1,46 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read only if they are files."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from zoo.errors import ZooError
+
+MAX_JSON_BYTES = 16_000_000
+"""Size of the largest JSON file of results that is read; a record has some 20 kB."""
+
+
+def is_regular(path: Path) -> bool:
+    """Return whether a path is a file itself: no link to one, folder, pipe or device."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def read_regular(path: Path, limit: int = MAX_JSON_BYTES) -> bytes:
+    """Return the content of a file, which may be a stranger's: of nothing that is a link, a pipe or a device.
+
+    Args:
+        path: The file.
+        limit: Bytes that it may have.
+
+    Raises:
+        ZooError: If there is no such file, it is none, is larger, or cannot be read.
+    """
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a link" if stat.S_ISLNK(status.st_mode) else "no file"
+            raise ZooError(f"{str(path)!r} cannot be read: it is {kind}, and only files are read")
+        if status.st_size > limit:
+            raise ZooError(f"{str(path)!r} cannot be read: it has {status.st_size:,} bytes, more than {limit:,}")
+        return path.read_bytes()
+    except OSError as error:
+        raise ZooError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -11,8 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from zoo.errors import FAILURES, UnknownNameError, ZooError, error_sentence
+from zoo.files import is_regular, read_regular
 from zoo.model import GenerativeModel, build
 from zoo.registry import installed
+from zoo.text import visible
 
 MAX_FILES_NAMED = 3
 """Runs that a sentence lists if more than one can be meant."""
@@ -23,7 +25,7 @@ class _Spec(BaseModel):
     plugin: str = ""
     plugin_version: str = ""
     config: dict[str, Any]
-    task: str
+    task: str = Field(pattern="^[^:?]*$")  # an address would be read
     seed: int | None
     samples: str = ""
 
@@ -57,7 +59,7 @@ def load(path: str | Path, model: str = "", seed: int | None = None) -> Generati
     if record.spec.samples:
         raise ZooError(f"{str(file)!r} holds samples that were made elsewhere, and no model")
     weights = file.with_suffix(".safetensors")
-    if not weights.is_file():
+    if not is_regular(weights):
         raise ZooError(f"{str(weights)!r} is absent: the run ended with status {record.status!r} or its file was moved")
     loaded = _built(file, record)
     try:
@@ -121,7 +123,7 @@ def _read_all(path: Path) -> tuple[list[tuple[Path, _Record]], list[ZooError]]:
     top = path / "runs" if (path / "runs").is_dir() else path
     runs, problems = [], []
     for file in sorted(top.rglob("*.json")):
-        if file.with_suffix(".safetensors").is_file():
+        if is_regular(file.with_suffix(".safetensors")):
             try:
                 runs.append((file, _read(file)))
             except ZooError as error:
@@ -131,10 +133,8 @@ def _read_all(path: Path) -> tuple[list[tuple[Path, _Record]], list[ZooError]]:
 
 def _read(file: Path) -> _Record:
     try:
-        return _Record.model_validate_json(file.read_bytes())
-    except OSError as error:
-        raise ZooError(f"run {str(file)!r} cannot be read: {error.strerror}") from error
+        return _Record.model_validate_json(read_regular(file))
     except ValidationError as error:
         detail = error.errors()[0]
         location = ".".join(map(str, detail["loc"])) or "file"
-        raise ZooError(f"{str(file)!r} is not a run record: {location}: {detail['msg']}") from error
+        raise ZooError(visible(f"{str(file)!r} is not a run record: {location}: {detail['msg']}")) from error

@@ -19,6 +19,7 @@ Data = Literal["images", "points"]
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 """The form of the names of models, tasks and everything else that plugins provide."""
+MAX_NAME_CHARACTERS = 100
 _VARIANT = re.compile(rf"{NAME.pattern}(@[a-z0-9._+-]+)?")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -28,12 +29,12 @@ class Spec:
     """What every description has.
 
     Attributes:
-        name: Lower-case letters, digits, ``.``, ``_`` and ``-``; unique among installed plugins.
+        name: Lower-case letters, digits, ``.``, ``_`` and ``-``, at most 100; unique among installed plugins.
         target: ``"module:attribute"``, imported on first use.
         summary: One line for listings.
 
     Raises:
-        ValueError: If ``name`` or ``target`` has another form.
+        ValueError: If ``name`` or ``target`` has another form, or the name is longer.
     """
 
     name: str
@@ -45,6 +46,9 @@ class Spec:
     def __post_init__(self) -> None:
         if not self._form.fullmatch(self.name):
             raise ValueError(f"name {self.name!r} must be lower-case letters, digits, '.', '_' or '-'")
+        if len(self.name) > MAX_NAME_CHARACTERS:
+            begin, limit = self.name[:20], MAX_NAME_CHARACTERS
+            raise ValueError(f"name {begin!r}... must have at most {limit} characters, got {len(self.name)}")
         if not _TARGET.fullmatch(self.target):
             raise ValueError(f"target {self.target!r} of {self.name!r} must have the form 'module:attribute'")
 
@@ -80,7 +84,8 @@ class TaskSpec(Spec):
 
     A task may take parameters: ``folder:PATH?size=32``. Then ``variants`` turns what follows the name into the spec of
     one such task, and ``target`` is called with its ``argument``. It has a name of its own, such as
-    ``folder@cats-32-1f3a``, which is part of results and file names, and which ``variants`` must understand as well.
+    ``folder@cats-32-1f3a``, which is part of results and file names, and which ``variants`` must understand as well,
+    from what this machine keeps alone: whoever reads results resolves it.
 
     Attributes:
         data: "images" (N, C, H, W) or "points" (N, D).

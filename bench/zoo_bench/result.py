@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from zoo.errors import UnknownNameError, ZooError
+from zoo.files import read_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -162,8 +163,8 @@ class BenchResult(pd.DataFrame):
             raise ZooError(f"{model!r} has no run of seed {seed}: known: {', '.join(map(str, seeds))}")
         run = runs.iloc[0 if seed is None else seeds.index(seed)]
         try:
-            return Image.open(io.BytesIO(Path(run["_file"]).with_suffix(".png").read_bytes()))
-        except OSError as error:
+            return Image.open(io.BytesIO(read_regular(Path(run["_file"]).with_suffix(".png"))), formats=["PNG"])
+        except (ZooError, OSError) as error:
             reason = f"the run ended with status {run['status']!r} or its file was moved"
             raise ZooError(f"{model!r}, seed {run['seed']}, has no readable sheet of samples: {reason}") from error
 

@@ -6,19 +6,19 @@ import itertools
 import math
 import statistics
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat
 
 from zoo.config import Range, Space
 from zoo.errors import UnknownNameError, ZooError
-from zoo.files import write_atomically
+from zoo.files import read_regular, write_atomically
 from zoo.model import check_applies, configure, load_class
 from zoo.registry import installed
 from zoo_bench.core.budget import Budget
+from zoo_bench.core.keyed import parse_json
 from zoo_bench.core.names import file_name
 from zoo_bench.executors import Event, Finished, Options
 from zoo_bench.plan.options import BenchOptions, check_positive
@@ -49,7 +49,7 @@ class Trial(BaseModel):
     """One choice of settings. The first trial of every study is the defaults."""
 
     settings: dict[str, Any] = Field(description="What was chosen; the others are fixed or have their defaults")
-    value: float | None = Field(description="The objective; None if a run diverged or failed")
+    value: FiniteFloat | None = Field(description="The objective; None if a run diverged or failed")
     runs: list[str] = Field(description="Identifiers of its runs")
 
 
@@ -235,16 +235,28 @@ def tune(
     return study
 
 
-def read_studies(folder: Path) -> list[Study]:
+def read_studies(folder: Path, problems: list[str] | None = None) -> list[Study]:
     """Return the studies that are in a folder, those that may be compared together; other files are left alone.
+
+    Args:
+        folder: The folder.
+        problems: Receives a sentence for every file that is no JSON, or a damaged study.
 
     Raises:
         ZooError: If there are none.
     """
-    studies = []
-    for path in folder.glob("*.json"):
-        with suppress(ValidationError):
-            studies.append(Study.model_validate_json(path.read_bytes()))
+    studies, problems = [], [] if problems is None else problems
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = parse_json(read_regular(path))
+            if isinstance(content, dict) and "trials" in content:
+                studies.append(Study.model_validate(content))
+        except ZooError as error:
+            problems.append(str(error))
+        except ValueError as error:
+            problems.append(f"{str(path)!r} is no study: {' '.join(str(error).split())[:200]}")
+    if not studies and problems:
+        raise ZooError(f"no studies in {str(folder)!r} can be read: {problems[0]}")
     if not studies:
         raise ZooError(f"no studies in {str(folder)!r}: name a folder that `zoo tune --out` wrote")
     return sorted(studies, key=lambda study: (study.key, study.model))

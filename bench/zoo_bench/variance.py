@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from zoo.errors import ZooError
+from zoo.files import is_regular
 from zoo.registry import installed
 from zoo_bench.core.seeds import Axis
 from zoo_bench.executors import Event, Finished, Options
@@ -174,7 +175,7 @@ def _is_missing(spec: RunSpec, store: Store, scores: ScorePlan, *, weights: bool
     record = store.find(spec)
     if record is None or record.status not in FINAL_STATUSES or scores.outdated(record):
         return True
-    return weights and record.status == "ok" and not store.path(spec).with_suffix(WEIGHTS).is_file()
+    return weights and record.status == "ok" and not is_regular(store.path(spec).with_suffix(WEIGHTS))
 
 
 def _fid(record: RunRecord | None) -> float:

@@ -192,6 +192,15 @@ def test_a_broken_plugin_is_a_warning_on_stderr_and_the_listing_goes_on(capsys, 
     assert (row["distribution"], row["version"], row["error"], row["provides"]) == ("broken", "0.9", reason, [])
 
 
+def test_control_characters_of_plugins_are_shown_and_not_obeyed(capsys, with_fakes):
+    with_fakes.add("broken", {"bad": "fake_broken"}, fake_broken="raise OSError('\\x1b[31mred\\x07')")
+    for command in ("models", "plugins", "doctor"):
+        main([command])
+        printed = capsys.readouterr()
+        assert "\\u001b[31mred\\u0007" in printed.err
+        assert all(line.isprintable() for line in (printed.out + printed.err).splitlines())
+
+
 def test_doctor_exits_with_one_for_a_broken_plugin(capsys, with_fakes):
     with_fakes.add("broken", {"bad": "fake_broken"}, fake_broken="1 / 0")
     assert main(["doctor"]) == 1

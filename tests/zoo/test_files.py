@@ -1,11 +1,11 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and only files are read."""
 
 import os
 
 import pytest
 
 from zoo.errors import ZooError
-from zoo.files import write_atomically
+from zoo.files import is_regular, read_regular, write_atomically
 
 
 @pytest.mark.parametrize("call", ["replace", "fsync", "chmod"])
@@ -29,3 +29,18 @@ def test_content_is_flushed_to_disk_before_it_gets_its_name(tmp_path, monkeypatc
         monkeypatch.setattr(os, name, lambda *args, name=name, real=real: (calls.append(name), real(*args))[1])
     write_atomically(tmp_path / "file", b"content")
     assert calls == ["fsync", "replace"]
+
+
+def test_a_file_is_read_up_to_a_limit_and_nothing_else_is(tmp_path):
+    file, link, pipe, folder = (tmp_path / name for name in ("file", "link", "pipe", "folder"))
+    file.write_bytes(b"1234")
+    link.symlink_to(file)
+    os.mkfifo(pipe)
+    folder.mkdir()
+    assert read_regular(file, 4) == b"1234"
+    with pytest.raises(ZooError, match="it has 4 bytes, more than 3"):
+        read_regular(file, 3)
+    for path in (link, pipe, folder, tmp_path / "absent"):
+        assert not is_regular(path)
+        with pytest.raises(ZooError, match="cannot be read: "):
+            read_regular(path)

@@ -46,6 +46,14 @@ def test_invalid_names_are_refused_in_one_sentence(name):
     assert repr(name) in str(error.value)
 
 
+@pytest.mark.parametrize("kind", [ModelSpec, TaskSpec])
+def test_a_name_of_more_than_a_hundred_characters_is_refused(kind):
+    more = {"data": "points", "shape": (2,), "modes": 8, "version": "1"} if kind is TaskSpec else {}
+    assert kind(name="a" * 100, target="m:A", summary="A.", **more).name == "a" * 100
+    with pytest.raises(ValueError, match="must have at most 100 characters, got 101"):
+        kind(name="a" * 101, target="m:A", summary="A.", **more)
+
+
 @pytest.mark.parametrize("target", ["", "m", "m.A", "m:", ":A", "m:A:B", "m:A.b", "m A", "1m:A", "m:A\n"])
 def test_invalid_targets_are_refused_in_one_sentence(target):
     with pytest.raises(ValueError, match="must have the form 'module:attribute'") as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -319,3 +320,17 @@ def test_show_of_a_folder_without_studies_is_refused(executed, tmp_path, capsys,
         entry()
     assert end.value.code == 2
     assert "no studies in" in capsys.readouterr().err
+
+
+def test_show_names_what_is_no_study_and_shows_the_others(executed, tmp_path, capsys, monkeypatch):
+    tune("gan", EFFORT, Store(tmp_path), ALONE)
+    for name, content in {"empty": "", "list": "[]", "nan": '{"seeds": NaN}', "deep": "[" * 100_000}.items():
+        (tmp_path / f"{name}.json").write_text(content)
+    os.mkfifo(tmp_path / "pipe.json")
+    capsys.readouterr()
+    monkeypatch.setattr("sys.argv", ["zoo", "tune", "--show", str(tmp_path)])
+    assert zoo.cli.main() == 0
+    shown = capsys.readouterr()
+    assert "gan" in shown.out
+    named = [line for line in shown.err.splitlines() if line.startswith("zoo: ")]
+    assert all(name in line for name, line in zip(["deep", "empty", "nan", "pipe"], named, strict=True))

@@ -56,6 +56,7 @@ def compare(
     from zoo_bench.report.read import compare as comparison
     from zoo_bench.report.read.gate import Limit, gates
     from zoo_bench.report.read.results import load_once
+    from zoo_bench.report.text import visible
 
     limits = [Limit.parse(text) for text in fail_if or []]
     loaded = [load_once([folder]) for folder in folders]
@@ -68,10 +69,10 @@ def compare(
     judged = gates(limits, changes, strict=strict)
     shown = _shown(changes, columns, judged)
     for sentence in notes:
-        print(f"zoo: {sentence}", file=sys.stderr)
+        print(visible(f"zoo: {sentence}"), file=sys.stderr)
     _print(shown, judged, output_format)
     for gate in judged:
-        print(f"zoo: {'passed' if gate.passed else 'failed'}: {gate}", file=sys.stderr)
+        print(visible(f"zoo: {'passed' if gate.passed else 'failed'}: {gate}"), file=sys.stderr)
     passed = sum(gate.passed for gate in judged)
     if judged:
         print(f"zoo: {passed} of {len(judged)} gates passed", file=sys.stderr)

@@ -70,13 +70,13 @@ def report(
     from zoo_bench.report.read.groups import groups, kept_apart
     from zoo_bench.report.read.results import load_once
     from zoo_bench.report.read.summary import summarise, with_columns
-    from zoo_bench.report.text import failed
+    from zoo_bench.report.text import failed, visible
 
     results = load_once(folders)
     all_groups = groups(results.frame)
     notes = kept_apart(all_groups)
     for sentence in [*results.problems, *notes]:
-        print(f"zoo: {sentence}", file=sys.stderr)
+        print(visible(f"zoo: {sentence}"), file=sys.stderr)
     summaries = [summarise(g, results.controls) for g in all_groups]
     column_names = _columns(summaries, columns, output_format)
     content = (
@@ -87,7 +87,10 @@ def report(
     if output_format == "html" and out is None:
         out = folders[0] / "report.html"
     if out is None:
-        sys.stdout.write(str(content))
+        text = str(content)
+        if sys.stdout.isatty() and output_format == "csv":  # a terminal would obey control characters in names
+            text = "".join(f"{visible(line)}\n" for line in text.splitlines())
+        sys.stdout.write(text)
         if output_format == "table":
             for sentence in (sentence for group in all_groups for sentence in failed(group.runs)):
                 print(sentence, file=sys.stderr)
@@ -135,11 +138,13 @@ def _columns(summaries: Sequence[Summary], names: str, output_format: str) -> se
 def _runs(results: Results, output_format: str) -> str | bytes:
     import io
 
+    from zoo_bench.store.tables import csv_text
+
     frame = results.frame[[c for c in results.frame.columns if not c.startswith("_")]]
     if output_format == "json":
         return str(frame.to_json(orient="records", indent=2, date_format="iso")) + "\n"
     if output_format == "csv":
-        return frame.to_csv(index=False)
+        return csv_text(frame)
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     return buffer.getvalue()

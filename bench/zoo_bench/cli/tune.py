@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoo.errors import ZooError
+from zoo.text import visible
 
 if TYPE_CHECKING:
     from zoo_bench.executors import Event
@@ -49,7 +50,11 @@ def tune(
     if show:
         from zoo_bench.tune import read_studies
 
-        _show(read_studies(show), show, as_json)
+        problems: list[str] = []
+        studies = read_studies(show, problems)
+        for problem in problems:
+            print(visible(f"zoo: {problem}"), file=sys.stderr)
+        _show(studies, show, as_json)
         return 0
     from zoo_bench.core.processes import warm_up
 
@@ -68,7 +73,7 @@ def tune(
     if not names:
         raise ZooError(f"nothing to tune: {'; '.join(left_out)}")
     for sentence in left_out:
-        print(f"left out: {sentence}", file=sys.stderr)
+        print(visible(f"left out: {sentence}"), file=sys.stderr)
     store, options = Store(out), Options(workers, threads, DEFAULTS.timeout)
     try:
         studies = [search(name, effort, store, options, _print_event) for name in names]
@@ -86,7 +91,7 @@ def _print_event(event: Event) -> None:
     if isinstance(event, Finished):
         record = event.outcome.record
         end = f"validation FID {record.curve[-1]['fid']:.3g}" if record.curve else record.error
-        print(f"{record.spec}: {record.status}, {end}", file=sys.stderr)
+        print(visible(f"{record.spec}: {record.status}, {end}"), file=sys.stderr)
 
 
 def _show(studies: list[Study], folder: Path, as_json: bool) -> None:
@@ -102,7 +107,7 @@ def _show(studies: list[Study], folder: Path, as_json: bool) -> None:
     for (task, budget, judge, seeds, _), group in groupby(studies, key=lambda study: study.key):
         alike = list(group)
         title = f"{task}, {budget} a run, {seeds} seed{'s' * (seeds > 1)} a trial, judge {judge}"
-        print(title)
+        print(visible(title))
         finals = any(study.finals for study in alike)
         heads = ["model", "trials", "default", "best", *["final"] * finals, "settings of the best"]
         print_table(heads, [_found(study, finals) for study in alike])
@@ -115,7 +120,7 @@ def _found(study: Study, finals: bool) -> list[str]:
     import shlex
 
     best = study.best
-    trial = next(trial for trial in study.trials if trial.settings == best.settings)
+    trial = next((trial for trial in study.trials if trial.settings == best.settings), best)
     settings = {**study.fixed, **best.settings}
     texts = {name: json.dumps(value, separators=(",", ":")) for name, value in settings.items()}
     options = " ".join(f"--set {shlex.quote(f'{study.model}.{name}={value}')}" for name, value in texts.items())

@@ -61,6 +61,8 @@ def variance(
     except KeyboardInterrupt:
         print("interrupted: finished runs are stored; the same command does the rest", file=sys.stderr)
         raise
+    for problem in store.problems:
+        print(f"zoo: warning: {problem}", file=sys.stderr)
     _show(found, as_json)
     print(f"runs: {out}", file=sys.stderr)
     return 1 if found.failed else 0

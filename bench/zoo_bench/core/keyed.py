@@ -7,14 +7,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.files import write_atomically
+from pydantic_core import from_json
+
+from zoo.errors import ZooError
+from zoo.files import read_regular, write_atomically
+
+
+def parse_json(content: bytes) -> Any:
+    """Return what JSON holds, which may be a stranger's.
+
+    Raises:
+        ValueError: If it is no JSON in UTF-8, names a key of an object twice, has numbers such as NaN, which JSON does
+            not have, or is nested 200 times.
+    """
+    found = from_json(content, allow_inf_nan=False)
+    json.loads(content, object_pairs_hook=_refuse_repeats)
+    return found
+
+
+def _refuse_repeats(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has the key {repeated!r} twice")
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file; an empty one if there is no such file, or it is no JSON object."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        content = parse_json(read_regular(path))
+    except (ZooError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoo.errors import FAILURES, error_sentence
-from zoo.files import write_atomically
+from zoo.files import is_regular, write_atomically
 from zoo.specs import TaskSpec
 from zoo.task import Judge, Task
 from zoo_bench.core.keyed import read_json
@@ -49,9 +49,10 @@ class Panel:
         folder = root / "judges"
         if seed is None:
             stored = read_json(folder / "panel.json").get("seed")
-            seed = stored if isinstance(stored, int) else 1 + secrets.randbelow(MAX_SEED)
+            new = 1 + secrets.randbelow(MAX_SEED)
+            seed = stored if isinstance(stored, int) and 0 <= stored < 2**63 else new
         files = folder.glob(f"*-{twin_name(seed)}.safetensors")
-        return cls(seed, {file.name: file.read_bytes() for file in files})
+        return cls(seed, {file.name: file.read_bytes() for file in files if is_regular(file)})
 
     def write(self, root: Path) -> None:
         """Write the seed and the twins into a folder of results.

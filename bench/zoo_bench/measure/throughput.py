@@ -23,6 +23,7 @@ from zoo_bench.core.environment import environment
 from zoo_bench.core.keyed import read_json
 from zoo_bench.core.names import file_name
 from zoo_bench.plan.spec import RunSpec
+from zoo_bench.store.tables import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,14 +80,25 @@ def measure_throughput(root: Path, specs: Iterable[RunSpec], threads: int) -> No
                 print(f"throughput of {model} on {task} could not be measured", file=sys.stderr)
     frame = load_throughput(root)
     if not frame.empty:
-        write_atomically(root / "throughput.csv", frame.to_csv(index=False).encode())
+        write_atomically(root / "throughput.csv", csv_text(frame).encode())
 
 
-def load_throughput(root: Path) -> pd.DataFrame:
-    """Return what is stored, one row per task and model, with :data:`COLUMNS`."""
+def load_throughput(root: Path, problems: list[str] | None = None) -> pd.DataFrame:
+    """Return what is stored, one row per task and model, with :data:`COLUMNS`.
+
+    Args:
+        root: The bench's folder.
+        problems: Receives a sentence for every file that holds no speeds.
+    """
     import pandas as pd
 
-    rows = [row for path in sorted(root.glob("throughput/*.json")) for row in _rows(read_json(path))]
+    rows: list[dict[str, Any]] = []
+    for path in sorted(root.glob("throughput/*.json")):
+        try:
+            rows += _rows(read_json(path))
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            if problems is not None:
+                problems.append(f"{str(path)!r} holds no speeds")
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -133,21 +145,21 @@ def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
     if "test_matrix_products" not in benchmarks or "zoo" not in content:
         return []
     limit = benchmarks["test_matrix_products"]
-    peak = limit["extra_info"]["flops"] / limit["stats"]["median"]
+    peak = float(limit["extra_info"]["flops"]) / float(limit["stats"]["median"])
     rows = []
     for label, spec in zip(content["zoo"]["models"], content["zoo"]["specs"], strict=True):
         names = {n: f"test_sample[{label}-{n}]" for n in (1, 64, 256)}
         train = benchmarks.get(f"test_train[{label}]")
         if train is None or not all(name in benchmarks for name in names.values()):
             continue
-        latencies = 1e3 * np.asarray(benchmarks[names[1]]["stats"]["data"])
-        speed = train["extra_info"]["images"] / train["stats"]["median"]
-        flops = train["extra_info"]["flops_per_image"]
+        latencies = 1e3 * np.asarray(benchmarks[names[1]]["stats"]["data"], dtype=float)
+        speed = float(train["extra_info"]["images"]) / float(train["stats"]["median"])
+        flops = float(train["extra_info"]["flops_per_image"])
         rows.append(
             {
-                "model": label,
-                **{c: spec[c] for c in ("task", "device", "precision_mode")},
-                "threads": content["zoo"]["threads"],
+                "model": str(label),
+                **{c: str(spec[c]) for c in ("task", "device", "precision_mode")},
+                "threads": int(content["zoo"]["threads"]),
                 "train_images_per_s": speed,
                 **{f"sample_images_per_s_{n}": n / benchmarks[names[n]]["stats"]["median"] for n in (64, 256)},
                 "sample_latency_p50_ms": float(np.percentile(latencies, 50)),

@@ -30,7 +30,6 @@ SPENT = (
         "FLOPs",
         "log",
         (0, None),
-        integer=True,
         group="size",
         cost=True,
     ),

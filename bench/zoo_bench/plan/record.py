@@ -14,14 +14,14 @@ from typing import (
     Self,
 )
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
 from typing_extensions import TypedDict
 
 from zoo.version import __version__
 from zoo_bench.core.environment import environment
 from zoo_bench.plan.columns import LEADING_COLUMNS, TRAILING_COLUMNS
 from zoo_bench.plan.resources import Resources
-from zoo_bench.plan.spec import RunSpec
+from zoo_bench.plan.spec import Count, RunSpec
 
 SCHEMA_VERSION = 3
 
@@ -35,11 +35,14 @@ def _encodable(text: str) -> str:
 EscapedText = Annotated[str, PlainSerializer(_encodable, return_type=str)]
 """Text such as an exception with a file name that is not UTF-8; what JSON cannot represent is escaped."""
 
+Flops = Annotated[int, Field(ge=0, le=10**30)]
+"""Operations of a run: a large GPU reaches 2**63 within hours."""
+
 
 class HistoryPoint(TypedDict):
     """What was spent up to a round of training, and the last loss of each player there."""
 
-    images: int
+    images: Count
     seconds: float
     losses: dict[str, float]
 
@@ -48,9 +51,9 @@ class CurvePoint(TypedDict):
     """Quality at a share of the budget: FID of samples against the validation split, and what was spent."""
 
     share: NotRequired[float]
-    images: int
+    images: Count
     seconds: NotRequired[float]
-    flops: NotRequired[int]
+    flops: NotRequired[Flops]
     fid: float
 
 
@@ -101,22 +104,22 @@ class RunRecord(BaseModel):
     status: Status = Field(description="How it ended")
     error: EscapedText = Field("", description="One sentence if it did not end ok")
     traceback: EscapedText = Field("", description="Where an exception came from")
-    images: int | None = Field(None, description="Real training images charged")
-    rounds: int | None = Field(None, description="Rounds played")
-    updates: int | None = Field(None, description="Optimiser steps of all players")
+    images: Count | None = Field(None, description="Real training images charged")
+    rounds: Count | None = Field(None, description="Rounds played")
+    updates: Count | None = Field(None, description="Optimiser steps of all players")
     train_seconds: float | None = Field(None, description="Training wall-clock")
     cpu_seconds: float | None = Field(None, description="CPU time of all threads in training")
     cpu_share: float | None = Field(
         None, description="CPU time of the thread that trains over its wall-clock, 0 to 1; None on a GPU"
     )
-    flops: int | None = Field(None, description="Operations of matrix products and convolutions in training")
+    flops: Flops | None = Field(None, description="Operations of matrix products and convolutions in training")
     evaluate_seconds: float | None = Field(None, description="Wall-clock of sampling, judge and metrics")
-    threads: int | None = Field(description="CPU threads given to the run; None of samples made elsewhere")
+    threads: Count | None = Field(description="CPU threads given to the run; None of samples made elsewhere")
     contended: bool | None = Field(
         description="Whether other runs or programs shared the machine, so that its speeds are a lower bound"
     )
-    params: int | None = Field(None, description="Trainable parameters")
-    shape: tuple[int, ...] = Field((), description="Of one item: (C, H, W) or (D,); empty if it is not known")
+    params: Count | None = Field(None, description="Trainable parameters")
+    shape: tuple[Count, ...] = Field((), description="Of one item: (C, H, W) or (D,); empty if it is not known")
     judge: str = Field("", description="The task's judge when it was scored: name and first 8 hex digits of its hash")
     scores: dict[str, Score] = Field(default_factory=dict, description="By metric, and of the learning curve")
     diagnostics: dict[str, float] = Field(default_factory=dict, description="What the model says of itself, by column")
@@ -137,10 +140,10 @@ class RunRecord(BaseModel):
     )
     code: str = Field("", description="Fingerprint of the files of the model's plugin")
     task_code: str = Field("", description="Fingerprint of the task's files, if they can change without its version")
-    started_at: datetime = Field(description="UTC")
+    started_at: AwareDatetime = Field(description="UTC")
     environment: dict[str, Any] = Field(default_factory=dict, description="Machine and library versions")
     zoo_version: str = Field(__version__, description="Version of genzoo")
-    schema_version: int = Field(SCHEMA_VERSION, description="Version of this layout")
+    schema_version: Count = Field(SCHEMA_VERSION, description="Version of this layout")
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,9 @@ from zoo_bench.plan.labels import changed, describe
 PrecisionMode = Literal["fp32", "bf16", "fp32+compile", "bf16+compile"]
 """bf16 is autocast, with weights in fp32; compile is ``torch.compile`` of every player's loss."""
 
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+"""A number that a column of whole numbers can hold."""
 
 LATER_FIELDS = ("seeds", "samples")
 """Fields that are no part of a key while they are empty, so that a key does not change when a field is added."""
@@ -41,7 +44,7 @@ class RunSpec(BaseModel):
     plugin: str = Field(description="Distribution that provides the model")
     plugin_version: str = Field(description="Version of that distribution")
     config: dict[str, Any] = Field(description="All settings of the model, resolved for the task's shape")
-    task: str = Field(description="Task name")
+    task: str = Field(description="Task name; never an address such as folder:PATH", pattern="^[^:?]*$")
     task_version: str = Field(description="Version of the task's data and splits")
     seed: int | None = Field(ge=0, lt=2**63, description="Training seed; None if it is not known")
     seeds: dict[Axis, int] = Field({}, description="Seeds of single axes of randomness, where they are not `seed`")
@@ -50,7 +53,7 @@ class RunSpec(BaseModel):
         description="Arithmetic of forward and backward passes, and compilation"
     )
     device: str = Field(description='Kind of device: "cpu", "cuda" or "mps"')
-    threads: int | None = Field(description="CPU threads, which change sums in their last digits; None on a GPU")
+    threads: Count | None = Field(description="CPU threads, which change sums in their last digits; None on a GPU")
     samples: str = Field("", description="SHA-256 of samples that were made elsewhere; else empty")
 
     @cached_property

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import html
 import math
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from zoo.columns import Column
+from zoo.text import visible as visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LATEX_ESCAPES = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -42,13 +41,10 @@ LATIN_END = 0x180
 """Code of the first character after Latin Extended-A, the last block that T1 fonts have."""
 
 
-def visible(text: object) -> str:
-    """Return text in which control characters, marks of direction and lone surrogates are written as escapes."""
-    return "".join(_SHORT_ESCAPES.get(c) or f"\\u{ord(c):04x}" if _invisible(c) else c for c in str(text))
-
-
-def _invisible(character: str) -> bool:
-    return not character.isprintable() and unicodedata.category(character) != "Zs"
+def shortened(name: object) -> str:
+    """Return a name for a table; of more than 160 characters, the first 100 and the last 59."""
+    text = str(name)
+    return text if len(text) <= 160 else f"{text[:100]}…{text[-59:]}"
 
 
 def failed(runs: pd.DataFrame) -> Iterator[str]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zoo.errors import FAILURES, ZooError, error_sentence
 from zoo.evaluation import Evaluation
+from zoo.files import is_regular
 from zoo.model import GenerativeModel
 from zoo.registry import installed
 from zoo.task import Task
@@ -33,7 +34,7 @@ from zoo_bench.store.records import read_record
 
 def is_kept(path: Path) -> bool:
     """Return whether a run has what scoring needs, its samples or its weights, beside its record."""
-    return any(path.with_suffix(suffix).is_file() for suffix in (SAMPLES, WEIGHTS))
+    return any(is_regular(path.with_suffix(suffix)) for suffix in (SAMPLES, WEIGHTS))
 
 
 def rescore(
@@ -86,7 +87,7 @@ def _rescored(path: Path, spec: RunSpec, names: list[str], panel: Panel | None) 
         best = path.with_suffix(BEST_WEIGHTS)
         if last_is_best(record.curve):
             curve.values |= best_fid(record, evaluation, model, None)
-        elif model and best.is_file():
+        elif model and is_regular(best):
             curve.values |= best_fid(record, evaluation, model, load_file(best))
     return record
 
@@ -122,9 +123,9 @@ def _model_and_samples(path: Path, spec: RunSpec, task: Task, *, kept: bool) -> 
     for judge in (task.judge, *task.panel):
         judge.to(device)
     samples = path.with_suffix(SAMPLES)
-    kept = kept and samples.is_file()
+    kept = kept and is_regular(samples)
     model = None
-    if path.with_suffix(WEIGHTS).is_file():
+    if is_regular(path.with_suffix(WEIGHTS)):
         plugin = installed().models.get(spec.model).plugin
         if (plugin.distribution, plugin.version) == (spec.plugin, spec.plugin_version):
             model = load_run(path).to(device).to(memory_format=torch.channels_last)  # as it was built, to draw the same

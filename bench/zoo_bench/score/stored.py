@@ -41,7 +41,7 @@ def unpacked(path: Path) -> Tensor:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return torch.from_numpy(arrays["samples"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise ZooError(f"{str(path)!r} holds no samples: {error}") from error
 
 

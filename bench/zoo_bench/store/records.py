@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
+from zoo.columns import is_column_name
 from zoo.errors import ZooError
-from zoo.files import write_atomically
+from zoo.files import read_regular, write_atomically
+from zoo.registry import installed
+from zoo.text import visible
+from zoo_bench.core.keyed import parse_json
 from zoo_bench.core.names import file_name
-from zoo_bench.plan.record import SCHEMA_VERSION, Outcome, RunRecord
+from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.store.upgrades import WRONG_KEY, upgraded
 
@@ -157,10 +162,6 @@ def latest(records: Sequence[RunRecord]) -> RunRecord:
     return max(records, key=lambda record: (record.status == "ok", record.started_at))
 
 
-CURRENT_END = f'"schema_version": {SCHEMA_VERSION}\n}}'.encode()
-"""The end of a record of the current layout, as it is written."""
-
-
 def stream(root: Path, problems: list[str]) -> Iterator[tuple[Path, RunRecord]]:
     """Yield the records of a bench's folder one at a time, sorted by path; nothing is written.
 
@@ -178,23 +179,34 @@ def stream(root: Path, problems: list[str]) -> Iterator[tuple[Path, RunRecord]]:
 def read_record(path: Path) -> RunRecord:
     """Read one record; one of an older layout is upgraded, and its file left as it is.
 
+    It may be a stranger's: whatever is wrong with it is one sentence, and no other file is opened.
+
     Raises:
         ZooError: If the file is absent or is not a record.
     """
+    content = read_regular(path)
     try:
-        content = path.read_bytes()
-        if content.endswith(CURRENT_END):  # nothing is to be upgraded, so one pass is enough
-            record = RunRecord.model_validate_json(content)
-        else:
-            record = RunRecord.model_validate(upgraded(from_json(content)))
-        if record.run_id != record.spec.run_id:
-            raise ValueError(WRONG_KEY)
+        record = RunRecord.model_validate(upgraded(parse_json(content)))
+        _check(record)
         return record
-    except OSError as error:
-        raise ZooError(f"run {str(path)!r} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         detail = error.errors()[0]
-        location = ".".join(map(str, detail["loc"])) or "file"
-        raise ZooError(f"{str(path)!r} is not a run record of this version: {location}: {detail['msg']}") from error
-    except ValueError as error:
-        raise ZooError(f"{str(path)!r} is not a run record of this version: {error}") from error
+        reason = f"{'.'.join(map(str, detail['loc'])) or 'file'}: {detail['msg']}"
+    except (ValueError, OverflowError, RecursionError) as error:
+        reason = str(error)
+    raise ZooError(visible(f"{str(path)!r} is not a run record of this version: {reason}"))
+
+
+def _check(record: RunRecord) -> None:
+    """Raise ValueError for what is true of every record that a run leaves, and no type says."""
+    if record.run_id != record.spec.run_id:
+        raise ValueError(WRONG_KEY)
+    if record.spec.seed is None and not record.spec.outside:
+        raise ValueError("it has no seed")
+    record.started_at.astimezone(UTC)
+    for column, value in {**record.metrics, **record.throughput}.items():
+        if not is_column_name(column):
+            raise ValueError(f"{column!r} is no name of a column")
+        definition = installed().columns.get(column)
+        if definition and definition.integer and not (math.isnan(value) or (value % 1 == 0 and abs(value) < 2**63)):
+            raise ValueError(f"{column} must be a whole number below 2^63, and is {value}")

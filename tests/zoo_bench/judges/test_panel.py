@@ -1,5 +1,6 @@
 """The panel of a folder of results."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -101,3 +102,18 @@ def test_a_damaged_file_of_the_seed_is_as_none(tmp_path):
     (tmp_path / "judges").mkdir()
     (tmp_path / "judges" / "panel.json").write_text('{"seed": "seven"}')
     assert isinstance(Panel.of(tmp_path).seed, int)
+
+
+@pytest.mark.parametrize("seed", ["-1", "1" + "0" * 400, '"x"', "null", "1.5"])
+def test_a_seed_that_is_none_is_drawn_anew(tmp_path, seed):
+    (tmp_path / "judges").mkdir()
+    (tmp_path / "judges" / "panel.json").write_text(f'{{"seed": {seed}}}')
+    assert 1 <= Panel.of(tmp_path).seed <= 10_000
+
+
+def test_a_twin_that_is_a_pipe_or_a_link_is_not_read(tmp_path):
+    folder = tmp_path / "judges"
+    folder.mkdir()
+    os.mkfifo(folder / "digits-1-twin-7.safetensors")
+    (folder / "ring8-1-twin-7.safetensors").symlink_to("/dev/zero")
+    assert Panel.of(tmp_path, 7).twins == {}

@@ -1,4 +1,5 @@
 import io
+import os
 
 import numpy as np
 import pytest
@@ -6,12 +7,13 @@ import torch
 from PIL import Image
 
 from zoo.cli import main
+from zoo.errors import ZooError
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.run.execute import execute
-from zoo_bench.score.stored import load_run
+from zoo_bench.score.stored import load_run, unpacked
 from zoo_bench.store.records import Store
 
 
@@ -142,3 +144,28 @@ def test_weights_of_another_network_are_refused_with_both_versions(bench_copy, t
     sentence = refusal([str(run), "--out", str(tmp_path / "sheet.png")], capsys)
     assert "was trained with" in sentence
     assert "does not fit" in sentence
+
+
+class Exploit:
+    def __reduce__(self):
+        return pytest.fail, ("a pickle was loaded",)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy"])
+def test_samples_that_are_pickled_are_never_loaded(tmp_path, suffix):
+    array = np.array([Exploit()], dtype=object)
+    path = tmp_path / "seed=0.samples.npz"
+    with path.open("wb") as file:
+        np.savez(file, samples=array) if suffix == ".npz" else np.save(file, array)
+    with pytest.raises(ZooError, match="holds no samples"):
+        unpacked(path)
+
+
+def test_weights_that_are_a_pipe_or_a_link_are_absent(bench_copy, tmp_path, capsys):
+    (run,) = bench_copy.glob("runs/digits/gan/seed=0-*.json")
+    weights = run.with_suffix(".safetensors")
+    weights.rename(tmp_path / "weights")
+    for place in (lambda: weights.symlink_to(tmp_path / "weights"), lambda: os.mkfifo(weights)):
+        place()
+        assert "is absent" in refusal([str(run), "--out", str(tmp_path / "sheet.png")], capsys)
+        weights.unlink()

@@ -11,6 +11,7 @@ from typing import Literal
 from zoo.columns import Column
 from zoo_bench.report.read.sequential import has_look, sequential_p
 from zoo_bench.report.read.statistics import Difference, Estimate, holm, welch
+from zoo_bench.report.text import shortened
 
 ALPHA = 0.05
 """Significance level."""
@@ -66,8 +67,8 @@ class Model:
 
     @property
     def name(self) -> str:
-        """Its label as tables show it, with "!" if it is marked."""
-        return f"{self.label} !" if self.marks else self.label
+        """Its label as tables show it, cut if it is long, with "!" if it is marked."""
+        return f"{shortened(self.label)} !" if self.marks else shortened(self.label)
 
     @property
     def no_claim(self) -> Excluded | Literal[""]:

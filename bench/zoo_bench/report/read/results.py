@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
+from zoo.files import is_regular, read_regular
+from zoo_bench.core.keyed import parse_json
 from zoo_bench.measure.throughput import load_throughput
 from zoo_bench.plan.record import LEARNING_CURVE, CurvePoint, RunRecord, stored_scores
 from zoo_bench.report.read.groups import IDENTITY
@@ -114,11 +116,11 @@ def _load(path: Path, stored: Iterable[tuple[Path, RunRecord]], results: Results
     if frame.empty:
         if unreadable := [problem for problem in results.problems if str(path) in problem]:
             raise ZooError(f"no run in {str(path)!r} can be read: {unreadable[0]}")
-        tables = [path / name for name in ("results.parquet", "results.csv") if (path / name).is_file()]
+        tables = [path / name for name in ("results.parquet", "results.csv") if is_regular(path / name)]
         frame = load_results(tables[0] if tables else path)
         further = {name: [""] * len(frame) for name in further}
     results.controls += load_controls(path, results.problems)
-    results.speeds.append(load_throughput(path).assign(_folder=str(path)))
+    results.speeds.append(load_throughput(path, results.problems).assign(_folder=str(path)))
     return latest_rows(frame.assign(_folder=str(path), **further))
 
 
@@ -146,13 +148,13 @@ def load_controls(root: Path, problems: list[str]) -> list[dict[str, Any]]:
     entries = []
     for file in sorted(root.glob("controls/*.json")):
         try:
-            content = json.loads(file.read_bytes())
+            content = parse_json(read_regular(file))
             key = content.get("key", content)  # before 0.1 the key's fields were at the top level
             values = _values_of_controls(content)
             few = {str(name): int(items) for name, items in content.get("few", {}).items()}
             own = {name: str(key[name]) for name in IDENTITY}
             entries.append({**own, "controls": values, **({"few": few} if few else {})})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (ZooError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             problems.append(f"{str(file)!r} holds no controls")
     return entries
 

@@ -12,6 +12,7 @@ from zoo_bench.report.read.claims import Model
 from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.read.tidy import tidy_table
 from zoo_bench.report.show.terminal import caption, notes, title
+from zoo_bench.store.tables import csv_text
 
 
 def markdown(summaries: Sequence[Summary]) -> str:
@@ -59,7 +60,7 @@ def latex(summaries: Sequence[Summary]) -> str:
 
 def csv(summaries: Sequence[Summary]) -> str:
     """Return the tidy table: one row per group, model and metric."""
-    return tidy_table(summaries).to_csv(index=False)
+    return csv_text(tidy_table(summaries))
 
 
 def parquet(summaries: Sequence[Summary]) -> bytes:

@@ -22,7 +22,7 @@ from zoo_bench.report.show import sections
 from zoo_bench.report.show.figures import colours_of
 from zoo_bench.report.show.sections import MAX_PICTURE_BYTES, Pictures
 from zoo_bench.report.show.speeds import CAPTION, FIELDS, speeds
-from zoo_bench.report.text import plural, visible
+from zoo_bench.report.text import plural, shortened, visible
 from zoo_bench.store.records import Store
 from zoo_bench.store.tables import to_frame
 
@@ -96,5 +96,5 @@ def template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, plural=plural)
+    environment.filters.update(visible=visible, plural=plural, shortened=shortened)
     return environment.get_template(name)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import math
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.columns import Column
+from zoo.errors import ZooError
+from zoo.files import is_regular, read_regular
 from zoo_bench.report.read.claims import ALPHA, MARKED_MEANING, Model, correction
 from zoo_bench.report.read.groups import KEYS, OUTSIDE, OUTSIDE_MEANING
 from zoo_bench.report.read.overall import Overall
@@ -20,7 +23,7 @@ from zoo_bench.report.show import plots
 from zoo_bench.report.show.figures import Colours
 from zoo_bench.report.show.pareto import pareto
 from zoo_bench.report.show.reproduce import command, packages
-from zoo_bench.report.text import aligned, figure, plural
+from zoo_bench.report.text import aligned, figure, plural, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +33,16 @@ MAX_PICTURE_BYTES = 1_900_000
 
 MAX_RUNS_SHOWN = 1000
 MAX_FAILURES_SHOWN = 100
+
+
+MAX_PICTURE_SIDE = 16_384
+"""Pixels of a side of an embedded picture: a small file may unpack to one that fills a browser's memory."""
+
+
+def is_png(content: bytes) -> bool:
+    """Return whether a file is a PNG whose sides a browser can show."""
+    sides = struct.unpack(">II", content[16:24]) if len(content) >= 24 else (0, 0)
+    return content[:16] == b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" and all(0 < side <= MAX_PICTURE_SIDE for side in sides)
 
 
 @dataclass
@@ -45,16 +58,19 @@ class Pictures:
     left_out: int = 0
 
     def embed(self, path: Path) -> str:
-        """Return a data URI, or "" if there is no such file or no room."""
-        try:
-            size = path.stat().st_size
-            if size > self.left:
-                self.left_out += 1
-                return ""
-            content = path.read_bytes()
-        except OSError:
+        """Return a data URI, or "" if there is no such file, it is no PNG, or there is no room."""
+        if not is_regular(path):
             return ""
-        self.left -= size
+        if path.stat().st_size > self.left:
+            self.left_out += 1
+            return ""
+        try:
+            content = read_regular(path)
+        except ZooError:
+            return ""
+        if not is_png(content):
+            return ""
+        self.left -= len(content)
         return f"data:image/png;base64,{base64.b64encode(content).decode()}"
 
 
@@ -296,7 +312,7 @@ def all_runs(results: Results) -> dict[str, Any]:
 def _run_cells(column: pd.Series[Any]) -> list[dict[str, Any]]:
     """Return the cells of a column: the text, the value that it is sorted by, and whether that is a number."""
     number = column.name in RUN_NUMBERS
-    write: Callable[[Any], str] = str
+    write: Callable[[Any], str] = shortened
     if column.name == "run_id":
         write = _short
     elif number and column.name != "seed":

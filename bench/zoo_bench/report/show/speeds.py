@@ -76,7 +76,7 @@ def speed_tables(frame: pd.DataFrame) -> Iterator[RenderableType]:
         for title in FIELDS.values():
             table.add_column(title, justify="right", no_wrap=True)
         for row in element.rows:
-            table.add_row(*map(visible, row))
+            table.add_row(*(Text(visible(cell)) for cell in row))
         yield table
     if elements:
         yield Text(CAPTION + "\n", style="dim")

@@ -149,3 +149,11 @@ def test_captions_say_where_p_values_allow_for_the_looks(make, tmp_path, plan):
     texts = [formats.markdown(shown), formats.latex(shown), notebook.table(shown), html.page(results, shown)]
     assert ["corrected for the looks of" in text for text in texts] == [bool(plan)] * 4
     assert all("corrected, 5" in text for text in texts)
+
+
+def test_a_name_is_no_formula_in_csv_and_is_itself_in_parquet(tmp_path, make):
+    name = '=HYPERLINK("http|evil","x")'
+    root = make.write(tmp_path / "bench", [make.drawn(make.spec(model=name), 3.0)], pictures=False)
+    found = [summarise(group, []) for group in groups(load([root]).frame)]
+    assert set(pd.read_csv(io.StringIO(formats.csv(found)))["model"]) == {f"'{name}"}
+    assert set(pd.read_parquet(io.BytesIO(formats.parquet(found)))["model"]) == {name}

@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import math
+import os
 import re
 from html.parser import HTMLParser
 
@@ -194,3 +195,33 @@ def test_groups_that_are_not_comparable_are_said_to_be_so(tmp_path, make):
     root = make.bench(make.bench(tmp_path), budget="1M")
     text = " ".join(read(write_report(Store(root))).text)
     assert "2 tables that are not comparable: budget (1M, 200k) differ" in text
+
+
+def test_only_pictures_of_the_folder_itself_are_embedded(tmp_path, make):
+    root = make.write(tmp_path / "bench", [make.drawn(make.spec(seed=seed), 2.0) for seed in range(5)])
+    private = tmp_path / "private.png"
+    private.write_bytes(make.png(red=1))
+    sheets = sorted(root.glob("runs/*/*/*[0-9a-f].png"))
+    embedded = base64.b64encode(sheets[4].read_bytes()).decode()
+    for sheet in sheets[:4]:
+        sheet.unlink()
+    sheets[0].symlink_to(private)
+    sheets[1].write_bytes(b"root:x:0:0")
+    os.mkfifo(sheets[2])
+    sheets[3].write_bytes(make.png()[:16] + b"\x7f\xff\xff\xff" * 2 + make.png()[24:])
+    page = write_report(Store(root)).read_text()
+    assert embedded in page
+    assert base64.b64encode(private.read_bytes()).decode() not in page
+    assert page.count('alt="Samples of') == 1
+
+
+def test_long_names_are_cut_in_tables(tmp_path, make):
+    name = "m" * 5000
+    root = make.write(tmp_path / "bench", [make.drawn(make.spec(model=name[:200]), 2.0)], pictures=False)
+    path = next(root.glob("runs/*/*/*.json"))
+    spec = make.spec(model=name)
+    path.write_text(make.drawn(spec, 2.0).model_dump_json())
+    page = read(write_report(Store(root)))
+    cells = [text for text in page.text if text.startswith("mmm")]
+    assert cells
+    assert "m" * 100 + "…" + "m" * 59 in cells

@@ -57,3 +57,25 @@ def test_they_are_in_the_page_and_in_the_terminal(measured, capsys):
 def test_without_a_measurement_nothing_is_said_of_it(bench):
     assert load_throughput(bench).empty
     assert 'id="speed"' not in write_report(Store(bench)).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"benchmarks": 1}, {"benchmarks": [1]}, {"benchmarks": [{"name": "test_matrix_products"}], "zoo": {}},
+        {"benchmarks": [{"name": "test_matrix_products", "stats": {"median": 0}, "extra_info": {}}], "zoo": {}},
+    ],
+)  # fmt: skip
+def test_a_file_that_holds_no_speeds_is_named_and_left_out(measured, capsys, content):
+    (measured / "throughput" / "odd.json").write_text(json.dumps(content))
+    assert main(["report", str(measured), "--format", "table"]) == 0
+    shown = capsys.readouterr()
+    assert "odd.json' holds no speeds" in shown.err
+    assert "digits: speed alone on the machine" in shown.out
+
+
+def test_settings_in_brackets_are_no_markup(measured, capsys):
+    path = measured / "throughput" / "digits.json"
+    path.write_text(path.read_text().replace("dcgan", "gan[red]"))
+    assert main(["report", str(measured), "--format", "table"]) == 0
+    assert "gan[red]" in capsys.readouterr().out

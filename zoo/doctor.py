@@ -32,8 +32,8 @@ def examine() -> list[Finding]:
     counts = {c.kind: len(list(c)) for c in (registry.models, registry.tasks, registry.metrics, registry.executors)}
     text = ", ".join(f"{n} {kind}s" for kind, n in counts.items())
     findings.append(Finding("plugins", all(counts.values()), f"{len(registry.plugins)} entry points provide {text}"))
-    findings += [Finding("plugin problem", False, problem) for problem in registry.problems]
-    return findings + [_loads(entry) for entry in registry.models]
+    loads = [_loads(entry) for entry in registry.models]
+    return [*findings, *(Finding("plugin problem", False, problem) for problem in registry.problems), *loads]
 
 
 def _torch() -> Finding:

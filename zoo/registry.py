@@ -16,7 +16,7 @@ import pluggy
 from zoo import hookspecs
 from zoo.catalogue import Catalogue, ColumnCatalogue, Entry, Plugin
 from zoo.columns import Column
-from zoo.errors import FAILURES, PluginError, UnknownNameError, error_sentence
+from zoo.errors import PluginError, UnknownNameError, error_sentence, reraise_ctrl_c
 from zoo.isolation import isolated
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec, TrackerSpec
 from zoo.version import __version__
@@ -97,7 +97,8 @@ class Registry:
                 self._manager.register(module, name=key)
                 provided = self._provided(key)
                 self.columns.add(self._columns(key, provided), plugin)
-        except FAILURES as error:
+        except BaseException as error:
+            reraise_ctrl_c(error)
             plugin.error = error_sentence(error)
             return
         for catalogue, spec in provided:

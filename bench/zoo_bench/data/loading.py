@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zoo.catalogue import Entry
-from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_sentence
+from zoo.errors import PluginError, UnknownNameError, ZooError, error_sentence, reraise_ctrl_c
 from zoo.specs import TaskSpec
 
 if TYPE_CHECKING:
@@ -23,12 +23,13 @@ def load_task(entry: Entry[TaskSpec]) -> Task:
 
     spec = entry.spec
     try:
-        task = spec.load()()
+        task = entry.load()()
     except UnknownNameError as error:
         raise PluginError(f"task {spec.name!r} of {entry.plugin} cannot be loaded: {error}") from error
     except ZooError:
         raise
-    except FAILURES as error:
+    except BaseException as error:
+        reraise_ctrl_c(error)
         message = f"task {spec.name!r} of {entry.plugin} cannot be loaded: {error_sentence(error)}"
         raise PluginError(message) from error
     if not isinstance(task, Task):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from zoo.catalogue import Entry
-from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_sentence
+from zoo.errors import PluginError, UnknownNameError, ZooError, error_sentence, reraise_ctrl_c
 from zoo.registry import installed
 from zoo.specs import ModelSpec
 
@@ -48,8 +48,9 @@ def check(
 
 def _load(entry: Entry[Any]) -> None:
     try:
-        entry.spec.load()
-    except FAILURES as error:
+        entry.load()
+    except BaseException as error:
+        reraise_ctrl_c(error)
         sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {error_sentence(error)}"
         raise PluginError(sentence) from error
     if isinstance(entry.spec, ModelSpec):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data import cache_root, data_root, prepared_root
-from zoo.errors import FAILURES, error_sentence
+from zoo.errors import error_sentence, reraise_ctrl_c
 from zoo.registry import Registry, installed
 from zoo.version import __version__
 
@@ -97,7 +97,8 @@ def _loads(entry: object) -> Finding:
 
     assert isinstance(entry, Entry)
     try:
-        entry.spec.load()
-    except FAILURES as error:
+        entry.load()
+    except BaseException as error:
+        reraise_ctrl_c(error)
         return Finding(f"model {entry.spec.name}", False, f"of {entry.plugin}: {error_sentence(error)}")
     return Finding(f"model {entry.spec.name}", True, f"imports, from {entry.plugin}")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 T = TypeVar("T")
 SEALED_BYTES = 2**20
@@ -27,7 +27,7 @@ class Seal:
     """
 
     def __init__(self, value: Any) -> None:
-        self._parts = dict(_parts(value, "", set()))
+        self._parts = dict(_parts(value))
         self._states = {path: _state(part) for path, part in self._parts.items()}
 
     def broken(self) -> list[str]:
@@ -40,7 +40,7 @@ class Seal:
         Args:
             clean: The same value, made again.
         """
-        fresh = dict(_parts(clean, "", set()))
+        fresh = dict(_parts(clean))
         for path in self.broken():
             part, original = self._parts[path], fresh.get(path)
             if (
@@ -58,22 +58,25 @@ class Seal:
         return True
 
 
-def _parts(value: Any, path: str, visited: set[int]) -> Iterator[tuple[str, Any]]:
+def _parts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the tensors and arrays in a value, by path; what :class:`Shared` objects hold they seal themselves."""
-    if id(value) in visited or isinstance(value, type | Shared):
-        return
-    visited.add(id(value))
-    if isinstance(value, Tensor | np.ndarray):
-        yield path, value
-        return
-    if isinstance(value, Mapping):
-        inner: Any = value.items()
-    elif isinstance(value, list | tuple | set | frozenset):
-        inner = enumerate(value)
-    else:
-        inner = getattr(value, "__dict__", {}).items() if not callable(value) or hasattr(value, "parameters") else ()
-    for name, part in list(inner):
-        yield from _parts(part, f"{path}.{name}" if path else str(name), visited)
+    todo, visited = [(path, value)], set()
+    while todo:
+        path, value = todo.pop()
+        if id(value) in visited or isinstance(value, type | Shared):
+            continue
+        visited.add(id(value))
+        if isinstance(value, Tensor | np.ndarray):
+            yield path, value
+            continue
+        inner: Any = ()
+        if isinstance(value, Mapping):
+            inner = value.items()
+        elif isinstance(value, list | tuple | set | frozenset):
+            inner = enumerate(value)
+        elif isinstance(value, nn.Module) or not callable(value):
+            inner = getattr(value, "__dict__", {}).items()
+        todo += [(f"{path}.{name}" if path else str(name), part) for name, part in list(inner)]
 
 
 def _address(part: Any) -> int:
@@ -101,7 +104,7 @@ class Shared:
     """Computes results once and hands them to whoever asks, sealed."""
 
     def __init__(self) -> None:
-        self._results: dict[Hashable, tuple[Any, Seal]] = {}
+        self._results: dict[tuple[Any, ...], tuple[Any, Seal]] = {}
 
     def once(self, function: Callable[..., T], *arguments: Hashable) -> T:
         """Return ``function(self, *arguments)``, computed once. Nobody may write into it: work on a copy."""
@@ -113,17 +116,21 @@ class Shared:
 
     def written(self) -> list[str]:
         """Return the names of the results that somebody has written into."""
-        found = [each._results for each in self._family()]
-        return [key[0].__name__.strip("_") for results in found for key, (_, seal) in results.items() if seal.broken()]
+        results = [item for each in self._family() for item in each._results.items()]
+        return [key[0].__name__.strip("_") for key, (_, seal) in results if seal.broken()]
 
     def forget(self) -> None:
         """Forget all results, so that they are computed again."""
-        for each in list(self._family()):
+        for each in self._family():
             each._results.clear()
 
-    def _family(self) -> Iterator[Shared]:
-        """Yield this and what it holds of its kind."""
-        yield self
-        for part in [*vars(self).values(), *(result for result, _ in self._results.values())]:
-            if isinstance(part, Shared):
-                yield from part._family()
+    def _family(self) -> list[Shared]:
+        """Return this and what it holds of its kind."""
+        found: dict[Shared, None] = {self: None}
+        todo: list[Shared] = [self]
+        while todo:
+            each = todo.pop()
+            held = [*vars(each).values(), *(result for result, _ in each._results.values())]
+            todo += (new := [part for part in held if isinstance(part, Shared) and part not in found])
+            found |= dict.fromkeys(new)
+        return list(found)

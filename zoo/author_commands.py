@@ -26,18 +26,21 @@ def check(
         raise ZooError(f"{error} (`zoo plugins` lists what is installed)") from None
     _load(entry)
 
-    from zoo.testing import CheckFailed, checks_for
+    from zoo.testing import CheckFailed, NotExamined, checks_for
 
     results = []
     for examine in checks_for(name):
-        problem = ""
+        problem, label = "", "ok  "
         try:
             examine()
         except CheckFailed as failure:
-            problem = str(failure)
-        results.append({"check": examine.name, "claim": examine.rule.claim, "ok": not problem, "problem": problem})
+            problem, label = str(failure), "FAIL"
+        except NotExamined as reason:
+            problem, label = str(reason), "    "
+        ok = None if label.isspace() else not problem
+        results.append({"check": examine.name, "claim": examine.rule.claim, "ok": ok, "problem": problem})
         if not as_json:
-            print(f"FAIL {examine.name}: {problem}" if problem else f"ok   {examine.name}", flush=True)
+            print(f"{label} {examine.name}" + f": {problem}" * bool(problem), flush=True)
     passed = sum(bool(result["ok"]) for result in results)
     if as_json:
         print(json.dumps(results, indent=2))

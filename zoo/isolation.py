@@ -65,10 +65,10 @@ def _alive() -> Iterator[None]:
     """Let ``os._exit``, which would end the command without a word, raise SystemExit in this process."""
     leave, process, inside = os._exit, os.getpid(), True
 
-    def stay(code: int) -> NoReturn:
+    def stay(status: int) -> NoReturn:
         if inside and os.getpid() == process:
-            raise SystemExit(code)
-        leave(code)
+            raise SystemExit(status)
+        leave(status)
 
     os._exit = stay
     try:

@@ -54,7 +54,9 @@ class Seal:
                     part.copy_(original)
             else:
                 np.copyto(part, original)
-            self._states[path] = _state(part)
+        self._states = {
+            path: _state(part) for path, part in self._parts.items()
+        }  # parts of one storage have one version
         return True
 
 

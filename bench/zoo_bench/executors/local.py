@@ -132,7 +132,10 @@ def _close(current: _Running) -> None:
 
 
 def _exit_reason(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code} before it had a result"
+    if code >= 0:
+        return f"exit code {code} before it had a result"
+    named = -code in set(signal.Signals)  # real-time signals have no names
+    return f"signal {signal.Signals(-code).name if named else -code}"
 
 
 def _work(work: Work, spec: RunSpec, resources: Resources, events: Connection[Any, Any], log: Path) -> None:

@@ -147,7 +147,7 @@ def outcomes(subjects, rules):
     ("target", "cause", "problem"),
     [
         ("NoPlayers", "players-named", "players() is empty (items of shape (1, 8, 8)): return a list of zoo.Player, "),
-        ("Crashing", "losses-scalar", "GeneratorExit at "),
+        ("Crashing", "losses-scalar", "GeneratorExit (items"),
         ("SampleShape", "sample-shape", "sample(1) returns (2, 1, 8, 8), not (1, 1, 8, 8) "),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_metric_or_task_that_fails_altogether_is_one_failure():
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(f"broken_{make.__name__}s.good", failing, raising=False)
             found = outcomes(make(), rules)
-        assert found.pop(cause).startswith("RuntimeError at ")
+        assert found.pop(cause).startswith("RuntimeError")
         assert set(found.values()) == {f"not examined, because {cause} fails"}
 
 
@@ -189,6 +189,6 @@ def test_the_command_names_the_cause_and_what_it_leaves_out(capsys, monkeypatch)
     monkeypatch.setattr(installed(), "find", lambda name: model(target="broken_models:NoPlayers").entry)
     assert main(["check", "good"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if line.startswith("FAIL")][0].startswith("FAIL players-named: players() is empty")
+    assert next(line for line in lines if line.startswith("FAIL")).startswith("FAIL players-named: players() is empty")
     assert sum(line.startswith("FAIL") for line in lines) == 1
     assert "     copies: not examined, because players-named fails" in lines

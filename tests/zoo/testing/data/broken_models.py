@@ -239,8 +239,10 @@ class TrainsAfterSampling(Good):
         return super().generator_loss(turn) if fake is None else -self.critic(fake).mean()
 
     def sample(self, n):
-        self.__dict__["drawn"] = super().sample(n)
-        return self.__dict__["drawn"]
+        samples = super().sample(n)
+        if not torch.is_grad_enabled():
+            self.__dict__["drawn"] = samples
+        return samples
 
 
 class SometimesEager(nn.Tanh):

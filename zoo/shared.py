@@ -31,8 +31,13 @@ class Seal:
         self._states = {path: _state(part) for path, part in self._parts.items()}
 
     def broken(self) -> list[str]:
-        """Return the paths of what has been written into: "task.test.data"."""
-        return [path for path, part in self._parts.items() if _state(part) != self._states[path]]
+        """Return the paths of what has been written into: "task.test.data".
+
+        Views of one storage share a version: where contents differ, these are named, else all whose version does.
+        """
+        now = {path: _state(part) for path, part in self._parts.items()}
+        changed = [path for path, state in now.items() if state != self._states[path]]
+        return [path for path in changed if now[path][1] != self._states[path][1]] or changed
 
     def mend(self, clean: Any) -> bool:
         """Write what was there before into what has been written into, and return whether that could be done.
@@ -41,7 +46,7 @@ class Seal:
             clean: The same value, made again.
         """
         fresh = dict(_parts(clean))
-        for path in self.broken():
+        for path in [path for path, part in self._parts.items() if _state(part) != self._states[path]]:
             part, original = self._parts[path], fresh.get(path)
             if (
                 not isinstance(original, type(part))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from zoo.catalogue import Entry
-from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_sentence
+from zoo.errors import PluginError, UnknownNameError, ZooError, error_sentence, reraise_ctrl_c
 from zoo.registry import installed
 from zoo.specs import ModelSpec
 
@@ -26,18 +26,21 @@ def check(
         raise ZooError(f"{error} (`zoo plugins` lists what is installed)") from None
     _load(entry)
 
-    from zoo.testing import CheckFailed, checks_for
+    from zoo.testing import CheckFailed, NotExamined, checks_for
 
     results = []
     for examine in checks_for(name):
-        problem = ""
+        problem, label = "", "ok  "
         try:
             examine()
         except CheckFailed as failure:
-            problem = str(failure)
-        results.append({"check": examine.name, "claim": examine.rule.claim, "ok": not problem, "problem": problem})
+            problem, label = str(failure), "FAIL"
+        except NotExamined as reason:
+            problem, label = str(reason), "    "
+        ok = None if label.isspace() else not problem
+        results.append({"check": examine.name, "claim": examine.rule.claim, "ok": ok, "problem": problem})
         if not as_json:
-            print(f"FAIL {examine.name}: {problem}" if problem else f"ok   {examine.name}", flush=True)
+            print(f"{label} {examine.name}" + f": {problem}" * bool(problem), flush=True)
     passed = sum(bool(result["ok"]) for result in results)
     if as_json:
         print(json.dumps(results, indent=2))
@@ -48,8 +51,9 @@ def check(
 
 def _load(entry: Entry[Any]) -> None:
     try:
-        entry.spec.load()
-    except FAILURES as error:
+        entry.load()
+    except BaseException as error:
+        reraise_ctrl_c(error)
         sentence = f"target {entry.spec.target!r} of {entry.plugin} cannot be imported: {error_sentence(error)}"
         raise PluginError(sentence) from error
     if isinstance(entry.spec, ModelSpec):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from zoo.columns import Column
 from zoo.errors import NameClashError, PluginError, UnknownNameError, ZooError
+from zoo.isolation import isolated
 from zoo.specs import MetricSpec, Spec, TaskSpec
 
 S = TypeVar("S", bound=Spec)
@@ -48,6 +50,13 @@ class Entry(Generic[S]):
 
     spec: S
     plugin: Plugin
+
+    def load(self) -> Any:
+        """Import and return the spec's target; what its module changes in the process is put back, and noted."""
+        if self.spec.target.partition(":")[0] in sys.modules:
+            return self.spec.load()
+        with isolated(self.plugin.warnings):
+            return self.spec.load()
 
 
 class Catalogue(Generic[S]):

@@ -10,6 +10,9 @@ from typing import Literal
 Better = Literal["lower", "higher", ""]
 Scale = Literal["linear", "log", "share"]
 
+MAX_COLUMNS = 100
+"""Columns that one metric, or the diagnostics of one model, may fill."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _ARROWS: dict[str, str] = {"lower": "↓", "higher": "↑"}
 
@@ -31,6 +34,7 @@ class Column:
         scale: "log" where the spread grows with the size: means are geometric and differences are ratios. "share": 0 to
             1, shown in percent where it is a headline. Else "linear".
         range: Lowest and highest possible value, None where there is none; intervals end there.
+        infinite: Whether infinity is one of its values; of other columns it is a fault.
         integer: Whether its values are whole numbers.
         total: Column that holds the highest possible value, so that 9 is shown as "9/10"; "" if there is none.
         floor: Column that holds what real data score at the sample sizes of the run; "" if there is none. One of the
@@ -54,6 +58,7 @@ class Column:
     scale: Scale = "linear"
     range: tuple[float | None, float | None] = (None, None)
     integer: bool = False
+    infinite: bool = False
     total: str = ""
     floor: str = ""
     headline: bool = False

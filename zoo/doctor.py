@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data import cache_root, data_root, prepared_root
-from zoo.errors import FAILURES, error_sentence
+from zoo.errors import error_sentence, reraise_ctrl_c
 from zoo.machine import cores, cpu_quota, memory, open_files, socket_folder
 from zoo.registry import Registry, installed
 from zoo.version import __version__
@@ -36,8 +36,8 @@ def examine() -> list[Finding]:
     counts = {c.kind: len(list(c)) for c in (registry.models, registry.tasks, registry.metrics, registry.executors)}
     text = ", ".join(f"{n} {kind}s" for kind, n in counts.items())
     findings.append(Finding("plugins", all(counts.values()), f"{len(registry.plugins)} entry points provide {text}"))
-    findings += [Finding("plugin problem", False, problem) for problem in registry.problems]
-    return findings + [_loads(entry) for entry in registry.models]
+    loads = [_loads(entry) for entry in registry.models]
+    return [*findings, *(Finding("plugin problem", False, problem) for problem in registry.problems), *loads]
 
 
 def _torch() -> Finding:
@@ -139,7 +139,8 @@ def _loads(entry: object) -> Finding:
 
     assert isinstance(entry, Entry)
     try:
-        entry.spec.load()
-    except FAILURES as error:
+        entry.load()
+    except BaseException as error:
+        reraise_ctrl_c(error)
         return Finding(f"model {entry.spec.name}", False, f"of {entry.plugin}: {error_sentence(error)}")
     return Finding(f"model {entry.spec.name}", True, f"imports, from {entry.plugin}")

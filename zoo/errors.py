@@ -45,10 +45,44 @@ FAILURES = (Exception, SystemExit)
 MAX_MESSAGE_CHARACTERS = 500
 """Characters of an exception's own message that are shown; its traceback has the rest."""
 
+MAX_TRACEBACK_CHARACTERS = 20_000
+"""Characters of a traceback that are kept, from its end."""
+
+
+def reraise_ctrl_c(error: BaseException) -> None:
+    """Raise a KeyboardInterrupt again that is Ctrl-C, which ends the command wherever it comes.
+
+    One that a plugin raises by itself must not, and is at a ``raise`` in its code; Ctrl-C is at any other instruction.
+    """
+    if not isinstance(error, KeyboardInterrupt):
+        return
+    import dis
+
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    if not last or dis.opname[last.tb_frame.f_code.co_code[last.tb_lasti]] != "RAISE_VARARGS":
+        raise error
+
 
 def error_sentence(error: BaseException) -> str:
     """Return an exception's type and message on one line, cut where it would fill the screen."""
-    message = " ".join(str(error).split())
+    try:
+        message = " ".join(str(error).split())
+    except BaseException as second:
+        message = f"its message cannot be shown, because of another {type(second).__name__}"
     if len(message) > MAX_MESSAGE_CHARACTERS:
         message = f"{message[:MAX_MESSAGE_CHARACTERS]}... ({len(message)} characters)"
-    return f"{type(error).__name__}: {message}"
+    kind = " ".join(type(error).__name__.split())[:MAX_MESSAGE_CHARACTERS]
+    return f"{kind}: {message}" if message else kind
+
+
+def error_details(error: BaseException) -> str:
+    """Return an exception's traceback, without its beginning where it is long."""
+    import traceback
+
+    try:
+        text = "".join(traceback.format_exception(error))
+    except BaseException as second:
+        return f"the traceback cannot be shown: {type(second).__name__}"
+    return text if len(text) <= MAX_TRACEBACK_CHARACTERS else f"...{text[-MAX_TRACEBACK_CHARACTERS:]}"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable
-from functools import cached_property
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from torch import Tensor
 from zoo.cache import cached
 from zoo.distances import nearest
 from zoo.errors import ZooError
+from zoo.shared import Seal, Shared
 from zoo.signs import alive
 from zoo.task import ConfidentJudge, Judge, Task
 
@@ -32,7 +32,7 @@ ROUNDING = 1e-5
 """Share of the largest standard deviation below which a feature varies by rounding alone and is not in the median."""
 
 
-class Judged:
+class Judged(Shared):
     """Items as a judge sees them: in one pass if it can, else each part when it is asked for.
 
     Args:
@@ -43,60 +43,67 @@ class Judged:
     """
 
     def __init__(self, judge: Judge, data: Tensor, keep: bool = False) -> None:
+        super().__init__()
         self._judge = judge
         self._data = data
         self._keep = keep and data.dtype == torch.uint8 and data.numel() >= MIN_CACHED_BYTES
+        self._seal = Seal(judge if self._keep else None)
 
     @property
     def features(self) -> Tensor:
         """(N, F) float64 on the CPU, a new tensor each time; the judge's result is kept in its own precision."""
-        return (self._judgement["features"] if self._judgement is not None else self._features_only).double()
+        judgement = self.once(_judgement)
+        return (self.once(_features_only) if judgement is None else judgement["features"]).to(torch.float64, copy=True)
 
-    @cached_property
-    def _features_only(self) -> Tensor:
-        if self._keep:
-            return self._cached(lambda: {"features": self._each(self._judge.features)})["features"]
-        return self._each(self._judge.features)
-
-    @cached_property
+    @property
     def modes(self) -> Tensor:
         """(N,) int64 on the CPU.
 
         Raises:
             ZooError: If the judge knows no modes.
         """
-        if self._judgement is not None:
-            return self._judgement["modes"]
-        batches = in_batches(self._judge.modes, self._data)
-        if any(modes is None for modes in batches):
-            raise ZooError(f"judge {self._judge.name!r} knows no modes")
-        return torch.cat([modes for modes in batches if modes is not None]).cpu()
+        judgement = self.once(_judgement)
+        return self.once(_modes_only) if judgement is None else judgement["modes"]
 
     @property
     def confidence(self) -> Tensor | None:
         """The probability of each mode, (N,) float, 0 to 1, or None if the judge gives none."""
-        return None if self._judgement is None else self._judgement["confidence"]
+        judgement = self.once(_judgement)
+        return None if judgement is None else judgement["confidence"]
 
-    @cached_property
-    def _judgement(self) -> dict[str, Tensor] | None:
-        judge = self._judge
-        if not isinstance(judge, ConfidentJudge):
-            return None
-
-        def compute() -> dict[str, Tensor]:
-            batches = in_batches(judge.judge, self._data)
-            return {
-                name: torch.cat(parts).cpu()
-                for name, parts in zip(batches[0]._fields, zip(*batches, strict=True), strict=True)
-            }
-
-        return self._cached(compute) if self._keep else compute()
-
-    def _each(self, function: Callable[[Tensor], Tensor]) -> Tensor:
-        return torch.cat([part.cpu() for part in in_batches(function, self._data)])
-
-    def _cached(self, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    def _kept(self, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        if not self._keep or self._seal.broken():  # what a judge says that was changed does not belong to its hash
+            return compute()
         return cached(f"judged 1 {self._judge.name} {self._judge.sha256} {digest(self._data)}", compute)
+
+
+def _judgement(judged: Judged) -> dict[str, Tensor] | None:
+    judge = judged._judge
+    if not isinstance(judge, ConfidentJudge):
+        return None
+
+    def compute() -> dict[str, Tensor]:
+        batches = in_batches(judge.judge, judged._data)
+        return {
+            name: torch.cat(parts).cpu()
+            for name, parts in zip(batches[0]._fields, zip(*batches, strict=True), strict=True)
+        }
+
+    return judged._kept(compute)
+
+
+def _features_only(judged: Judged) -> Tensor:
+    def compute() -> dict[str, Tensor]:
+        return {"features": torch.cat([part.cpu() for part in in_batches(judged._judge.features, judged._data)])}
+
+    return judged._kept(compute)["features"]
+
+
+def _modes_only(judged: Judged) -> Tensor:
+    batches = in_batches(judged._judge.modes, judged._data)
+    if any(modes is None for modes in batches):
+        raise ZooError(f"judge {judged._judge.name!r} knows no modes")
+    return torch.cat([modes for modes in batches if modes is not None]).cpu()
 
 
 def in_batches(function: Callable[[Tensor], T], data: Tensor) -> list[T]:
@@ -135,7 +142,7 @@ def digest(data: Tensor) -> str:
     return checksum.hexdigest()
 
 
-class Reference:
+class Reference(Shared):
     """The real side of a comparison. Several evaluations may share it, and so what is computed from it.
 
     Attributes:
@@ -145,24 +152,24 @@ class Reference:
     """
 
     def __init__(self, task: Task) -> None:
+        super().__init__()
         self.task = task
         self.test = Judged(task.judge, task.test.data, keep=True)
         self.train = Judged(task.judge, task.train.data, keep=True)
-        self._results: dict[Hashable, Any] = {}
 
-    @cached_property
+    @property
     def features(self) -> Tensor:
         """Standardised features of the test split, (N, F) float64."""
-        return self.standardise(self.test.features)
+        return self.once(_features_real)
 
-    @cached_property
+    @property
     def features_train(self) -> Tensor:
         """Features of the training split in the same units, (T, F) float64."""
-        return self.standardise(self.train.features)
+        return self.once(_features_train)
 
     def standardise(self, features: Tensor) -> Tensor:
         """Subtract the mean of the test split's features and divide by their units, see :func:`feature_scale`."""
-        mean, units = self._scale
+        mean, units = self.once(_scale)
         return (features - mean).div_(units)
 
     @property
@@ -170,20 +177,27 @@ class Reference:
         """Features that hardly vary in the test split and are measured in the median unit of the others."""
         return [int(i) for i in (self.features.std(dim=0) < NEARLY_CONSTANT).nonzero()]
 
-    def once(self, function: Callable[..., T], *arguments: Hashable) -> T:
-        """Return ``function(reference, *arguments)``, computed once: for what depends on real items alone."""
-        return _once(self, self._results, function, arguments)
 
-    @cached_property
-    def _scale(self) -> tuple[Tensor, Tensor]:
-        return feature_scale(self.test.features)
+def _scale(reference: Reference) -> tuple[Tensor, Tensor]:
+    return feature_scale(reference.test.features)
 
 
-class Evaluation:
+def _features_real(reference: Reference) -> Tensor:
+    return reference.standardise(reference.test.features)
+
+
+def _features_train(reference: Reference) -> Tensor:
+    return reference.standardise(reference.train.features)
+
+
+class Evaluation(Shared):
     """Generated items and the task's test split, to be compared.
 
     Features are float64 on the CPU and standardised by the mean and standard deviation of the real features, so that
     no metric depends on the scale that a judge happens to have; see :func:`feature_scale` for those that hardly vary.
+
+    Metrics share all that is here: none may write into it. The harness notices one that does, fails it, and computes
+    again what the others read.
 
     Attributes:
         task: The task.
@@ -199,33 +213,32 @@ class Evaluation:
     """
 
     def __init__(self, task: Task, generated: Tensor, reference: Reference | None = None) -> None:
+        super().__init__()
         self.task = task
         self.generated = generated
         self.real = task.test.data
         self.reference = reference or Reference(task)
         self.judged = Judged(task.judge, generated)
-        self._results: dict[Hashable, Any] = {}
 
     @property
     def features_real(self) -> Tensor:
         """Standardised features of the test split, (N, F) float64."""
         return self.reference.features
 
-    @cached_property
+    @property
     def features_generated(self) -> Tensor:
         """Features of the generated items in the same units, (M, F) float64."""
-        return self.reference.standardise(self.judged.features)
+        return self.once(_features_generated)
 
     @property
     def features_train(self) -> Tensor:
         """Features of the training split in the same units, (T, F) float64."""
         return self.reference.features_train
 
-    @cached_property
+    @property
     def nearest_train(self) -> tuple[Tensor, Tensor]:
         """The nearest training item of every generated item: its distance, (M,) float64, and its index, (M,) int64."""
-        distances, indices = nearest(self.features_generated, self.features_train)
-        return distances[:, 0], indices[:, 0]
+        return self.once(_nearest_train)
 
     @property
     def modes_real(self) -> Tensor:
@@ -239,16 +252,11 @@ class Evaluation:
         """Modes of the generated items as the judge sees them, (M,) int64."""
         return self.judged.modes
 
-    def once(self, function: Callable[..., T], *arguments: Hashable) -> T:
-        """Return ``function(evaluation, *arguments)``, computed once: for what several metrics share."""
-        return _once(self, self._results, function, arguments)
+
+def _features_generated(evaluation: Evaluation) -> Tensor:
+    return evaluation.reference.standardise(evaluation.judged.features)
 
 
-def _once(
-    owner: object, results: dict[Hashable, Any], function: Callable[..., T], arguments: tuple[Hashable, ...]
-) -> T:
-    key = (function, *arguments)
-    if key not in results:
-        results[key] = function(owner, *arguments)
-    result: T = results[key]
-    return result
+def _nearest_train(evaluation: Evaluation) -> tuple[Tensor, Tensor]:
+    distances, indices = nearest(evaluation.features_generated, evaluation.features_train)
+    return distances[:, 0], indices[:, 0]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NoReturn
+
+STANDARD = ("hashlib", "json", "json.decoder", "json.encoder", "math", "os", "pickle", "random", "statistics", "time")
+"""Modules of Python on which keys of runs, files and times depend."""
 
 
 class _Diverted(io.TextIOBase):
@@ -23,22 +27,84 @@ class _Diverted(io.TextIOBase):
 
 @contextlib.contextmanager
 def isolated(warnings: list[str]) -> Iterator[None]:
-    """Send to stderr what is printed, and put back the folder, signal handlers and torch's settings if they change.
+    """Send to stderr what is printed, refuse to end the process, and put back what is changed: see :func:`put_back`.
 
     Args:
         warnings: A phrase is added for each of these that happens.
     """
-    folder, handlers, settings = _folder(), _handlers(), _settings()
     output = _Diverted()
+    functions = _functions()
     try:
-        with contextlib.redirect_stdout(output):
+        with put_back(warnings), _alive(), contextlib.redirect_stdout(output):
             yield
     finally:
         if output.used:
             warnings.append("prints to stdout, which is for results: the text was sent to stderr")
+        if changes := _function_changes(functions):
+            warnings.append(f"replaces {', '.join(changes)}: put back")
+
+
+@contextlib.contextmanager
+def put_back(warnings: list[str]) -> Iterator[None]:
+    """Put back the folder, signal handlers and torch's settings if they change.
+
+    Args:
+        warnings: A phrase that names all changes is added if there are any.
+    """
+    folder, handlers, settings = _folder(), _handlers(), _settings()
+    try:
+        yield
+    finally:
         changes = [*_folder_changes(folder), *_handler_changes(handlers), *_setting_changes(settings)]
         if changes:
             warnings.append(f"changes {', '.join(changes)}: put back")
+
+
+@contextlib.contextmanager
+def _alive() -> Iterator[None]:
+    """Let ``os._exit``, which would end the command without a word, raise SystemExit in this process."""
+    leave, process, inside = os._exit, os.getpid(), True
+
+    def stay(status: int) -> NoReturn:
+        if inside and os.getpid() == process:
+            raise SystemExit(status)
+        leave(status)
+
+    os._exit = stay
+    try:
+        yield
+    finally:
+        inside, os._exit = False, leave
+
+
+def functions_of(holder: Any, name: str) -> Iterator[tuple[str, Any, str, object]]:
+    """Yield the functions and methods that a module holds: dotted name, what holds it, its name there, and itself."""
+    for key, value in list(vars(holder).items()):
+        if callable(value) or isinstance(value, property | classmethod | staticmethod):
+            yield f"{name}.{key}", holder, key, value
+        if isinstance(value, type) and value.__module__ == getattr(holder, "__name__", ""):
+            yield from functions_of(value, f"{name}.{key}")
+
+
+def _functions() -> list[tuple[str, Any, str, object]]:
+    """Return the functions of Python and of genzoo that no plugin may replace."""
+    owners = _owners()
+    modules = {name: m for name, m in list(sys.modules.items()) if name in STANDARD or name.partition(".")[0] in owners}
+    return [function for name, module in modules.items() for function in functions_of(module, name)]
+
+
+@functools.cache
+def _owners() -> set[str]:
+    from zoo.registry import harnesses
+
+    return {"zoo", *(module.partition(".")[0] for module in harnesses())}
+
+
+def _function_changes(before: Iterable[tuple[str, Any, str, object]]) -> list[str]:
+    changed = [(name, holder, key, old) for name, holder, key, old in before if vars(holder).get(key) is not old]
+    for _, holder, key, old in changed:
+        setattr(holder, key, old)
+    return [name for name, *_ in changed]
 
 
 def _folder() -> str:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from zoo.catalogue import Entry
 from zoo.config import ModelConfig, Shape
-from zoo.errors import FAILURES, PluginError, UnknownNameError, ZooError, error_sentence
+from zoo.errors import PluginError, UnknownNameError, ZooError, error_sentence, reraise_ctrl_c
 from zoo.specs import ModelSpec
 
 RENAMED = {
@@ -208,8 +208,9 @@ def load_class(entry: Entry[ModelSpec]) -> type[GenerativeModel]:
         PluginError: If that fails, the target is not a GenerativeModel, or it defines a name that has been changed.
     """
     try:
-        cls = entry.spec.load()
-    except FAILURES as error:
+        cls = entry.load()
+    except BaseException as error:
+        reraise_ctrl_c(error)
         message = f"model {entry.spec.name!r} of {entry.plugin} cannot be imported: {error_sentence(error)}"
         raise PluginError(message) from error
     if not (isinstance(cls, type) and issubclass(cls, GenerativeModel)):

@@ -15,8 +15,8 @@ import pluggy
 
 from zoo import hookspecs
 from zoo.catalogue import Catalogue, ColumnCatalogue, Entry, Plugin
-from zoo.columns import Column
-from zoo.errors import FAILURES, PluginError, UnknownNameError, error_sentence
+from zoo.columns import MAX_COLUMNS, Column
+from zoo.errors import PluginError, UnknownNameError, error_sentence, reraise_ctrl_c
 from zoo.isolation import isolated
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec, TrackerSpec
 from zoo.version import __version__
@@ -97,7 +97,8 @@ class Registry:
                 self._manager.register(module, name=key)
                 provided = self._provided(key)
                 self.columns.add(self._columns(key, provided), plugin)
-        except FAILURES as error:
+        except BaseException as error:
+            reraise_ctrl_c(error)
             plugin.error = error_sentence(error)
             return
         for catalogue, spec in provided:
@@ -112,6 +113,9 @@ class Registry:
         """Return the columns that a plugin fills, each with the name of its metric, or "" if the plugin itself does."""
         columns = [(column, "") for column in self._call("zoo_columns", key, Column)]
         metrics = [spec for _, spec in provided if isinstance(spec, MetricSpec)]
+        for metric in metrics:
+            if (n := len(metric.columns)) > MAX_COLUMNS:
+                raise PluginError(f"metric {metric.name!r} declares {n:,} columns, and {MAX_COLUMNS} are the limit")
         return columns + [(column, metric.name) for metric in metrics for column in metric.columns]
 
     def _provided(self, key: str) -> list[tuple[Catalogue[Spec], Spec]]:

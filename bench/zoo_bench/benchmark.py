@@ -101,7 +101,9 @@ def prepare(
     Raises:
         ZooError: If any option is unusable, in one sentence.
     """
-    installed().executors.get(options.executor)
+    registry = installed()
+    registry.executors.get(options.executor)
+    known = registry.problems
     store = Store(options.out)
     panel = Panel.of(options.out, options.judge_seed)
     planned = plan(options, panel=panel, log=log if measure else None)
@@ -109,6 +111,7 @@ def prepare(
         raise ZooError(f"nothing to run: {'; '.join(planned.left_out)}")
     planned, probes = _with_chosen_speed(options, planned, store, log, measure)
     missing, outdated, notes = to_do(planned.runs, planned.scores, options, store)
+    notes += [problem for problem in registry.problems if problem not in known]
     threads = planned.runs[0].threads or options.threads
     metrics = tuple(dict.fromkeys(name for scores in planned.scores.values() for name in scores.wanted))
     is_seated = has_panel(installed().metrics.get(name) for name in metrics)

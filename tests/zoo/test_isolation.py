@@ -22,6 +22,16 @@ GOOD = HOOK.format("zoo_models()", MODEL.format("fine"))
 FAILING = {
     "import-error": ("import no_such_module", "No module named 'no_such_module'"),
     "exit": ("raise SystemExit(3)", "SystemExit: 3"),
+    "leave": ("import os; os._exit(4)", "SystemExit: 4"),
+    "interrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "columns": (
+        HOOK.format(
+            "zoo_metrics()",
+            "yield zoo.MetricSpec(name='columns', target='a:a', summary='A.', "
+            "columns=tuple(zoo.Column(f'c{i}', '', 'A') for i in range(1000)))",
+        ),
+        "metric 'columns' declares 1,000 columns, and 100 are the limit",
+    ),
     "wrong-type": (HOOK.format("zoo_models()", "yield 'gan'"), "zoo_models must yield zoo.ModelSpec, got str"),
     "raising-hook": (HOOK.format("zoo_tasks()", "raise OSError('no disk')"), "OSError: no disk"),
     "unknown-hook": (HOOK.format("zoo_model()", "return []"), "did you mean 'zoo_models'?"),
@@ -35,6 +45,7 @@ MISBEHAVING = {
         "import signal; signal.signal(signal.SIGINT, lambda *_: None)\n",
         "changes the handler of SIGINT",
     ),
+    "patching": ("import json; json.dumps = lambda *a, **k: '{}'\n", "replaces json.dumps: put back"),
     "torch": (
         "import torch; torch.set_default_dtype(torch.float64)\n",
         "changes torch's default dtype from torch.float32 to torch.float64",
@@ -143,3 +154,24 @@ def test_it_is_put_back_after_a_failure_as_well(tmp_path):
         fail()
     assert os.getcwd() == folder
     assert warnings == ["changes the working directory: put back"]
+
+
+def test_a_model_s_module_that_replaces_functions_is_undone_and_named(distributions):
+    source = "import json, zoo.cache\njson.dumps = zoo.cache.cached = repr\nclass A: pass\n"
+    hook = GOOD.replace("a:A", "fake_patcher_model:A")
+    distributions.add("patcher", {"patcher": "fake_patcher"}, fake_patcher=hook, fake_patcher_model=source)
+    registry = distributions.discover()
+    assert registry.problems == []
+    before = json.dumps
+    registry.models.get("fine").load()
+    assert json.dumps is before
+    assert registry.problems == [
+        "plugin 'patcher' of patcher 1.0 replaces json.dumps, zoo.cache.cached: put back",
+    ]
+
+
+def test_ctrl_c_while_a_plugin_is_imported_ends_the_command(distributions):
+    source = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfor _ in range(10**9): pass\n"
+    distributions.add("slow", {"slow": "fake_slow"}, fake_slow=source)
+    with pytest.raises(KeyboardInterrupt):
+        distributions.discover()

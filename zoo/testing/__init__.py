@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from zoo.registry import installed
 from zoo.specs import MetricSpec, TaskSpec
 from zoo.testing import description, players, sampling, surroundings  # noqa: F401 - their rules register themselves
-from zoo.testing.check import RULES, Check, CheckFailed, Examined, Rule, Subjects, general
+from zoo.testing.check import RULES, Check, CheckFailed, Examined, NotExamined, Rule, Subjects, general
 from zoo.testing.metrics import METRIC_RULES, MetricSubject
 from zoo.testing.tasks import TASK_RULES, TaskSubject
 
@@ -33,6 +33,7 @@ __all__ = [
     "TASK_RULES",
     "Check",
     "CheckFailed",
+    "NotExamined",
     "Rule",
     "checks_for",
     "parametrize_with_checks",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import traceback
+import unittest
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
 import torch
 
 from zoo.catalogue import Entry
-from zoo.errors import FAILURES, DataError
+from zoo.errors import DataError, error_sentence, reraise_ctrl_c
 from zoo.settings import restored
 from zoo.specs import ModelSpec
 from zoo.testing.subject import CANDIDATES, Failure, Subject, accepted
@@ -20,6 +21,10 @@ LIBRARY_PATHS = (
     "/zoo/testing/", "/zoo/model.py", "/torch/", "/pydantic/", "/safetensors/", "/copy.py", "<frozen", "<string>",
 )  # fmt: skip
 """Parts of file names that are not the plugin's: errors are located outside of them."""
+
+
+class NotExamined(unittest.SkipTest):
+    """A check that another one's failure decides already; pytest shows it as skipped."""
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - as pytest's own
@@ -36,6 +41,7 @@ class Rule:
         advice: What to do if it does not hold.
         examine: Raises if the claim does not hold for the subject.
         once: Whether the claim is about the plugin, and not about items of one shape.
+        of: All rules of its kind.
     """
 
     name: str
@@ -43,7 +49,22 @@ class Rule:
     advice: str
     examine: Callable[[Any], None]
     once: bool
+    of: list[Rule] = field(repr=False, compare=False)
 
+    @property
+    def foundations(self) -> list[Rule]:
+        """Those of its kind that have to hold for this one to mean anything."""
+        if self.once or self.name in INDEPENDENT:
+            return []
+        found = [rule for rule in self.of if rule.name in FOUNDATIONS]
+        return found[: found.index(self)] if self in found else found
+
+
+FOUNDATIONS = ("players-named", "losses-scalar", "sample-shape", "as-declared", "columns-as-declared")
+"""Rules without which no other has a meaning: one cause is then one failure, and not thirty."""
+
+INDEPENDENT = ("version", "columns-described", "needs-known")
+"""Rules about a spec alone."""
 
 RULES: list[Rule] = []
 
@@ -55,7 +76,7 @@ def rule(
 
     def add(function: Callable[[Any], None]) -> Callable[[Any], None]:
         name, claim = function.__name__.replace("_", "-"), (function.__doc__ or "").rstrip(".")
-        of.append(Rule(name, claim, advice, function, once))
+        of.append(Rule(name, claim, advice, function, once, of))
         return function
 
     return add
@@ -135,8 +156,23 @@ class Check:
 
         Raises:
             CheckFailed: If the rule is broken.
+            NotExamined: If a rule is broken without which this one means nothing.
             DataError: If the data of a task are not there.
         """
+        for foundation in self.rule.foundations:
+            if Check(foundation, self.subjects)._problem():
+                raise NotExamined(f"not examined, because {foundation.name} fails")
+        if problem := self._problem():
+            raise CheckFailed(problem[0]) from problem[1]
+
+    def _problem(self) -> tuple[str, BaseException | None] | None:
+        """Return what is wrong and the exception that it comes from, worked out once; None if the rule holds."""
+        known: dict[str, Any] = vars(self.subjects).setdefault("_problems", {})
+        if self.name not in known:
+            known[self.name] = self._examine()
+        return known[self.name]
+
+    def _examine(self) -> tuple[str, BaseException | None] | None:
         items = ""
         try:
             for subject, items in self.subjects.subjects(self.rule):  # noqa: B007 - used in messages
@@ -144,19 +180,21 @@ class Check:
                     torch.set_num_threads(1)  # these models are small: more threads only wait for each other
                     self.rule.examine(subject)
         except Failure as failure:
-            raise CheckFailed(f"{failure}{items}: {self.rule.advice}") from None
+            return f"{failure}{items}: {self.rule.advice}", None
         except DataError:
             raise
-        except FAILURES as error:
-            raise CheckFailed(f"{_sentence(error)}{items}: {self.rule.advice}") from error
+        except BaseException as error:
+            reraise_ctrl_c(error)
+            return f"{_sentence(error)}{items}: {self.rule.advice}", error
+        return None
 
 
 def _sentence(error: BaseException) -> str:
     """Return the error and the last line of its traceback that is not in this kit or a library."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not _foreign(f.filename)]
     at = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    first = str(error).strip().partition("\n")[0].rstrip(".")
-    return f"{type(error).__name__}{at}: {first}" if first else f"{type(error).__name__}{at}"
+    kind, _, first = error_sentence(error).partition(": ")
+    return f"{kind}{at}: {first.rstrip('.')}" if first else f"{kind}{at}"
 
 
 def _foreign(filename: str) -> bool:

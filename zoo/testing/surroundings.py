@@ -6,11 +6,13 @@ import contextlib
 import copy
 import io
 import random
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from zoo.model import GenerativeModel
 from zoo.settings import changed, snapshot
@@ -33,15 +35,29 @@ def same_seed_same_run(subject: Subject) -> None:
     require(torch.equal(samples, second_samples), "two runs with one seed draw different samples")
 
 
+class _OwnGenerators(TorchDispatchMode):
+    """Notices random numbers that are drawn from a generator which is not torch's global one."""
+
+    used = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
+        """Run the operation."""
+        self.used |= (kwargs or {}).get("generator") is not None
+        return func(*args, **(kwargs or {}))
+
+
 @rule("call no manual_seed and fix no generator: the harness seeds every run")
 def seeds_matter(subject: Subject) -> None:
-    """Different seeds give different weights and different samples."""
-    first, second = subject.build(1), subject.build(2)
-    require(differing(first.state_dict(), second.state_dict()), "two seeds initialise the same weights")
+    """Different seeds draw different initial weights, where these are drawn, and different samples."""
+    with _OwnGenerators() as own:
+        first, second = subject.build(1), subject.build(2)
+    alike = not differing(first.state_dict(), second.state_dict())
+    require(not (alike and own.used), "two seeds initialise the same weights")
+    model = subject.play(first).model  # what is initialised with zeros draws the same samples before it is trained
     draws = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        draws.append(subject.samples(first))
+        draws.append(subject.samples(model))
     require(not torch.equal(*draws), "two seeds draw the same samples")
 
 
@@ -78,13 +94,24 @@ def prints_nothing(subject: Subject) -> None:
     require(not output.getvalue(), f"the model prints {output.getvalue().strip()[:60]!r}")
 
 
+class _NumbersOnMeta(TorchDispatchMode):
+    """Lets code read a number from a tensor on the device "meta", which holds none: ``int(buffer)`` is 1 there."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
+        """Run the operation."""
+        if func is torch.ops.aten._local_scalar_dense.default and args[0].is_meta:
+            return torch.ones((), dtype=args[0].dtype).item()
+        return func(*args, **(kwargs or {}))
+
+
 @rule("create tensors with device=self.device or like another tensor, and constants with register_buffer")
 def moves_between_devices(subject: Subject) -> None:
     """It trains and samples on another device after model.to(device)."""
     for device in ["meta", *(["cuda"] if torch.cuda.is_available() else [])]:
         model = subject.build().to(device)
-        subject.play(model)
-        sample_device = subject.samples(model, 4).device.type
+        with _NumbersOnMeta():
+            subject.play(model)
+            sample_device = subject.samples(model, 4).device.type
         require(sample_device == device, f"samples of a model on {device} are on {sample_device}")
 
 

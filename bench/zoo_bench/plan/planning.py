@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.task import Task
     from zoo_bench.judges.panel import Panel
 
-from zoo_bench.data.loading import load_task
+from zoo_bench.data.loading import check_task, load_task
 from zoo_bench.plan.resources import share_this_machine
 from zoo_bench.plan.scoring import ScorePlan, score_plan
 from zoo_bench.plan.spec import PrecisionMode, RunSpec
@@ -186,6 +186,7 @@ def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Itera
             continue
         try:
             task = load_task(entry)
+            check_task(entry, task)
         except ZooError as error:
             if required:
                 raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
@@ -10,10 +9,11 @@ from time import perf_counter
 import torch
 from safetensors.torch import save
 
-from zoo.errors import FAILURES, error_sentence
+from zoo.errors import error_details, error_sentence, reraise_ctrl_c
 from zoo.evaluation import Evaluation
 from zoo.model import GenerativeModel
 from zoo.registry import installed
+from zoo.task import Task
 from zoo_bench.core.budget import Budget
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.core.processes import keep_freed_memory
@@ -85,10 +85,11 @@ def execute(
         with Watch() as watch:
             _execute(spec, resources, scoring, outcome, on_progress, watch, checkpoint)
         record.marks = watch.marks(record)
-    except FAILURES as error:
+    except BaseException as error:
+        reraise_ctrl_c(error)
         record.status = "error"
         record.error = error_sentence(error)
-        record.traceback = traceback.format_exc()
+        record.traceback = error_details(error)
     if checkpoint and checkpoint.note:
         record.notes.append(checkpoint.note)
     return outcome
@@ -108,9 +109,12 @@ def _execute(
     device = torch.device(spec.device)
     task_entry, entry = registry.tasks.get(spec.task), registry.models.get(spec.model)
     record.code, record.task_code = fingerprint(entry), fingerprint(task_entry)
-    task = load_task(task_entry)
-    if scoring.panel:
-        task = scoring.panel.seated(task_entry.spec, task)
+
+    def load() -> Task:
+        task = load_task(task_entry)
+        return scoring.panel.seated(task_entry.spec, task) if scoring.panel else task
+
+    task = load()
     record.shape, record.judge = task.shape, judge_name("", task)
     for judge in (task.judge, *task.panel):
         judge.to(device)
@@ -166,7 +170,7 @@ def _execute(
         outcome.files[SAMPLES] = packed(generated)
     evaluation = Evaluation(task, generated)
     metrics = [registry.metrics.get(name) for name in scoring.metrics]
-    scored = score(evaluation, applicable(metrics, task))
+    scored = score(evaluation, applicable(metrics, task), load)
     record.scores = scored.scores
     record.traceback += scored.traceback
     note_constants(record, evaluation.reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -70,13 +71,14 @@ def _rescored(path: Path, spec: RunSpec, names: list[str], panel: Panel | None) 
     if not is_own:  # what the other samples have no part in stays
         none = {"scores": {}, "diagnostics": {}, "curve": [], "curve_judge": ""}
         record = record.model_copy(update={"run_id": spec.run_id, "spec": spec, **none})
-    task = _task(spec, panel)
+    load = partial(_task, spec, panel)
+    task = load()
     model, generated = _model_and_samples(path, spec, task, kept=is_own)
     evaluation = Evaluation(task, generated)
     before, record.judge = record.judge, judge_name("", task)
     if before != record.judge:
         record.scores |= {name: _emptied(old) for name, old in record.scores.items() if old.judge == before}
-    scored = score(evaluation, [registry.metrics.get(name) for name in names if name != LEARNING_CURVE])
+    scored = score(evaluation, [registry.metrics.get(name) for name in names if name != LEARNING_CURVE], load)
     record.scores |= {name: _kept(record.scores.get(name), new) for name, new in scored.scores.items()}
     record.traceback += scored.traceback
     note_constants(record, evaluation.reference)
@@ -99,7 +101,7 @@ def _emptied(old: Score) -> Score:
 
 def _kept(old: Score | None, new: Score) -> Score:
     """Return a new score, or, if that could not be computed, the old one's values with the reason."""
-    return old.model_copy(update={"error": new.error}) if new.error and old and old.values else new
+    return old.model_copy(update={"error": new.error}) if new.error and not new.values and old and old.values else new
 
 
 def _task(spec: RunSpec, panel: Panel | None) -> Task:

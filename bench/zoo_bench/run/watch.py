@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
@@ -22,6 +22,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from zoo.catalogue import Entry
 from zoo.data import cache_root, data_root
+from zoo.isolation import functions_of
 from zoo.model import load_class
 from zoo.specs import ModelSpec
 from zoo_bench.plan.record import RunRecord
@@ -38,16 +39,8 @@ ORIGINALS: dict[str, object] = {}
 def harness_functions() -> dict[str, object]:
     """Return the functions and methods that loaded modules of genzoo hold, and Python's clocks, by dotted name."""
     modules = [(name, m) for name, m in list(sys.modules.items()) if _package(name) in ("zoo", "zoo_bench")]
-    functions = {f"{name}.{key}": value for name, module in modules for key, value in _functions_of(module)}
+    functions = {name: value for key, module in modules for name, _, _, value in functions_of(module, key)}
     return functions | {f"time.{clock}": getattr(time, clock) for clock in CLOCKS}
-
-
-def _functions_of(holder: Any) -> Iterator[tuple[str, object]]:
-    for name, value in list(vars(holder).items()):
-        if callable(value) or isinstance(value, property | classmethod | staticmethod):
-            yield name, value
-        if isinstance(value, type) and value.__module__ == getattr(holder, "__name__", ""):
-            yield from ((f"{name}.{key}", method) for key, method in _functions_of(value))
 
 
 class Watch:

@@ -75,14 +75,17 @@ def compute(task_name: str, names: Sequence[str], panel: Panel | None) -> Scores
     """Score every control of a task with some metrics."""
     registry = installed()
     entry = registry.tasks.get(task_name)
-    task = load_task(entry)
-    if panel:
-        task = panel.seated(entry.spec, task)
+
+    def load() -> Task:
+        task = load_task(entry)
+        return panel.seated(entry.spec, task) if panel else task
+
+    task = load()
     metrics = [registry.metrics.get(name) for name in names]
     reference = Reference(task)
     controls = samples(task)
     return Scores(
-        {name: score(Evaluation(task, data, reference), metrics).scores for name, data in controls.items()},
+        {name: score(Evaluation(task, data, reference), metrics, load).scores for name, data in controls.items()},
         {name: len(data) for name, data in controls.items() if len(data) < task.samples},
     )
 

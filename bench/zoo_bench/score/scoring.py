@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
-import traceback
+import reprlib
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,16 +15,22 @@ import torch
 from torch import Tensor
 
 from zoo.catalogue import Entry
-from zoo.columns import is_column_name
-from zoo.errors import FAILURES, PluginError, ZooError, error_sentence
+from zoo.columns import MAX_COLUMNS, is_column_name
+from zoo.errors import FAILURES, PluginError, ZooError, error_details, error_sentence, reraise_ctrl_c
 from zoo.evaluation import Evaluation, Reference
+from zoo.isolation import put_back
 from zoo.model import GenerativeModel
+from zoo.shared import Seal
 from zoo.signs import alive
 from zoo.specs import MetricSpec
-from zoo.task import to_model
+from zoo.task import Task, to_model
 from zoo_bench.plan.record import RunRecord, Score
 from zoo_bench.plan.scoring import score_key
 from zoo_bench.score.metrics.panel import references
+
+RETURNED = "return a dict with keys of lower-case letters, digits and '_'"
+MAX_FAULTS = 5
+"""Faults of one metric or of diagnostics that are named."""
 
 HARDLY_VARY = "features that hardly vary among real items"
 MAX_NAMED = 10
@@ -53,23 +60,51 @@ class Scored:
         return {name: score.error for name, score in self.scores.items() if score.error}
 
 
-def score(evaluation: Evaluation, metrics: Iterable[Entry[MetricSpec]]) -> Scored:
+def score(
+    evaluation: Evaluation, metrics: Iterable[Entry[MetricSpec]], load: Callable[[], Task] | None = None
+) -> Scored:
     """Score the generated items with every metric.
 
-    A metric that draws random numbers draws the same ones whichever others are computed.
+    A metric draws the same random numbers whichever others are computed, and sees the same evaluation: one that writes
+    into it, or changes settings of the process, fails by name, and what it changed is put back before the next.
+
+    Args:
+        evaluation: The items.
+        metrics: The metrics.
+        load: Loads the evaluation's task again, if a metric has written into its data or judges.
     """
     scored = Scored()
+    sources = Seal({"generated": evaluation.generated, "task": evaluation.task})
+    generated, attributes = evaluation.generated.clone(), dict(vars(evaluation))
+    lost = ""
     for entry in metrics:
         name, result = entry.spec.name, score_key(entry, evaluation.task)
         alive(f"metric {name!r}")
+        scored.scores[name] = result
+        if lost:
+            result.error = lost
+            continue
         for seed in (random.seed, np.random.seed, torch.manual_seed):
             seed(zlib.crc32(name.encode()))
+        changes: list[str] = []
         try:
-            result.values = _checked(entry.spec, entry.spec.load()(evaluation))
-        except FAILURES as error:
+            with put_back(changes):
+                found = entry.load()(evaluation)
+            result.values, result.error = _checked(entry.spec, found)
+        except BaseException as error:
+            reraise_ctrl_c(error)
             result.error, details = _described(error)
             scored.traceback += details
-        scored.scores[name] = result
+        replaced = [key for key, value in attributes.items() if vars(evaluation).get(key) is not value]
+        vars(evaluation).update(attributes)
+        damaged = sources.broken()
+        if written := [*replaced, *damaged, *evaluation.written()]:
+            evaluation.forget()
+            changes.append(f"writes into {', '.join(written[:3])}, which other metrics read: let it work on a copy")
+        if damaged and not (load and sources.mend({"generated": generated, "task": load()})):
+            lost = f"it was not computed, as metric {name!r} wrote into {damaged[0]}, which cannot be loaded again"
+        if changes:
+            result.values, result.error = {}, f"metric {name!r} {'; '.join(changes)}"
     return scored
 
 
@@ -97,12 +132,24 @@ def diagnose(record: RunRecord, model: GenerativeModel, held_out: Tensor, check_
     """
     alive("the model's diagnostics")
     training = model.training
+    name = f"{type(model).__name__}.diagnostics()"
     torch.manual_seed(record.spec.seed_of("sampling"))
     try:
         with torch.no_grad():
-            diagnostics = model.eval().diagnostics(to_model(held_out.to(model.device)))
-        record.diagnostics = _columns(type(model).__name__, diagnostics, check_name)
-    except FAILURES as error:
+            found = model.eval().diagnostics(to_model(held_out.to(model.device)))
+        if not isinstance(found, dict):
+            raise PluginError(f"{name} must {RETURNED}")
+        if len(found) > MAX_COLUMNS:
+            raise PluginError(f"{name} returns {len(found):,} values, and none is kept: {MAX_COLUMNS} are the limit")
+
+        def check(key: Any) -> None:
+            if not is_column_name(str(key)):
+                raise PluginError(f"{name} must {RETURNED}, not {reprlib.repr(key)}")
+            check_name(key)
+
+        record.diagnostics, record.diagnostics_error = _numbers(found, check, name)
+    except BaseException as error:
+        reraise_ctrl_c(error)
         record.diagnostics_error, details = _described(error)
         record.traceback += details
     finally:
@@ -113,23 +160,47 @@ def _described(error: BaseException) -> tuple[str, str]:
     """Return an error as a sentence and its traceback, of which a :class:`ZooError` needs none."""
     if isinstance(error, ZooError):
         return str(error), ""
-    return error_sentence(error), "".join(traceback.format_exception(error))
+    return error_sentence(error), error_details(error)
 
 
-def _columns(name: str, diagnostics: Any, check_name: Callable[[str], None]) -> dict[str, float]:
-    if not isinstance(diagnostics, dict) or not all(is_column_name(str(column)) for column in diagnostics):
-        raise PluginError(f"{name}.diagnostics() must return a dict with keys of lower-case letters, digits and '_'")
-    for column in sorted(diagnostics):
-        check_name(column)
-    return {column: float(value) for column, value in diagnostics.items()}
+def _numbers(
+    found: Mapping[Any, Any], check: Callable[[Any], None], subject: str, infinite: Container[str] = ()
+) -> tuple[dict[str, float], str]:
+    """Return what can stand in a column, and a sentence on what cannot; it leaves the others.
+
+    Args:
+        found: What a plugin returned.
+        check: Raises a :class:`ZooError` for a name that cannot be a column's.
+        subject: What returned it, which begins the sentence.
+        infinite: Names of which infinity is a value.
+    """
+    values, faults = {}, []
+    for name, value in found.items():
+        try:
+            check(name)
+            number = float(value)
+        except ZooError as error:
+            faults.append(str(error))
+        except BaseException as error:
+            reraise_ctrl_c(error)
+            faults.append(f"{subject} returns no number as {name!r}: {error_sentence(error)}")
+        else:
+            if math.isfinite(number) or (name in infinite and not math.isnan(number)):
+                values[name] = number
+            else:
+                faults.append(f"{subject} returns {name!r} as {number}")
+    more = [f"and {len(faults) - MAX_FAULTS} more"] if len(faults) > MAX_FAULTS else []
+    return values, "; ".join(faults[:MAX_FAULTS] + more)
 
 
-def _checked(metric: MetricSpec, result: Any) -> dict[str, float]:
+def _checked(metric: MetricSpec, result: Any) -> tuple[dict[str, float], str]:
     columns = {column.name: column for column in metric.columns}
+    subject = f"metric {metric.name!r}"
     if not isinstance(result, dict) or not result.keys() <= columns.keys():
-        raise PluginError(f"metric {metric.name!r} must return a dict with keys among {', '.join(sorted(columns))}")
-    values = {name: float(value) for name, value in result.items()}
+        raise PluginError(f"{subject} must return a dict with keys among {', '.join(sorted(columns))}")
+    infinite = [name for name, column in columns.items() if column.infinite]
+    values, fault = _numbers(result, lambda name: None, subject, infinite)
     for name, value in values.items():
         if columns[name].integer and not value.is_integer():
-            raise PluginError(f"metric {metric.name!r} declares {name!r} as whole numbers and returned {value}")
-    return values
+            raise PluginError(f"{subject} declares {name!r} as whole numbers and returned {value}")
+    return values, fault

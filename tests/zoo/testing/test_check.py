@@ -7,7 +7,7 @@ import pytest
 import zoo
 from zoo.catalogue import Entry, Plugin
 from zoo.registry import installed
-from zoo.testing import METRIC_RULES, RULES, TASK_RULES, Check, CheckFailed
+from zoo.testing import METRIC_RULES, RULES, TASK_RULES, Check, CheckFailed, NotExamined
 from zoo.testing.check import Subjects
 from zoo.testing.metrics import MetricSubject
 from zoo.testing.tasks import TaskSubject
@@ -138,3 +138,64 @@ def test_absent_data_are_one_sentence_and_no_failed_check(capsys, monkeypatch):
     printed = capsys.readouterr()
     assert printed.err == "zoo: no files here: put them there\n"
     assert "FAIL" not in printed.out
+
+
+def outcomes(subjects, rules):
+    found = {}
+    for rule in rules:
+        try:
+            Check(rule, subjects)()
+        except (CheckFailed, NotExamined) as error:
+            found[rule.name] = str(error)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("target", "cause", "problem"),
+    [
+        ("NoPlayers", "players-named", "players() is empty (items of shape (1, 8, 8)): return a list of zoo.Player, "),
+        ("Crashing", "losses-scalar", "GeneratorExit (items"),
+        ("SampleShape", "sample-shape", "sample(1) returns (2, 1, 8, 8), not (1, 1, 8, 8) "),
+    ],
+)
+def test_one_cause_is_one_failure(target, cause, problem):
+    found = outcomes(model(target=f"broken_models:{target}"), RULES)
+    assert found.pop(cause).startswith(problem)
+    assert set(found.values()) == {f"not examined, because {cause} fails"}
+    assert len(found) > 25
+    assert not {"summary", "paper", "lazy-import"} & found.keys()
+
+
+def test_a_metric_or_task_that_fails_altogether_is_one_failure():
+    def failing(*_):
+        raise RuntimeError("no")
+
+    for make, rules, cause in ((metric, METRIC_RULES, "columns-as-declared"), (task, TASK_RULES, "as-declared")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(f"broken_{make.__name__}s.good", failing, raising=False)
+            found = outcomes(make(), rules)
+        assert found.pop(cause).startswith("RuntimeError")
+        assert set(found.values()) == {f"not examined, because {cause} fails"}
+
+
+@pytest.mark.parametrize("name", ["seeds-matter", "moves-between-devices", "resumes"])
+def test_deterministic_initialisation_and_numbers_from_buffers_are_no_faults(name):
+    (rule,) = [rule for rule in RULES if rule.name == name]
+    Check(rule, model(target="broken_models:DeterministicStart"))()
+
+
+def test_weights_from_a_generator_of_the_model_s_own_are_found():
+    (rule,) = [rule for rule in RULES if rule.name == "seeds-matter"]
+    with pytest.raises(CheckFailed, match="two seeds initialise the same weights"):
+        Check(rule, model(target="broken_models:DrawnByItsOwnGenerator"))()
+
+
+def test_the_command_names_the_cause_and_what_it_leaves_out(capsys, monkeypatch):
+    from zoo.cli import main
+
+    monkeypatch.setattr(installed(), "find", lambda name: model(target="broken_models:NoPlayers").entry)
+    assert main(["check", "good"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert next(line for line in lines if line.startswith("FAIL")).startswith("FAIL players-named: players() is empty")
+    assert sum(line.startswith("FAIL") for line in lines) == 1
+    assert "     copies: not examined, because players-named fails" in lines

@@ -342,9 +342,21 @@ def test_diagnostics_of_the_model_s_own_are_columns_of_the_record(execute_fake):
         ),
         ({"status": 0.0}, f"Telling.diagnostics() returns 'status', which {GENZOO} fills"),
         ({"judge": 0.0}, f"Telling.diagnostics() returns 'judge', which {GENZOO} fills"),
-        ({"My value": 0.0}, "Telling.diagnostics() must return a dict with keys of lower-case letters, digits and '_'"),
+        (
+            {"My value": 0.0},
+            "Telling.diagnostics() must return a dict with keys of lower-case letters, digits and '_', not 'My value'",
+        ),
         (1.0, "Telling.diagnostics() must return a dict with keys of lower-case letters, digits and '_'"),
-        ({"distance": "far"}, "ValueError: could not convert string to float: 'far'"),
+        (
+            {"distance": "far"},
+            "Telling.diagnostics() returns no number as 'distance': "
+            "ValueError: could not convert string to float: 'far'",
+        ),
+        ({"distance": float("nan")}, "Telling.diagnostics() returns 'distance' as nan"),
+        (
+            {f"value_{n}": 0.0 for n in range(20_000)},
+            "Telling.diagnostics() returns 20,000 values, and none is kept: 100 are the limit",
+        ),
     ],
 )
 def test_diagnostics_that_cannot_be_columns_cost_nothing_else(execute_fake, result, sentence):
@@ -357,7 +369,61 @@ def test_diagnostics_that_cannot_be_columns_cost_nothing_else(execute_fake, resu
     [found] = record.metric_errors.items()
     assert found == ("diagnostics", sentence + ": choose another name" * sentence.endswith("fills"))
     assert record.metrics["fid"] > 0
-    assert not {"distance", "My value"} & record.metrics.keys()
+    assert record.diagnostics == {}
+
+
+def test_one_diagnostic_that_is_unusable_leaves_the_others(execute_fake):
+    class Telling(Steady):
+        def diagnostics(self, real):
+            return {"elbo": 3.0, 7: 1.0, "bits": float("inf"), "fid": 0.0, "nats": 2}
+
+    record = execute_fake(Telling).record
+    assert record.diagnostics == {"elbo": 3.0, "nats": 2.0}
+    parts = record.metric_errors["diagnostics"].split("; ")
+    assert [part.partition("'")[2] for part in parts] == [
+        "_', not 7",
+        "bits' as inf",
+        f"fid', which metric 'fid' of {GENZOO} fills: choose another name",
+    ]
+
+
+class Odd(BaseException):
+    """No Exception, and it cannot be shown."""
+
+    def __str__(self):
+        raise MemoryError
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (Odd(), "Odd: its message cannot be shown, because of another MemoryError"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit(), "GeneratorExit"),
+        (MemoryError(), "MemoryError"),
+        (SystemExit(3), "SystemExit: 3"),
+        (ValueError("x\n" * 2_000_000), f"ValueError: {'x ' * 250}... (3999999 characters)"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_exception_of_any_kind_in_a_loss_is_one_line_of_the_record(execute_fake, error, sentence):
+    class Failing(Steady):
+        def loss(self, turn):
+            raise error
+
+    record = execute_fake(Failing).record
+    assert (record.status, record.error) == ("error", sentence)
+    assert len(record.traceback) < 21_000
+
+
+def test_endless_recursion_in_a_loss_is_named(execute_fake):
+    class Endless(Steady):
+        def loss(self, turn):
+            return self.loss(turn)
+
+    record = execute_fake(Endless).record
+    assert record.status == "error"
+    assert record.error.startswith("RecursionError: ")
 
 
 def test_a_sampler_may_follow_gradients_as_langevin_dynamics_does(execute_fake):

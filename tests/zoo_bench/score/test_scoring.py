@@ -8,6 +8,7 @@ import torch
 import zoo
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
+from zoo_bench.data.loading import load_task
 from zoo_bench.judges.pixels import PixelJudge
 from zoo_bench.score.scoring import note_constants, score
 
@@ -153,3 +154,111 @@ def test_a_judge_that_fails_is_left_to_its_metrics(make_record, digits_task):
     record = make_record()
     note_constants(record, Reference(replace(digits_task, judge=Dim(0))))
     assert record.notes == []
+
+
+def gap(evaluation):
+    """What others read: a number that changes if anything in the evaluation does."""
+    close, modes = evaluation.nearest_train
+    parts = (evaluation.features_generated, evaluation.features_real, evaluation.features_train, close, modes)
+    real = sum(float(judge.features(evaluation.real[:50]).double().sum()) for judge in evaluation.task.panel)
+    shared = float(evaluation.reference.once(mean_of_real).sum()) + float(evaluation.generated.double().sum())
+    return {"oddness": real + shared + sum(float((part.double() * (1 + 0 * part)).sum()) for part in parts)}
+
+
+def mean_of_real(reference):
+    return reference.features.mean(0).numpy()
+
+
+def subtract(values):
+    values -= values.mean(0)
+
+
+WRITERS = {
+    "features_generated": lambda evaluation: evaluation.features_generated.mul_(0),
+    "features_real": lambda evaluation: subtract(evaluation.features_real.numpy()),
+    "features_train": lambda evaluation: subtract(evaluation.features_train),
+    "nearest_train": lambda evaluation: evaluation.nearest_train[0].zero_(),
+    "mean_of_real": lambda evaluation: evaluation.reference.once(mean_of_real).fill(0),
+    "generated": lambda evaluation: evaluation.generated.numpy().fill(7),
+    "task.test.data": lambda evaluation: evaluation.real.bitwise_not_(),
+    "task.train.data": lambda evaluation: evaluation.task.train.data.zero_(),
+    "task.panel.0._mean": lambda evaluation: evaluation.task.panel[0]._mean.zero_(),
+    "judge": lambda evaluation: evaluation.task.judge.network.requires_grad_(False).trunk[0].weight.zero_(),
+    "real": lambda evaluation: setattr(evaluation, "real", evaluation.real[:10]),
+}
+"""What a metric writes into the evaluation, by a part of the name under which it is told."""
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("what", WRITERS)
+def test_a_metric_that_writes_into_what_others_read_fails_alone(fake_entry, what, first):
+    entry = zoo.installed().tasks.get("digits")
+
+    def load():
+        task = load_task(entry)
+        return replace(task, panel=(PixelJudge(task.train.data),))
+
+    def writing(evaluation):
+        gap(evaluation)
+        WRITERS[what](evaluation)
+        return {**gap(evaluation), "oddness": 1.0}
+
+    columns = (zoo.Column("oddness", "lower", "How odd"),)
+    odd, writer = (
+        fake_entry(zoo.MetricSpec, name, function, columns=columns)
+        for name, function in (("odd", gap), ("writer", writing))
+    )
+    task = load()
+    alone = score(Evaluation(load(), task.train.data[:20].clone()), [odd], load).scores["odd"]
+    evaluation = Evaluation(task, task.train.data[:20].clone())
+    both = score(evaluation, [writer, odd] if first else [odd, writer], load).scores
+    assert alone.values == both["odd"].values == gap(evaluation)
+    assert alone.error == both["odd"].error == ""
+    assert both["writer"].values == {}
+    sentence = both["writer"].error
+    assert sentence.startswith("metric 'writer' writes into ")
+    assert what in sentence
+    assert sentence.endswith(", which other metrics read: let it work on a copy")
+
+
+def test_metrics_after_one_that_destroyed_what_cannot_be_loaded_again_say_so(scored, digits_task):
+    kept = digits_task.test.data.clone()
+    try:
+        found = scored(vandal=lambda evaluation: evaluation.real.zero_(), odd=lambda evaluation: {"oddness": 1})
+    finally:
+        digits_task.test.data.copy_(kept)
+    assert outcome(found)["odd"] == (
+        "it was not computed, as metric 'vandal' wrote into task.test.data, which cannot be loaded again"
+    )
+
+
+def test_a_metric_that_changes_settings_fails_and_they_are_put_back(scored):
+    def setting(evaluation):
+        torch.set_default_dtype(torch.float64)
+        torch.manual_seed(0)
+        return {"oddness": 1}
+
+    found = outcome(scored(setting=setting, odd=lambda evaluation: {"oddness": torch.rand(())}))
+    assert torch.get_default_dtype() == torch.float32
+    assert found["setting"] == (
+        "metric 'setting' changes torch's default dtype from torch.float32 to torch.float64: put back"
+    )
+    assert found["odd"] == outcome(scored(odd=lambda evaluation: {"oddness": torch.rand(())}))["odd"]
+
+
+@pytest.mark.parametrize(("value", "said"), [(float("nan"), "nan"), (float("inf"), "inf"), (-float("inf"), "-inf")])
+def test_a_value_that_is_no_number_is_told_with_its_column_and_leaves_the_others(fake_entry, digits_task, value, said):
+    columns = tuple(zoo.Column(name, "lower", "How odd", infinite=name == "endless") for name in ("odd", "endless"))
+    results = {"odd": value, "endless": float("inf")}
+    entry = fake_entry(zoo.MetricSpec, "two", lambda evaluation: results, columns=columns)
+    found = score(Evaluation(digits_task, digits_task.train.data[:20]), [entry]).scores["two"]
+    assert found.values == {"endless": float("inf")}
+    assert found.error == f"metric 'two' returns 'odd' as {said}"
+
+
+def test_an_interrupt_that_a_metric_raises_itself_is_its_failure(scored):
+    def interrupting(evaluation):
+        raise KeyboardInterrupt
+
+    found = scored(odd=interrupting, even=lambda evaluation: {"oddness": 1})
+    assert outcome(found) == {"odd": "KeyboardInterrupt", "even": {"oddness": 1.0}}

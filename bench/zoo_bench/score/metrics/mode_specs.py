@@ -56,6 +56,7 @@ MODE_METRICS = (
                 "KL(real || generated) of mode shares, nats; inf if a class is missing",
                 title="KL, reverse",
                 range=(0, None),
+                infinite=True,
                 group="modes",
             ),
             Column(

@@ -261,8 +261,10 @@ class TrainsAfterSampling(Good):
         return super().generator_loss(turn) if fake is None else -self.critic(fake).mean()
 
     def sample(self, n):
-        self.__dict__["drawn"] = super().sample(n)
-        return self.__dict__["drawn"]
+        samples = super().sample(n)
+        if not torch.is_grad_enabled():
+            self.__dict__["drawn"] = samples
+        return samples
 
 
 class SometimesEager(nn.Tanh):
@@ -347,3 +349,35 @@ class Copies(Good):
     def __init__(self, shape, config):
         super().__init__(shape, config)
         self.counter = (i for i in itertools.count())
+
+
+class NoPlayers(Good):
+    def players(self):
+        return []
+
+
+class Crashing(Good):
+    def critic_loss(self, turn):
+        raise GeneratorExit
+
+
+class DeterministicStart(Good):
+    """Not broken: its weights begin as zeros, and it counts its moves in a buffer."""
+
+    def __init__(self, shape, config):
+        super().__init__(shape, config)
+        for weight in self.parameters():
+            nn.init.constant_(weight, 0.01)
+        self.register_buffer("moves", torch.zeros((), dtype=torch.int64))
+
+    def critic_loss(self, turn):
+        self.moves += 1
+        return super().critic_loss(turn) / (1 + int(self.moves) // 1000) + 0.0 * bool(self.moves > 3)
+
+
+class DrawnByItsOwnGenerator(Good):
+    def __init__(self, shape, config):
+        super().__init__(shape, config)
+        own = torch.Generator().manual_seed(0)
+        for weight in self.parameters():
+            nn.init.normal_(weight, 0.0, 0.1, generator=own)

@@ -1,8 +1,8 @@
 """Executors: they decide where runs are executed.
 
 An executor is a function ``run(specs, options)`` that yields events as they happen, among them exactly one
-:class:`Finished` for every run. It must not write results: the harness stores each outcome when it arrives. When the
-generator is closed early, it must end the runs in progress.
+:class:`Finished` for every run that ``options.claim`` admits. It must not write results: the harness stores each
+outcome when it arrives. When the generator is closed early, it must end the runs in progress.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Options:
         timeout: Wall-clock seconds after which a run is ended as hung; None: never.
         address: Where a cluster listens; empty: none, or the executor's own default.
         scoring: What is computed and kept of every run beside its weights.
+        claim: Asked right before a run is started, and only in the process of the bench; if it says no, another process
+            does the run, and it is to be left out. None: all runs are to be done.
     """
 
     workers: int | None = None
@@ -36,6 +38,7 @@ class Options:
     timeout: float | None = None
     address: str = ""
     scoring: Scoring = field(default_factory=Scoring)
+    claim: Callable[[RunSpec], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,5 +100,12 @@ class Looked:
     outdated: int = 0
 
 
-Event = Started | Progressed | Finished | Rescored | Looked
+@dataclass(frozen=True)
+class Told:
+    """Something that the user should know while a bench runs; executors do not yield this."""
+
+    sentence: str
+
+
+Event = Started | Progressed | Finished | Rescored | Looked | Told
 Executor = Callable[[Sequence[RunSpec], Options], Iterator[Event]]

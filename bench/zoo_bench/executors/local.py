@@ -51,24 +51,30 @@ def run_here(specs: Sequence[RunSpec], options: Options, work: Work) -> Iterator
     """Do some work for every spec on this machine, each in a process of its own, ``options.workers`` at once."""
     if specs:
         slots = share_this_machine(specs, options.workers, options.threads)
-        yield from run_with(slots, specs, options.timeout, work)
+        yield from run_with(slots, specs, options.timeout, work, options.claim)
 
 
 def run_with(
-    slots: Sequence[Resources], specs: Sequence[RunSpec], timeout: float | None, work: Work
+    slots: Sequence[Resources],
+    specs: Sequence[RunSpec],
+    timeout: float | None,
+    work: Work,
+    claim: Callable[[RunSpec], bool] | None = None,
 ) -> Iterator[Event]:
     """Do some work for every spec in a process of its own, as many at once as there are slots, with a slot's resources.
 
-    A crash or a timeout costs only that run's record.
+    A crash or a timeout costs only that run's record. Specs that ``claim`` does not admit are left out.
     """
     waiting, running, free = list(specs), list[_Running](), list(slots)
     with tempfile.TemporaryDirectory(prefix="zoo-bench-") as logs:
         try:
             while waiting or running:
                 while waiting and free:
-                    running.append(_start(waiting.pop(0), free.pop(0), timeout, Path(logs), work))
-                    yield Started(running[-1].spec, running[-1].resources)
-                for current, event in _next_events(running):
+                    spec = waiting.pop(0)
+                    if claim is None or claim(spec):
+                        running.append(_start(spec, free.pop(0), timeout, Path(logs), work))
+                        yield Started(running[-1].spec, running[-1].resources)
+                for current, event in _next_events(running) if running else ():
                     if isinstance(event, Finished):
                         _close(current)
                         running.remove(current)

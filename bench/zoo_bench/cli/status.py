@@ -46,9 +46,8 @@ def _print(found: Status, folder: Path) -> None:
         print_table(headers, [[visible(cell) for cell in _cells(row)] for row in found.running])
     for row in found.failed[:MAX_FAILURES]:
         print(visible(f"{row['model']} on {row['task']}, seed {row['seed']}: {row['status']}: {row['error']}"))
-    if more := len(found.failed) - MAX_FAILURES:
-        if more > 0:
-            print(f"and {more} more failed")
+    if len(found.failed) > MAX_FAILURES:
+        print(f"and {len(found.failed) - MAX_FAILURES} more")
     counts = f"{len(found.done)} done, {len(found.failed)} failed, {len(found.missing)} missing"
     running = f"{plural(len(found.running), 'run')} under way" if found.running else "nothing runs here"
     print(f"{folder}: {running}; {counts}")

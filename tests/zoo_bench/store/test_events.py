@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_progress_is_rare_and_rarer_in_a_long_run(tmp_path, make_spec, monkeypat
         now = float(second)
         log.progressed(spec, Progress(second / (hours * 3600), second, 1.0, {}))
     written = [round(event.share * hours * 3600) for event in read_events(tmp_path) if event.share is not None]
-    gaps = [b - a for a, b in zip(written, written[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(written)]
     assert min(gaps) >= events.MIN_SECONDS
     assert max(gaps) <= events.MAX_SECONDS + 1
     assert 300 < len(written) < 700

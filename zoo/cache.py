@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zoo.data import cache_root
 from zoo.errors import ZooError
-from zoo.files import write_atomically
+from zoo.files import is_abandoned, write_atomically
 
 MAX_CACHED_FILES = 32
 """Beyond them, the least recently used files are deleted."""
@@ -47,3 +47,5 @@ def _keep(path: Path, content: bytes) -> None:
     write_atomically(path, hashlib.sha256(content).digest() + content)
     for old in sorted(path.parent.glob("*.safetensors"), key=lambda p: p.stat().st_mtime)[:-MAX_CACHED_FILES]:
         old.unlink(missing_ok=True)
+    for left in filter(is_abandoned, path.parent.glob(".*.tmp")):
+        left.unlink(missing_ok=True)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import stat
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from zoo.errors import ZooError
+
+TEMPORARY = re.compile(r"\.(?P<host>.+)-(?P<pid>\d+)-\w+\.tmp")
+"""Names of temporary files and folders: of which process on which host they are."""
+
+DAY_SECONDS = 24 * 3600.0
+CLOCK_SECONDS = 60.0
+"""By how much the clock of a file system may differ from that of this host."""
 
 MAX_JSON_BYTES = 16_000_000
 """Size of the largest JSON file of results that is read; a record has some 20 kB."""
@@ -57,7 +68,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_prefix(), suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -68,3 +79,40 @@ def _write(path: Path, content: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def temporary_folder(parent: Path) -> Path:
+    """Make a folder with a temporary name, in which files can be written before they are moved to their places.
+
+    Raises:
+        OSError: If that cannot be done.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=parent, prefix=_prefix(), suffix=".tmp"))
+
+
+def _prefix() -> str:
+    return f".{socket.gethostname()}-{os.getpid()}-"
+
+
+def is_abandoned(path: Path) -> bool:
+    """Return whether a path is a temporary file or folder whose process is gone, or that is older than a day.
+
+    Of processes on other hosts only the age is known.
+    """
+    name = TEMPORARY.fullmatch(path.name)
+    if name is None:
+        return False
+    import psutil
+
+    with suppress(OSError):
+        written = path.lstat().st_mtime
+        if time.time() - written > DAY_SECONDS:
+            return True
+        if name["host"] == socket.gethostname():
+            with suppress(psutil.AccessDenied):
+                try:
+                    return psutil.Process(int(name["pid"])).create_time() > written + CLOCK_SECONDS
+                except psutil.NoSuchProcess:
+                    return True
+    return False

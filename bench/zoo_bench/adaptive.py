@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,20 @@ MAX_PAIRS = 6
 
 def to_do(
     runs: Sequence[RunSpec], scores: Mapping[str, ScorePlan], options: BenchOptions, store: Store
-) -> tuple[list[RunSpec], dict[RunSpec, list[str]], list[str]]:
-    """Return which runs are to be trained, by stored run the scores that are to be computed, and sentences on these."""
+) -> tuple[dict[RunSpec, datetime | None], dict[RunSpec, list[str]], list[str]]:
+    """Return what is to be done.
+
+    Returns:
+        The runs that are to be trained, with the start of the stored run that each replaces; by stored run the scores
+        that are to be computed; and sentences on these.
+    """
     stored = {spec: record for spec in runs if (record := store.find(spec))}
-    missing = [spec for spec in runs if options.force or _is_missing(stored.get(spec), options.retry_failed)]
-    done = {spec: record for spec, record in stored.items() if spec not in set(missing)}
+    missing = {
+        spec: stored[spec].started_at if spec in stored else None
+        for spec in runs
+        if options.force or _is_missing(stored.get(spec), options.retry_failed)
+    }
+    done = {spec: record for spec, record in stored.items() if spec not in missing}
     outdated, notes = outdated_scores(done.values(), scores, store, failed=options.retry_failed)
     return missing, outdated, notes + changed_code(done.values(), scores)
 
@@ -79,10 +89,9 @@ def stages(bench: Bench, on_event: Callable[[Event], None]) -> Iterator[Bench]:
 
 def _mark(stage: Bench) -> None:
     """Write into stored runs of a stage that they take part in its decisions, so that every table allows for these."""
-    trained = set(stage.missing)
     for spec in stage.plan.runs:
         record = stage.store.find(spec)
-        if record and record.seed_plan != AUTO and spec not in trained:
+        if record and record.seed_plan != AUTO and spec not in stage.missing:
             whole = read_record(stage.store.path(spec))  # with its history
             stage.store.update(whole.model_copy(update={"seed_plan": AUTO}))
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,9 @@ from zoo_bench.plan.seeds import AUTO
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import plural
 from zoo_bench.scoring import move_failed, rescored
+from zoo_bench.sharing import trained
+from zoo_bench.store.events import EventLog
+from zoo_bench.store.locks import CLOSING, FOLDER
 from zoo_bench.store.records import Store
 from zoo_bench.store.tables import to_frame, write_tables
 
@@ -43,6 +47,9 @@ if TYPE_CHECKING:
     from zoo_bench.result import BenchResult
 
 
+ENVIRONMENT = "environment.json"
+
+
 @dataclass(frozen=True)
 class Bench:
     """Planned runs, where they are stored, which of them are still to be done, and how.
@@ -51,22 +58,24 @@ class Bench:
         options: What was asked for.
         plan: All runs that this means; it grows while they are run if seeds are added.
         store: The output folder.
-        missing: The runs that are still to be trained.
+        missing: The runs that are still to be trained, each with the start of the stored run that it replaces, if any.
         outdated: By stored run, the names of the scores that it lacks or that are of other versions or judges.
         execution: Options of the executor.
         probes: Why precision and number of threads are what they are if they were not given, by "precision" and
             "threads".
         notes: What the user should know about stored runs, in sentences.
+        is_first: Whether no bench had begun in the folder.
     """
 
     options: BenchOptions
     plan: Plan
     store: Store
-    missing: list[RunSpec]
+    missing: dict[RunSpec, datetime | None]
     outdated: dict[RunSpec, list[str]]
     execution: Options
     probes: dict[str, Probe]
     notes: list[str]
+    is_first: bool
 
     def frame(self) -> pd.DataFrame:
         """Return the planned runs' rows, as far as they are stored, in the plan's order."""
@@ -105,6 +114,7 @@ def prepare(
     registry.executors.get(options.executor)
     known = registry.problems
     store = Store(options.out)
+    is_first = not (options.out / ENVIRONMENT).exists()
     panel = Panel.of(options.out, options.judge_seed)
     planned = plan(options, panel=panel, log=log if measure else None)
     if not planned.runs:
@@ -116,14 +126,13 @@ def prepare(
     metrics = tuple(dict.fromkeys(name for scores in planned.scores.values() for name in scores.wanted))
     is_seated = has_panel(installed().metrics.get(name) for name in metrics)
     scoring = Scoring(metrics, options.keep_samples, panel if is_seated else None)
-    options = replace(options, judge_seed=panel.seed if is_seated else options.judge_seed)
     workers = options.workers
     if workers and options.threads is None and (threads or 1) > max(1, cores() // workers):
         workers = max(1, cores() // (threads or 1))
         notes.append(f"{plural(workers, 'run')} at once, as each has {threads} threads, like finished ones here")
     kept = store.checkpoints.absolute(), options.checkpoint_every
     execution = Options(workers, threads, options.timeout, options.address, scoring, *kept)
-    return Bench(options, planned, store, missing, outdated, execution, probes, notes)
+    return Bench(options, planned, store, missing, outdated, execution, probes, notes, is_first)
 
 
 def _with_chosen_speed(
@@ -176,8 +185,8 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
 
     running: dict[RunSpec, Started] = {}
     progress: dict[RunSpec, Progress] = {}
-    begun = False
-    registry, store = installed(), bench.store
+    bench = begin(bench)
+    registry, store, log = installed(), bench.store, EventLog(bench.store.root)
     execute = registry.executors.get(bench.options.executor).spec.load()
     lifecycle = Lifecycle(registry, bench.options.track, store.root)
 
@@ -187,21 +196,23 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
         record.seed_plan = AUTO if bench.options.seed_limit or (before and before.seed_plan == AUTO) else ""
         record.judge = record.judge or bench.plan.scores[record.spec.task].judge  # it may have failed before it had one
         path = store.save(outcome)
+        log.ended(record)
         lifecycle.finished(record, {suffix: path.with_suffix(suffix) for suffix in (*outcome.files, ".json")})
 
     try:
         for stage in stages(bench, on_event):
             for spec in stage.missing if bench.options.force else ():
                 store.remove_checkpoint(spec)
-            for event in execute(stage.missing, bench.execution) if stage.missing else ():
+            if stage.missing:
+                log.planned(stage.missing)
+            for event in trained(stage, execute, on_event):
                 if isinstance(event, Started):
                     running[event.spec] = event
-                    if not begun:
-                        _write_choices(bench)
-                    begun = True
+                    log.started(event.spec)
                     lifecycle.started(event.spec)
                 elif isinstance(event, Progressed):
                     progress[event.spec] = event.progress
+                    log.progressed(event.spec, event.progress)
                     lifecycle.progressed(event.spec, event.progress)
                 elif isinstance(event, Finished):
                     running.pop(event.spec, None)
@@ -216,28 +227,45 @@ def run(bench: Bench, on_event: Callable[[Event], None] = lambda event: None) ->
                 keep(_interrupted(started, progress.get(started.spec)))
         raise
     finally:
+        store.locks.drop_all()
         if store.root.exists():
-            if not begun:
-                write_bench_file(bench.options)
             write_tables(store)
-    score_controls(store.root, bench.plan.scores, bench.execution.scoring.panel, bench.options.timeout)
-    if bench.options.throughput:
-        trained = [record for spec in bench.plan.runs if (record := store.find(spec)) and record.status == "ok"]
-        measure_throughput(store.root, [r.spec for r in trained], max((r.threads or 1 for r in trained), default=1))
-    write_report(store)
+    with store.locks.hold(CLOSING):
+        score_controls(store.root, bench.plan.scores, bench.execution.scoring.panel, bench.options.timeout)
+        if bench.options.throughput:
+            ok = [record for spec in bench.plan.runs if (record := store.find(spec)) and record.status == "ok"]
+            measure_throughput(store.root, [r.spec for r in ok], max((r.threads or 1 for r in ok), default=1))
+        write_report(store)
     return bench.frame()
 
 
-def _write_choices(bench: Bench) -> None:
-    """Write what all further runs of the folder share, so that a bench that is killed goes on as it began."""
+def begin(bench: Bench) -> Bench:
+    """Write what all runs of the folder share, so that a bench that is killed goes on as it began.
+
+    Returns:
+        The bench; prepared again if another one has begun in the folder since, so that both share that.
+    """
+    root, panel = bench.store.root, bench.execution.scoring.panel
+    if not bench.missing and not root.exists():
+        return bench
     bench.store.create()
-    write_bench_file(bench.options)
+    bench.store.tidy()
+    with bench.store.locks.hold(FOLDER):
+        if not (bench.is_first and (root / ENVIRONMENT).exists()):
+            write_bench_file(replace(bench.options, judge_seed=panel.seed if panel else bench.options.judge_seed))
+            if bench.missing:
+                _write_choices(bench)
+            return replace(bench, is_first=False)
+    return begin(prepare(bench.options))
+
+
+def _write_choices(bench: Bench) -> None:
     if panel := bench.execution.scoring.panel:
         panel.write(bench.store.root)
-    write_atomically(bench.store.root / "environment.json", json.dumps(environment(), indent=1).encode())
     for name, probe in bench.probes.items():
         if "key" in probe:  # else it was not measured, but read from stored runs
             write_atomically(bench.store.root / f"{name}.json", json.dumps(probe, indent=1).encode())
+    write_atomically(bench.store.root / ENVIRONMENT, json.dumps(environment(), indent=1).encode())
 
 
 def _interrupted(run: Started, progress: Progress | None) -> Outcome:
@@ -287,7 +315,8 @@ def bench(
     with ExitStack() as kept:
         root = Path(out or kept.enter_context(tempfile.TemporaryDirectory(prefix="zoo-bench-")))
         log = partial(print, file=sys.stderr) if progress else lambda sentence: None
-        prepared = prepare(_options({"models": models, "task": task, "budget": budget, "out": root, **options}), log)
+        asked = _options({"models": models, "task": task, "budget": budget, "out": root, **options})
+        prepared = begin(prepare(asked, log))
         for sentence in prepared.sentences():
             log(sentence)
         counts = len(prepared.plan.runs), len(prepared.missing)

@@ -28,6 +28,9 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
         name="report", target="zoo_bench.cli.report:report", summary="Show what benches found, in any format."
     )
     yield zoo.CommandSpec(
+        name="status", target="zoo_bench.cli.status:status", summary="Say what runs in a folder, and what is done."
+    )
+    yield zoo.CommandSpec(
         name="compare",
         target="zoo_bench.cli.compare:compare",
         summary="Say by how much two benches or models differ.",

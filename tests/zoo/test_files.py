@@ -1,11 +1,15 @@
 """Files are written whole or not at all, and only files are read."""
 
 import os
+import socket
+import subprocess
+import sys
+import time
 
 import pytest
 
 from zoo.errors import ZooError
-from zoo.files import is_regular, read_regular, write_atomically
+from zoo.files import is_abandoned, is_regular, read_regular, temporary_folder, write_atomically
 
 
 @pytest.mark.parametrize("call", ["replace", "fsync", "chmod"])
@@ -44,3 +48,49 @@ def test_a_file_is_read_up_to_a_limit_and_nothing_else_is(tmp_path):
         assert not is_regular(path)
         with pytest.raises(ZooError, match="cannot be read: "):
             read_regular(path)
+
+
+@pytest.fixture
+def gone():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_temporary_files_of_processes_that_are_gone_are_known_and_no_others(tmp_path, gone):
+    def temporary(host, pid, age=0.0):
+        path = tmp_path / f".{host}-{pid}-{len(list(tmp_path.iterdir()))}.tmp"
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age,) * 2)
+        return path
+
+    here = socket.gethostname()
+    assert is_abandoned(temporary(here, gone))
+    assert is_abandoned(temporary("elsewhere", gone, age=25 * 3600.0))
+    assert is_abandoned(temporary(here, os.getpid(), age=3600.0 * 23 * 1000))
+    assert not is_abandoned(temporary(here, os.getpid()))
+    assert not is_abandoned(temporary("elsewhere", gone))
+    assert not is_abandoned(temporary_folder(tmp_path / "new"))
+    assert not is_abandoned(tmp_path / f".{here}-{gone}-absent.tmp")
+    for name in (".notes.tmp", f"{here}-{gone}-x.tmp", "seed=0.json"):
+        (tmp_path / name).write_bytes(b"mine")
+        assert not is_abandoned(tmp_path / name)
+
+
+def test_the_number_of_a_process_that_was_given_anew_does_not_keep_a_file(tmp_path):
+    path = tmp_path / f".{socket.gethostname()}-{os.getpid()}-a1.tmp"
+    path.write_bytes(b"half")
+    os.utime(path, (time.time() - 20 * 3600.0,) * 2)  # before this process was started
+    assert is_abandoned(path)
+
+
+def test_a_write_that_is_killed_leaves_a_file_that_is_known_as_abandoned(tmp_path):
+    code = (
+        "import os, signal; from pathlib import Path; from zoo.files import write_atomically\n"
+        "os.replace = lambda *names: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"write_atomically(Path({str(tmp_path / 'file')!r}), b'content')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    [left] = tmp_path.iterdir()
+    assert is_abandoned(left)

@@ -78,7 +78,7 @@ def test_preparing_writes_nothing(tmp_path):
 
 
 def test_what_is_stored_is_not_missing(finished_bench):
-    assert prepared(finished_bench).missing == []
+    assert not prepared(finished_bench).missing
     more = prepared(finished_bench, seeds=3)
     assert [(spec.model, spec.seed) for spec in more.missing] == [("vae", 2), ("gan", 2)]
     assert len(more.plan.runs) == 6

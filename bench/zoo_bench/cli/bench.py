@@ -94,7 +94,7 @@ def bench(
     warm_up()
 
     from zoo.registry import installed
-    from zoo_bench.benchmark import prepare, run
+    from zoo_bench.benchmark import begin, prepare, run
     from zoo_bench.plan.planning import parse_settings
     from zoo_bench.report.show.progress import Live
 
@@ -133,6 +133,7 @@ def bench(
         return 0
     if profile:
         return _print_profiles(prepared, threads or 1, as_json)
+    prepared = begin(prepared)
     with Live(len(prepared.plan.runs), len(prepared.missing), out, len(prepared.outdated)) as live:
         try:
             frame = run(prepared, live.on_event)
@@ -150,7 +151,7 @@ def bench(
 
 
 def _print_plan(prepared: Bench, as_json: bool) -> None:
-    missing = set(prepared.missing)
+    missing = prepared.missing
     rows: list[dict[str, Any]] = [
         {
             "task": r.task,

@@ -1,8 +1,8 @@
 """Executors: they decide where runs are executed.
 
 An executor is a function ``run(specs, options)`` that yields events as they happen, among them exactly one
-:class:`Finished` for every run. It must not write results: the harness stores each outcome when it arrives. When the
-generator is closed early, it must end the runs in progress.
+:class:`Finished` for every run that ``options.claim`` admits. It must not write results: the harness stores each
+outcome when it arrives. When the generator is closed early, it must end the runs in progress.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class Options:
         scoring: What is computed and kept of every run beside its weights.
         checkpoints: Folder where checkpoints of runs under way are kept; None: nowhere.
         checkpoint_seconds: Time from one to the next; None: none are kept.
+        claim: Asked right before a run is started, and only in the process of the bench; if it says no, another process
+            does the run, and it is to be left out. None: all runs are to be done.
     """
 
     workers: int | None = None
@@ -41,6 +43,7 @@ class Options:
     scoring: Scoring = field(default_factory=Scoring)
     checkpoints: Path | None = None
     checkpoint_seconds: float | None = None
+    claim: Callable[[RunSpec], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,5 +105,12 @@ class Looked:
     outdated: int = 0
 
 
-Event = Started | Progressed | Finished | Rescored | Looked
+@dataclass(frozen=True)
+class Told:
+    """Something that the user should know while a bench runs; executors do not yield this."""
+
+    sentence: str
+
+
+Event = Started | Progressed | Finished | Rescored | Looked | Told
 Executor = Callable[[Sequence[RunSpec], Options], Iterator[Event]]

@@ -56,21 +56,26 @@ def run_here(specs: Sequence[RunSpec], options: Options, work: Work) -> Iterator
     """Do some work for every spec on this machine, each in a process of its own, ``options.workers`` at once."""
     if specs:
         slots = share_this_machine(specs, options.workers, options.threads)
-        yield from run_with(slots, specs, options.timeout, work)
+        yield from run_with(slots, specs, options.timeout, work, options.claim)
 
 
 def run_with(
-    slots: Sequence[Resources], specs: Sequence[RunSpec], timeout: float | None, work: Work
+    slots: Sequence[Resources],
+    specs: Sequence[RunSpec],
+    timeout: float | None,
+    work: Work,
+    claim: Callable[[RunSpec], bool] | None = None,
 ) -> Iterator[Event]:
     """Do some work for every spec in a process of its own, as many at once as there are slots, with a slot's resources.
 
-    A crash or a hang costs only that run's record.
+    A crash or a hang costs only that run's record. Specs that ``claim`` does not admit are left out.
 
     Args:
         slots: Resources of runs at once.
         specs: The runs.
         timeout: Seconds without a sign of progress after which a run is ended as hung; None: never.
         work: What is done for each.
+        claim: As in :class:`zoo_bench.executors.Options`.
     """
     waiting, running, free = list(specs), dict[Child, _Running](), list(slots)
     inbox: Inbox = SimpleQueue()
@@ -78,11 +83,16 @@ def run_with(
         try:
             while waiting or running:
                 while waiting and free:
-                    spec, resources = waiting.pop(0), free.pop(0)
+                    spec = waiting.pop(0)
+                    if claim and not claim(spec):
+                        continue
+                    resources = free.pop(0)
                     log = Path(logs, f"{spec.run_id}.log")
                     child = Child(inbox, timeout, _work, work, spec, resources, log)
                     running[child] = _Running(spec, resources, log, datetime.now(UTC))
                     yield Started(spec, resources)
+                if not running:
+                    continue
                 child, message = next_message(inbox, list(running))
                 current = running[child]
                 if isinstance(message, Progress):

@@ -10,7 +10,7 @@ import importlib
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zoo.errors import UnknownNameError, ZooError
@@ -178,11 +178,14 @@ def _schedule(ray: Any, slots: Sequence[_Slot], waiting: list[RunSpec], options:
     free, busy = list(slots), dict[Any, tuple[_Slot, Started]]()
     while waiting or busy:
         while waiting and free:
-            slot, spec = free.pop(0), waiting.pop(0)
-            stream = slot.actor.run.options(num_returns="streaming").remote(spec, slot.resources, options)
+            spec = waiting.pop(0)
+            if options.claim and not options.claim(spec):
+                continue
+            slot, without_claim = free.pop(0), replace(options, claim=None)  # locks stay in this process
+            stream = slot.actor.run.options(num_returns="streaming").remote(spec, slot.resources, without_claim)
             busy[stream] = slot, Started(spec, slot.resources)
         if not busy:
-            for spec in waiting:
+            for spec in filter(options.claim, waiting):
                 yield Finished(
                     spec, _lost(Started(spec, Resources(1, False)), "every worker of the Ray cluster was lost")
                 )

@@ -67,9 +67,12 @@ def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | No
     """
     device = specs[0].device
     stored = _stored(folder / "precision.json", [device])
-    rates = stored.get("matrix_products_per_s") or run_in_subprocess(
-        matrix_rates, device, timeout=MEASUREMENT_TIMEOUT_S
-    )
+    try:
+        rates = stored.get("matrix_products_per_s") or run_in_subprocess(
+            matrix_rates, device, timeout=MEASUREMENT_TIMEOUT_S
+        )
+    except ZooError as error:
+        return {"key": stored["key"], "chosen": "fp32", "reason": f"matrix products were not measured: {error}"}
     measured: Probe = {"key": stored["key"], "matrix_products_per_s": rates}
     gain = rates["bf16"] / rates["fp32"]
     if gain < MIN_MATRIX_GAIN:

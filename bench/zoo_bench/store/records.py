@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC
@@ -13,21 +14,26 @@ from pydantic import ValidationError
 
 from zoo.columns import is_column_name
 from zoo.errors import ZooError
-from zoo.files import read_regular, write_atomically
+from zoo.files import is_abandoned, read_regular, temporary_folder, write_atomically
 from zoo.registry import installed
 from zoo.text import visible
 from zoo_bench.core.keyed import parse_json
 from zoo_bench.core.names import file_name
 from zoo_bench.plan.record import Outcome, RunRecord
 from zoo_bench.plan.spec import RunSpec
+from zoo_bench.store.locks import FOLDER, Locks
 from zoo_bench.store.upgrades import WRONG_KEY, upgraded
 
 
 class Store:
     """The folder of a bench: ``runs/<task>/<model>/seed=<n>-<hash8>.json``, with weights and sample sheet next to it.
 
+    Several processes may write into it at once. A run's record is removed before its other files are replaced, and put
+    back last, so a record whose start is the same before and after reading these files is theirs.
+
     Attributes:
         root: The folder; created by :meth:`create` or on the first write.
+        locks: The locks of the folder.
         problems: One sentence per file that :meth:`records` found to be no record; such files are left alone.
 
     Args:
@@ -39,8 +45,9 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.locks = Locks(root / ".locks")
         self.problems: list[str] = []
-        self._stamps: dict[Path, tuple[int, int]] = {}
+        self._stamps: dict[Path, tuple[int, int, int]] = {}
         self._records: dict[Path, RunRecord] = {}
         self._paths: dict[str, Path] = {}
         self._is_read = False
@@ -75,19 +82,6 @@ class Store:
         name = "outside" if spec.seed is None else f"seed={spec.seed}"
         return folder / f"{name}-{spec.run_id[:8]}.json"
 
-    def save(self, outcome: Outcome) -> Path:
-        """Write a run's files, its record last: if there is a record, its other files are complete."""
-        path = self.path(outcome.record.spec)
-        path.unlink(missing_ok=True)
-        for stale in path.parent.glob(f"{path.stem}.*"):
-            stale.unlink()
-        for suffix, content in outcome.files.items():
-            write_atomically(path.with_suffix(suffix), content)
-        self.update(outcome.record)
-        if outcome.record.status in ("ok", "diverged"):
-            self.remove_checkpoint(outcome.record.spec)
-        return path
-
     @property
     def checkpoints(self) -> Path:
         """The folder of the checkpoints of runs under way; it is there while it has any."""
@@ -100,17 +94,67 @@ class Store:
         with suppress(OSError):  # others are there, or it was not there itself
             self.checkpoints.rmdir()
 
-    def update(self, record: RunRecord) -> Path:
-        """Write a run's record in place of an earlier one, and leave its other files as they are."""
-        path = self.path(record.spec)
-        write_atomically(path, record.model_dump_json(indent=1).encode())
-        self._keep(path, record)
+    def save(self, outcome: Outcome) -> Path:
+        """Write a run's files in place of earlier ones, which stay until the new ones are whole on disk.
+
+        Raises:
+            ZooError: If that cannot be done; what was there is unchanged then.
+        """
+        path = self.path(outcome.record.spec)
+        try:
+            staged = temporary_folder(path.parent)
+            try:
+                for suffix, content in outcome.files.items():
+                    write_atomically(staged / path.with_suffix(suffix).name, content)
+                write_atomically(staged / path.name, _json(outcome.record))
+                with self.locks.hold(FOLDER):
+                    _put(staged, path)
+                    self._keep(path, outcome.record, _stamp(path))
+            finally:
+                shutil.rmtree(staged, ignore_errors=True)
+        except OSError as error:
+            raise ZooError(f"{str(path)!r} cannot be written: {error.strerror or error}") from error
+        if outcome.record.status in ("ok", "diverged"):
+            self.remove_checkpoint(outcome.record.spec)
         return path
 
+    def update(self, record: RunRecord) -> Path:
+        """Write a run's record in place of an earlier one, and leave its other files as they are.
+
+        If the run has been trained again since the record was read, that stays.
+        """
+        path = self.path(record.spec)
+        with self.locks.hold(FOLDER):
+            stored = None
+            with suppress(ZooError):
+                stored = read_record(path)
+            if stored and stored.run_id == record.run_id and stored.started_at != record.started_at:
+                record = stored
+            else:
+                write_atomically(path, _json(record))
+            self._keep(path, record, _stamp(path))
+        return path
+
+    def tidy(self) -> None:
+        """Remove what writers that are gone have left; a run that was whole on disk gets its place."""
+        with self.locks.hold(FOLDER), suppress(OSError):
+            for left in filter(is_abandoned, list(self.root.rglob(".*.tmp"))):
+                if not left.is_dir():
+                    left.unlink()
+                    continue
+                with suppress(ZooError):
+                    for record in left.glob("*.json"):  # it was written last
+                        path = left.parent / record.name
+                        if not path.exists() or read_record(path).started_at < read_record(record).started_at:
+                            _put(left, path, resumed=True)
+                shutil.rmtree(left, ignore_errors=True)
+
     def find(self, spec: RunSpec) -> RunRecord | None:
-        """Return the stored record of a run as :meth:`records` does, if there is one that can be read."""
+        """Return the record of a run as :meth:`records` does, as it is stored now, if there is one that can be read."""
         if not self._is_read:
             self.records()
+        with suppress(ZooError):
+            self._read(self.path(spec))
         path = self._paths.get(spec.run_id)
         return self._records[path] if path else None
 
@@ -126,17 +170,28 @@ class Store:
             del self._records[gone]
         for path in paths:
             try:
-                if path in self._records and self._stamps[path] == _stamp(path):
-                    self._keep(path, self._records[path])
-                else:
-                    self._keep(path, read_record(path))
+                self._read(path)
             except ZooError as error:
-                self._records.pop(path, None)
-                self.problems.append(str(error))
+                if os.path.lexists(path):  # else it is being replaced
+                    self.problems.append(str(error))
         return {path: self._records[path] for path in sorted(self._paths.values())}
 
-    def _keep(self, path: Path, record: RunRecord) -> None:
-        self._stamps[path] = _stamp(path)
+    def _read(self, path: Path) -> None:
+        """Read a record if it has changed since it was read.
+
+        Raises:
+            ZooError: If it cannot be read; it is forgotten then.
+        """
+        stamp = _stamp(path)
+        if path in self._records and self._stamps[path] == stamp:
+            self._keep(path, self._records[path], stamp)
+            return
+        if (known := self._records.pop(path, None)) and self._paths.get(known.run_id) == path:
+            del self._paths[known.run_id]
+        self._keep(path, read_record(path), stamp)
+
+    def _keep(self, path: Path, record: RunRecord, stamp: tuple[int, int, int]) -> None:
+        self._stamps[path] = stamp
         kept = self._records[path] = record.model_copy(update={"history": []}) if record.history else record
         other = self._paths.get(record.run_id, path)
         if other == path or latest([self._records[other], kept]) is kept:
@@ -148,13 +203,35 @@ def checkpoint_path(folder: Path, spec: RunSpec) -> Path:
     return folder / f"{spec.run_id}.safetensors"
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _json(record: RunRecord) -> bytes:
+    return record.model_dump_json(indent=1).encode()
+
+
+def _put(staged: Path, path: Path, *, resumed: bool = False) -> None:
+    """Move the files of a run from a folder to their places, its record last, instead of those that are there.
+
+    Args:
+        staged: The folder, which is removed.
+        path: Place of the record.
+        resumed: Whether an earlier call was cut off: where there is no record, what is there is new.
+    """
+    files = sorted(staged.iterdir(), key=lambda file: file.name == path.name)
+    if path.exists() or not resumed:
+        for old in set(path.parent.glob(f"{path.stem}.*")) - {path.with_name(file.name) for file in files}:
+            old.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+    for file in files:
+        file.replace(path.with_name(file.name))
+    staged.rmdir()
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
     """Return what changes when a file does."""
     try:
         status = path.stat()
     except OSError:
-        return 0, 0
-    return status.st_mtime_ns, status.st_size
+        return 0, 0, 0
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def latest(records: Sequence[RunRecord]) -> RunRecord:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 from zoo.files import write_atomically
+from zoo_bench.store.locks import FOLDER
 from zoo_bench.store.records import Store, stream
 from zoo_bench.store.upgrades import upgraded_table
 
@@ -51,9 +52,10 @@ def _type(column: str) -> Any:
 
 def write_tables(store: Store) -> pd.DataFrame:
     """Derive ``results.csv`` and ``results.parquet`` in a bench's folder from all its records, and return the table."""
-    frame = to_frame(store.records().values())
-    write_atomically(store.root / "results.csv", csv_text(frame).encode())
-    write_atomically(store.root / "results.parquet", frame.to_parquet(index=False))
+    with store.locks.hold(FOLDER):  # so that no other process writes them meanwhile from fewer runs
+        frame = to_frame(store.records().values())
+        write_atomically(store.root / "results.csv", csv_text(frame).encode())
+        write_atomically(store.root / "results.parquet", frame.to_parquet(index=False))
     return frame
 
 

@@ -73,8 +73,8 @@ def test_a_bench_leaves_its_files_in_the_documented_places(finished_bench):
     found = set(tree(finished_bench))
     assert expected | {"bench.toml", "environment.json", "results.csv", "results.parquet"} <= found
     assert {name.partition("/")[0] for name in found} <= {
-        "runs", "controls", "judges", "bench.toml", "environment.json", "precision.json", "report.html",
-        "results.csv", "results.parquet",
+        "runs", "controls", "judges", ".locks", "bench.toml", "environment.json", "events.jsonl", "precision.json",
+        "report.html", "results.csv", "results.parquet",
     }  # fmt: skip
     assert all(name.split(".")[0] in stems for name in found if name.startswith("runs/") and "." in name)
 

@@ -211,3 +211,13 @@ def test_rounds_are_measured_with_as_many_threads_as_are_asked_for():
     finally:
         probe.torch.set_num_threads(before)
     assert first["losses"]["discriminator"] == pytest.approx(second["losses"]["discriminator"], rel=1e-4)
+
+
+def test_a_measurement_of_matrix_products_that_is_killed_does_not_end_the_bench(monkeypatch, tmp_path):
+    def killed(*arguments, **options):
+        raise ZooError("its process ended before it had a result")
+
+    monkeypatch.setattr(probe, "run_in_subprocess", killed)
+    chosen = probe.choose_precision(specs_of(), tmp_path, None, print)
+    assert chosen["chosen"] == "fp32"
+    assert "matrix products were not measured: its process ended" in chosen["reason"]

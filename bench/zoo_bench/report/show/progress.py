@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from zoo_bench.executors import Event, Finished, Looked, Progressed, Started
+from zoo_bench.executors import Event, Finished, Looked, Progressed, Started, Told
 from zoo_bench.plan.record import RunRecord
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.report.text import plural, visible
@@ -83,6 +83,8 @@ class Live:
             self._bars.update(self._total, total=self._missing + self._outdated)
             for sentence in event.sentences:
                 self._print(sentence)
+        elif isinstance(event, Told):
+            self._print(event.sentence)
         else:
             self._bars.advance(self._total)
             self.unscored += event.record.status != "ok"

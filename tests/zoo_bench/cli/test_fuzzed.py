@@ -1,0 +1,188 @@
+"""Fuzzed command lines, settings, task addresses and files of options: each runs or is refused in one sentence."""
+
+import functools
+import io
+import shutil
+import stat
+import sys
+
+import numpy as np
+import pytest
+import tomli_w
+import typer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pictures import draw_pictures
+
+from zoo.cli import build_app, main
+from zoo.registry import installed
+from zoo_bench.data.loading import load_task
+
+LONG = "x" * 5000
+PATHS = [
+    "", ".", "/proc", "new", "new/deep", "empty", "file", "file/below", "table.csv", "broken.json", "broken.npz", "ones.npy",
+    "image.png", "results", "results/runs", "results/results.csv", "/dev/null", "/dev/full", "/proc/self/nothing",
+    "loop", "dangling", "~nobody/x", "späße", "with space", "-dash", LONG, "a/" * 3000, "\udcff", "nul\0", "new\n.csv",
+    "new.csv", "new.html", "new.parquet", "new.tex", "new.npz", "new.png", "$HOME", "%00", "*",
+]  # fmt: skip
+NUMBERS = [
+    "0", "1", "2", "-1", "+3", "3.5", "1e3", "1e400", "NaN", "inf", "-inf", "5", "٣", "²", "0x10", "1_000", "10" * 15,
+    "9" * 5000, "-" + "9" * 5000, str(2**31), str(2**63), str(2**64), " 4 ", "4\n", "", "True", "null",
+]  # fmt: skip
+BUDGETS = [
+    *(number + unit for number in NUMBERS for unit in ("", "k", "M", "s", "h", "rounds", "FLOP", "PFLOP")),
+    "200k,90s", "1k,1k", "1k,,", ",", "k", "5m", "5 m", "100steps", "200K", "never", ".5k", "5.k", "0.0000001k",
+]  # fmt: skip
+SEEDS = [*NUMBERS, "0,3,5-9", "5-3", "7-7", "0-9999", "0-99999999999", "1-2-3", "auto", "auto:30", "auto:-1", "auto:", ","]
+VALUES = [
+    "null", "true", "0", "-1", "1e400", "NaN", "Infinity", "[]", "{}", "[[[1]]]", '{"a": {"b": []}}', '"text"', "2",
+    "[" * 50_000, "{" * 3000, "9" * 5000, "1e-400", "[0.5, 0.9]", "[0.9]", "word", "", " ", '"', "a=b", "\udc80", "1e3",
+    '{"": 1}', '"\\ud800"', "tuned", "[1, 2]", "cosine", str(2**70), "0.1", '"\\u0000"',
+]  # fmt: skip
+SETTINGS = ["gan.lr", "gan.packing", "gan.z_dim", "vae.batch_size", "dcgan.width", "gan.preset", "gan.betas", "gan.hidden"]
+SETTINGS += ["gan", "gan.", ".lr", "nobody.lr", "gan.lr.deep", "*.lr", "all.lr", "", "gan .lr", "gan.ema", "gan.schedule"]
+MODELS = [
+    "all", "gan", "vae,gan", "g*", "*", "?an", "[gv]a[en]", "gan[packing=2]", "gan[packing=2][x", "gan[", "gan]", "gan[]",
+    "gan[=]", "gan[packing=]", "gan[packing=2,packing=3]", "gan[packing=[1,2]]", "g*[packing=2]", "all[lr=1]", "gna",
+    "gan[betas=[0.5,0.9]]", 'gan[preset="pacgan"]', "[[[", "]]]", "[]", "[=]", "[lr=1]", ",,,", "gan,,vae", "GAN", LONG,
+    "gan," * 2000, "[" * 3000, "gan[lr=" + "[" * 50_000 + "=]", "gan[lr=NaN]", "gan@x", "gan?x=1", "gan:x", '"', "gan[lr=1e-3]",
+    "wgan-gp[lr=1e-3,lr=x]", "[!g]*", "[z-a]", "\\", "(?", "gan[\0=1]",
+]  # fmt: skip
+TASKS = [
+    "digits", "ring8", "digits,ring8", "all", "*", "d*", "[", "nothing", "folder", "folder:", "folder:?size=0", "folder:.",
+    "folder:/dev/null", "folder:images", "folder:images?size=8", "folder:images?size=8&grey=1", "folder:images?grey=2",
+    "folder:images?size=٣٢", "folder:images?size=²", "folder:images?size=8&size=8", "folder:images?judge=x", "folder:%00",
+    "folder:%ff", "folder:images?size=" + "9" * 5000, "folder:images?judge=random-conv", "folder@", "folder@x-0123456789ab",
+    "folder@x-0123456789ab+judge", "folder:images,digits", "folder:" + LONG, "folder:~nobody", "folder:images?", "folder:a\0b",
+    "folder:images?&&&", "folder:images?x", "folder:images?=", "hf", "hf:", "hf:?", "hf:images?split=x", "hf:no/such",
+    "hf:/dev/null", "hf:broken.parquet", "hf:file", "hf:../..", "hf:a/b/c", "hf:%00", "hf:images?size=8", "hf:images?image=x",
+    "stacked-digits", "stacked-", "stacked-stacked-digits", "digits?judge=x", "digits@x", "digits:x", "mnist", "cifar10",
+    "cifar10?judge=efficientnet-lite0", "cifar10?judge=", "cifar10@", "cifar10?", "cifar10@random-conv", "\udcff", "nul\0",
+    "späße", "数字", " digits ", "digits\n", "", ",", "folder:images?size=8&judge=inception-v3-compat", "kmnist?judge=%00",
+]  # fmt: skip
+BY_OPTION = {
+    "--budget": BUDGETS, "--final-budget": BUDGETS, "--seeds": SEEDS, "--timeout": BUDGETS, "--models": MODELS,
+    "--task": TASKS, "--out": PATHS, "--config": [*PATHS, "options.toml"], "--show": PATHS,
+    "--metrics": ["all", "fid", "fid,kid", "f*", "nope", "", "[", "fid[", "\0", "*", "fid-inception", "fid,fid", ",", LONG],
+    "--precision": ["auto", "fp32", "bf16", "fp32+compile", "FP32", "fp16", "", "+compile"],
+    "--device": ["auto", "cpu", "cuda", "mps", "cuda:0", "gpu", "", "\0"], "--executor": ["local", "ray", "no", "", "\0"],
+    "--address": ["", "auto", "x:1", "\0"], "--track": ["", "tensorboard", "mlflow", "*", "no", "[", ","],
+    "--fail-if": ["fid:+5%", "fid:-1", "fid:+٥%", "fid:+1e3%", "fid:5", "fid", "fid:+" + "9" * 400, ":", "", "\0:+1", "no:+1",
+                  "fid:+" + "9" * 5000 + "%", "modes_captured:-0"],
+    "--columns": ["", "all", "fid", "fid,kid", "no", ",", "\0", "fid,,", "model", LONG],
+    "--format": ["", "table", "csv", "parquet", "markdown", "latex", "html", "json", "junit", "CSV", "xml", "\0", "as_json"],
+    "--sampler": ["tpe", "random", "", "TPE"], "--name": ["", "x", "X", "a b", "../x", "\0", LONG, "gan"],
+    "--range": ["", "0,1", "-1,1", "0..1", "1,0"],
+    "--set": None,
+}  # fmt: skip
+"""Odd values that options of these names are given, beside any text; others are numbers."""
+
+TEXTS = st.text(st.characters(exclude_characters="/"), max_size=12) | st.sampled_from([*PATHS, *NUMBERS, *VALUES, *TASKS, *MODELS])
+ASSIGNMENTS = st.builds("{}={}".format, st.sampled_from(SETTINGS), st.sampled_from(VALUES) | TEXTS)
+ARGUMENTS = {
+    "show": st.sampled_from(["gan", "digits", "fid", "gna", *TASKS]),
+    "check": st.sampled_from(["gna", "", "\0", "gan[packing=2]", "folder:", "stacked-", LONG]),
+    "data": st.sampled_from(TASKS), "task": st.sampled_from(TASKS), "variance": st.sampled_from(MODELS),
+}  # fmt: skip
+TOML = st.recursive(
+    st.text(max_size=8) | st.booleans() | st.integers() | st.floats() | st.datetimes() | st.dates() | st.times(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+"""Values of every type that TOML has."""
+
+
+@functools.cache
+def commands():
+    """Return the options of every command, by its name: whether each takes a value."""
+    app = typer.main.get_command(build_app(None, with_help=False))
+    found = {}
+    for name in app.commands:
+        command = typer.main.get_command(build_app(name, with_help=False)).commands[name]
+        found[name] = {opt: not p.is_flag for p in command.params for opt in p.opts + p.secondary_opts if opt[0] == "-"}
+    return found
+
+
+def values(option):
+    if option == "--set":
+        return ASSIGNMENTS | TEXTS
+    return st.sampled_from(BY_OPTION.get(option, NUMBERS)) | TEXTS
+
+
+@st.composite
+def command_lines(draw):
+    """Draw a command line; what it names are the files of the fixture ``surroundings``."""
+    name = draw(st.sampled_from(sorted(commands())))
+    options = commands()[name]
+    words = [draw(ARGUMENTS[name] | TEXTS)] if name in ARGUMENTS else draw(st.lists(st.sampled_from(PATHS) | TEXTS, max_size=2))
+    if name in ("models", "tasks", "metrics", "plugins", "doctor", "bench", "tune") and draw(st.integers(0, 9)):
+        words = []
+    for option in draw(st.lists(st.sampled_from(sorted(options) or ["--json"]), max_size=4)):
+        value = draw(values(option)) if options.get(option) else None
+        spelling = draw(st.sampled_from([option] * 20 + [option[:-1], option.upper(), option + "x", option[1:]]))
+        form = draw(st.sampled_from(["apart"] * 8 + ["together", "alone"]))
+        if value is None or form == "alone":
+            words += [spelling]
+        else:
+            words += [f"{spelling}={value}"] if form == "together" else [spelling, value]
+    before = draw(st.sampled_from([[]] * 20 + [["--no-plugins"], ["--version"], ["--help"], ["--"], ["-x"]]))
+    spelling = draw(st.sampled_from([name] * 30 + [name[:-1], name.upper(), name + "s"]))
+    if name == "bench":
+        words += ["--dry-run"]
+    return [*before, spelling, *words]
+
+
+def fill(folder, bench):
+    """Write files of all kinds into a folder."""
+    shutil.copytree(bench, folder / "results")
+    (folder / "empty").mkdir()
+    (folder / "file").write_text("text")
+    (folder / "table.csv").write_text("a,b\n1,2\n")
+    (folder / "broken.json").write_text("{")
+    for name in ("broken.npz", "broken.parquet", "image.png"):
+        (folder / name).write_bytes(b"PK\3\4 but broken")
+    np.save(folder / "ones.npy", np.ones((3, 1, 8, 8)))
+    (folder / "loop").symlink_to("loop")
+    (folder / "dangling").symlink_to("nowhere")
+    draw_pictures(folder / "images", 40)
+    (folder / "options.toml").write_text('task = "ring8"\nbudget = "1k"\n')
+
+
+def tree(folder):
+    """Return what changes when a file in a folder does, by path."""
+    found = ((path, path.lstat()) for path in sorted(folder.rglob("*")))
+    return {str(path): (status.st_size, status.st_mtime_ns) for path, status in found if not stat.S_ISDIR(status.st_mode)}
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised where a run would start."""
+
+
+def start_nothing(*args, **kwargs):
+    raise Interrupted
+
+
+def run(words):
+    """Run a command line in this process; return its exit code and what it printed."""
+    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", errors=e, write_through=True) for e in ("strict", "backslashreplace")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", streams[0])
+        patch.setattr(sys, "stderr", streams[1])
+        code = main(words)
+    return code, *(stream.buffer.getvalue().decode() for stream in streams)
+
+
+def check(words, folder):
+    """Check that a command line is carried out, or refused in one sentence with nothing written."""
+    before = tree(folder)
+    code, out, err = run(words)
+    changed = tree(folder) != before
+    assert code in (0, 1, 2, 130)
+    assert "Traceback" not in err
+    if code == 2:
+        assert not changed, "it wrote something before the arguments were checked"
+        assert out == ""
+        assert err.startswith("zoo: "), err
+        assert err.count("\n") == 1, err
+    return changed

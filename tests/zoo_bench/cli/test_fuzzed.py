@@ -80,11 +80,17 @@ BY_OPTION = {
 
 TEXTS = st.text(st.characters(exclude_characters="/"), max_size=12) | st.sampled_from([*PATHS, *NUMBERS, *VALUES, *TASKS, *MODELS])
 ASSIGNMENTS = st.builds("{}={}".format, st.sampled_from(SETTINGS), st.sampled_from(VALUES) | TEXTS)
+FOLDERS = st.sampled_from(["results", "results", "results/results.csv", *PATHS])
 ARGUMENTS = {
-    "show": st.sampled_from(["gan", "digits", "fid", "gna", *TASKS]),
-    "check": st.sampled_from(["gna", "", "\0", "gan[packing=2]", "folder:", "stacked-", LONG]),
-    "data": st.sampled_from(TASKS), "task": st.sampled_from(TASKS), "variance": st.sampled_from(MODELS),
+    "show": st.tuples(st.sampled_from(["gan", "digits", "fid", "gna", *TASKS, *MODELS])),
+    "check": st.tuples(st.sampled_from(["gna", "", "\0", "gan[packing=2]", "folder:", "stacked-", LONG])),
+    "data": st.tuples(st.sampled_from(TASKS)), "task": st.tuples(st.sampled_from(TASKS)),
+    "variance": st.tuples(st.sampled_from(MODELS)), "new-plugin": st.tuples(st.sampled_from(MODELS) | TEXTS),
+    "report": st.lists(FOLDERS, max_size=3), "compare": st.lists(FOLDERS, min_size=1, max_size=3),
+    "sample": st.tuples(FOLDERS), "score": st.tuples(FOLDERS),
 }  # fmt: skip
+"""Arguments of commands that have some."""
+
 TOML = st.recursive(
     st.text(max_size=8) | st.booleans() | st.integers() | st.floats() | st.datetimes() | st.dates() | st.times(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
@@ -105,32 +111,26 @@ def commands():
 
 
 def values(option):
-    if option == "--set":
-        return ASSIGNMENTS | TEXTS
-    return st.sampled_from(BY_OPTION.get(option, NUMBERS)) | TEXTS
+    """Draw a value of an option: mostly one of its own odd ones, else any text."""
+    own = ASSIGNMENTS if option == "--set" else st.sampled_from(BY_OPTION.get(option, NUMBERS))
+    return st.integers(0, 4).flatmap(lambda other: own if other else TEXTS)
 
 
 @st.composite
 def command_lines(draw):
-    """Draw a command line; what it names are the files of the fixture ``surroundings``."""
-    name = draw(st.sampled_from(sorted(commands())))
+    """Draw a command line; what it names are the files that :func:`fill` writes."""
+    name = draw(st.sampled_from([*sorted(commands()), *["bench"] * 12, *["tune", "variance", "compare", "report", "score"] * 2]))
     options = commands()[name]
-    words = [draw(ARGUMENTS[name] | TEXTS)] if name in ARGUMENTS else draw(st.lists(st.sampled_from(PATHS) | TEXTS, max_size=2))
-    if name in ("models", "tasks", "metrics", "plugins", "doctor", "bench", "tune") and draw(st.integers(0, 9)):
-        words = []
-    for option in draw(st.lists(st.sampled_from(sorted(options) or ["--json"]), max_size=4)):
-        value = draw(values(option)) if options.get(option) else None
-        spelling = draw(st.sampled_from([option] * 20 + [option[:-1], option.upper(), option + "x", option[1:]]))
-        form = draw(st.sampled_from(["apart"] * 8 + ["together", "alone"]))
-        if value is None or form == "alone":
-            words += [spelling]
-        else:
-            words += [f"{spelling}={value}"] if form == "together" else [spelling, value]
-    before = draw(st.sampled_from([[]] * 20 + [["--no-plugins"], ["--version"], ["--help"], ["--"], ["-x"]]))
-    spelling = draw(st.sampled_from([name] * 30 + [name[:-1], name.upper(), name + "s"]))
-    if name == "bench":
-        words += ["--dry-run"]
-    return [*before, spelling, *words]
+    words = list(draw(ARGUMENTS.get(name, st.just([]))))
+    for option in draw(st.lists(st.sampled_from(sorted(options) or ["--json"]), min_size=1, max_size=4)):
+        words += [option, draw(values(option))] if options.get(option) else [option]
+    line = [name, *words, *["--dry-run"] * (name == "bench")]
+    if draw(st.integers(0, 9)) == 0:  # one word too few or too many, or another spelling
+        at = draw(st.integers(0, len(line) - 1))
+        changed = [[], [line[at], line[at]], [line[at][:-1]], [line[at].upper()], [f"{line[at]}=x"], ["--"], ["--no-plugins"], ["-x"]]
+        line[at : at + 1] = draw(st.sampled_from([*changed, ["--version"], ["--help"], [draw(TEXTS)]]))
+        line += ["--dry-run"] * (line[:1] != ["bench"] and "bench" in line)
+    return line
 
 
 def fill(folder, bench):

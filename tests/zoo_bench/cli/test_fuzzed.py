@@ -145,7 +145,7 @@ def fill(folder, bench):
     np.save(folder / "ones.npy", np.ones((3, 1, 8, 8)))
     (folder / "loop").symlink_to("loop")
     (folder / "dangling").symlink_to("nowhere")
-    draw_pictures(folder / "images", 40)
+    draw_pictures(folder / "images", 120)
     (folder / "options.toml").write_text('task = "ring8"\nbudget = "1k"\n')
 
 
@@ -183,6 +183,6 @@ def check(words, folder):
     if code == 2:
         assert not changed, "it wrote something before the arguments were checked"
         assert out == ""
-        assert err.startswith("zoo: "), err
-        assert err.count("\n") == 1, err
+        *_, sentence, rest = err.split("\n")  # what takes time is told before
+        assert sentence.startswith("zoo: ") and not rest, err
     return changed

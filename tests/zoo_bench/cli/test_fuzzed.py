@@ -2,9 +2,13 @@
 
 import functools
 import io
+import multiprocessing
+import os
 import shutil
+import socket
 import stat
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,11 +17,16 @@ import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drawn_benches import usual_bench
 from pictures import draw_pictures
-
 from zoo.cli import build_app, main
+from zoo.errors import DataError, ZooError
 from zoo.registry import installed
-from zoo_bench.data.loading import load_task
+from zoo_bench.core.budget import Budget, parse_timeout
+from zoo_bench.plan import planning
+from zoo_bench.plan.seeds import canonical, parse_seeds
+from zoo_bench.plan.variants import select
+from zoo_bench.report.read.gate import Limit
 
 LONG = "x" * 5000
 PATHS = [
@@ -34,14 +43,48 @@ BUDGETS = [
     *(number + unit for number in NUMBERS for unit in ("", "k", "M", "s", "h", "rounds", "FLOP", "PFLOP")),
     "200k,90s", "1k,1k", "1k,,", ",", "k", "5m", "5 m", "100steps", "200K", "never", ".5k", "5.k", "0.0000001k",
 ]  # fmt: skip
-SEEDS = [*NUMBERS, "0,3,5-9", "5-3", "7-7", "0-9999", "0-99999999999", "1-2-3", "auto", "auto:30", "auto:-1", "auto:", ","]
+SEEDS = [
+    *NUMBERS,
+    "0,3,5-9",
+    "5-3",
+    "7-7",
+    "0-99",
+    "0-99999999999",
+    "1-2-3",
+    "auto",
+    "auto:30",
+    "auto:-1",
+    "auto:",
+    ",",
+]
 VALUES = [
     "null", "true", "0", "-1", "1e400", "NaN", "Infinity", "[]", "{}", "[[[1]]]", '{"a": {"b": []}}', '"text"', "2",
     "[" * 50_000, "{" * 3000, "9" * 5000, "1e-400", "[0.5, 0.9]", "[0.9]", "word", "", " ", '"', "a=b", "\udc80", "1e3",
     '{"": 1}', '"\\ud800"', "tuned", "[1, 2]", "cosine", str(2**70), "0.1", '"\\u0000"',
 ]  # fmt: skip
-SETTINGS = ["gan.lr", "gan.packing", "gan.z_dim", "vae.batch_size", "dcgan.width", "gan.preset", "gan.betas", "gan.hidden"]
-SETTINGS += ["gan", "gan.", ".lr", "nobody.lr", "gan.lr.deep", "*.lr", "all.lr", "", "gan .lr", "gan.ema", "gan.schedule"]
+SETTINGS = [
+    "gan.lr",
+    "gan.packing",
+    "gan.z_dim",
+    "vae.batch_size",
+    "dcgan.width",
+    "gan.preset",
+    "gan.betas",
+    "gan.hidden",
+]
+SETTINGS += [
+    "gan",
+    "gan.",
+    ".lr",
+    "nobody.lr",
+    "gan.lr.deep",
+    "*.lr",
+    "all.lr",
+    "",
+    "gan .lr",
+    "gan.ema",
+    "gan.schedule",
+]
 MODELS = [
     "all", "gan", "vae,gan", "g*", "*", "?an", "[gv]a[en]", "gan[packing=2]", "gan[packing=2][x", "gan[", "gan]", "gan[]",
     "gan[=]", "gan[packing=]", "gan[packing=2,packing=3]", "gan[packing=[1,2]]", "g*[packing=2]", "all[lr=1]", "gna",
@@ -78,7 +121,9 @@ BY_OPTION = {
 }  # fmt: skip
 """Odd values that options of these names are given, beside any text; others are numbers."""
 
-TEXTS = st.text(st.characters(exclude_characters="/"), max_size=12) | st.sampled_from([*PATHS, *NUMBERS, *VALUES, *TASKS, *MODELS])
+TEXTS = st.text(st.characters(exclude_characters="/"), max_size=12) | st.sampled_from(
+    [*PATHS, *NUMBERS, *VALUES, *TASKS, *MODELS]
+)
 ASSIGNMENTS = st.builds("{}={}".format, st.sampled_from(SETTINGS), st.sampled_from(VALUES) | TEXTS)
 FOLDERS = st.sampled_from(["results", "results", "results/results.csv", *PATHS])
 ARGUMENTS = {
@@ -119,7 +164,9 @@ def values(option):
 @st.composite
 def command_lines(draw):
     """Draw a command line; what it names are the files that :func:`fill` writes."""
-    name = draw(st.sampled_from([*sorted(commands()), *["bench"] * 12, *["tune", "variance", "compare", "report", "score"] * 2]))
+    name = draw(
+        st.sampled_from([*sorted(commands()), *["bench"] * 12, *["tune", "variance", "compare", "report", "score"] * 2])
+    )
     options = commands()[name]
     words = list(draw(ARGUMENTS.get(name, st.just([]))))
     for option in draw(st.lists(st.sampled_from(sorted(options) or ["--json"]), min_size=1, max_size=4)):
@@ -127,7 +174,16 @@ def command_lines(draw):
     line = [name, *words, *["--dry-run"] * (name == "bench")]
     if draw(st.integers(0, 9)) == 0:  # one word too few or too many, or another spelling
         at = draw(st.integers(0, len(line) - 1))
-        changed = [[], [line[at], line[at]], [line[at][:-1]], [line[at].upper()], [f"{line[at]}=x"], ["--"], ["--no-plugins"], ["-x"]]
+        changed = [
+            [],
+            [line[at], line[at]],
+            [line[at][:-1]],
+            [line[at].upper()],
+            [f"{line[at]}=x"],
+            ["--"],
+            ["--no-plugins"],
+            ["-x"],
+        ]
         line[at : at + 1] = draw(st.sampled_from([*changed, ["--version"], ["--help"], [draw(TEXTS)]]))
         line += ["--dry-run"] * (line[:1] != ["bench"] and "bench" in line)
     return line
@@ -152,20 +208,68 @@ def fill(folder, bench):
 def tree(folder):
     """Return what changes when a file in a folder does, by path."""
     found = ((path, path.lstat()) for path in sorted(folder.rglob("*")))
-    return {str(path): (status.st_size, status.st_mtime_ns) for path, status in found if not stat.S_ISDIR(status.st_mode)}
+    return {
+        str(path): (status.st_size, status.st_mtime_ns) for path, status in found if not stat.S_ISDIR(status.st_mode)
+    }
 
 
-class Interrupted(KeyboardInterrupt):
-    """Raised where a run would start."""
+class Folder:
+    """A folder with files of all kinds in which command lines are run; it is made anew when one has changed it."""
+
+    def __init__(self, path):
+        self.path, self.pristine = path / "work", path / "pristine"
+        usual_bench(path / "bench", seeds=2)
+        self.pristine.mkdir()
+        fill(self.pristine, path / "bench")
+        shutil.copytree(self.pristine, self.path, symlinks=True)
+
+    def renew(self):
+        os.chdir(self.pristine)
+        shutil.rmtree(self.path)
+        shutil.copytree(self.pristine, self.path, symlinks=True)
+        os.chdir(self.path)
 
 
 def start_nothing(*args, **kwargs):
-    raise Interrupted
+    raise KeyboardInterrupt
+
+
+def no_network(*args, **kwargs):
+    raise OSError(101, "Network is unreachable")
+
+
+def no_hub(data_set):
+    raise DataError("the hub cannot be reached")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A :class:`Folder` as the working directory; nothing trains, and nothing outside is reached."""
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(multiprocessing, "get_context", start_nothing)
+    for name in ("create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, no_network)
+    monkeypatch.setattr("zoo_bench.data.pictures.hub.DataSet._fetch", no_hub)
+    monkeypatch.setattr("zoo_bench.core.processes.warm_up", lambda: None)
+    for name in ("precision", "threads"):
+        chosen = {"chosen": "fp32" if name == "precision" else 1, "reason": "drawn"}
+        monkeypatch.setattr(f"zoo_bench.measure.probe.choose_{name}", lambda *args, chosen=chosen: chosen)
+    monkeypatch.setattr("zoo_bench.judges.panel.train_twin", lambda *args: None)
+    monkeypatch.setattr("zoo_bench.score.scoring.score", lambda *args: SimpleNamespace(values={}, errors={}))
+    load = planning.load_task
+    by_name = functools.cache(lambda name: load(installed().tasks.get(name)))
+    monkeypatch.setattr(planning, "load_task", lambda entry: by_name(entry.spec.name))
+    made = Folder(tmp_path)
+    monkeypatch.chdir(made.path)
+    return made
 
 
 def run(words):
     """Run a command line in this process; return its exit code and what it printed."""
-    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", errors=e, write_through=True) for e in ("strict", "backslashreplace")]
+    streams = [
+        io.TextIOWrapper(io.BytesIO(), "utf-8", errors=e, write_through=True) for e in ("strict", "backslashreplace")
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", streams[0])
         patch.setattr(sys, "stderr", streams[1])
@@ -175,9 +279,11 @@ def run(words):
 
 def check(words, folder):
     """Check that a command line is carried out, or refused in one sentence with nothing written."""
-    before = tree(folder)
+    before = tree(folder.path)
     code, out, err = run(words)
-    changed = tree(folder) != before
+    changed = tree(folder.path) != before
+    if changed:
+        folder.renew()
     assert code in (0, 1, 2, 130)
     assert "Traceback" not in err
     if code == 2:
@@ -185,4 +291,70 @@ def check(words, folder):
         assert out == ""
         *_, sentence, rest = err.split("\n")  # what takes time is told before
         assert sentence.startswith("zoo: ") and not rest, err
-    return changed
+
+
+def fuzz(test, examples, **strategies):
+    """Run a test on so many drawn examples; the same every time if they are few."""
+    few = examples < 1000
+    options = settings(
+        max_examples=examples, derandomize=few, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    options(given(**strategies)(test))()
+
+
+EXAMPLES = pytest.mark.parametrize(
+    "examples", [300, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
+)
+
+
+@EXAMPLES
+def test_a_command_line_is_carried_out_or_refused_in_a_sentence(folder, examples):
+    fuzz(lambda words: check(words, folder), examples, words=command_lines())
+
+
+@EXAMPLES
+def test_a_file_of_options_is_used_or_refused_in_a_sentence(folder, examples):
+    """It has any key with a value of any type, or an option with a value as the command line takes it."""
+    names = sorted(option.removeprefix("--") for option in commands()["bench"])
+    keys = st.sampled_from([name.replace("-", "_") for name in names]) | st.text(max_size=5)
+    own = st.sampled_from([option for option in BY_OPTION if option.removeprefix("--") in names and BY_OPTION[option]])
+    pairs = st.tuples(keys, TOML) | own.flatmap(lambda o: st.tuples(st.just(o[2:]), st.sampled_from(BY_OPTION[o])))
+
+    def use(pairs, junk):
+        text = tomli_w.dumps({"task": "ring8", **dict(pairs)}).encode("utf-8", "replace")
+        (folder.path / "options.toml").write_bytes(text + junk)
+        check(["bench", "--config", "options.toml", "--dry-run"], folder)
+
+    fuzz(use, examples, pairs=st.lists(pairs, max_size=3), junk=st.just(b"") | st.binary(max_size=3))
+
+
+def same_budget(text):
+    budget = Budget.parse(text)
+    assert Budget.parse(str(budget)) == budget
+
+
+def same_seeds(text):
+    assert parse_seeds(canonical(text)) == parse_seeds(text)
+
+
+PARSERS = {
+    "budget": (same_budget, BUDGETS), "timeout": (parse_timeout, BUDGETS), "seeds": (same_seeds, SEEDS),
+    "setting": (lambda text: planning.parse_settings([text]), [*SETTINGS, *VALUES, "="]),
+    "models": (lambda text: select(text, installed().models), MODELS), "gate": (Limit.parse, BY_OPTION["--fail-if"]),
+    "task": (lambda text: installed().tasks.get(text), [*TASKS, "?", "@", ":", "&size=8"]),
+}  # fmt: skip
+"""What reads a text of the command line, and what texts are made of."""
+
+
+@EXAMPLES
+@pytest.mark.parametrize("parser", PARSERS)
+def test_a_text_is_read_or_refused_in_a_sentence(folder, examples, parser):
+    parse, odd = PARSERS[parser]
+
+    def read(parts):
+        try:
+            parse("".join(parts))
+        except ZooError as error:
+            assert "\n" not in str(error)
+
+    fuzz(read, examples, parts=st.lists(st.sampled_from(odd) | st.text(max_size=3), max_size=3))

@@ -153,8 +153,8 @@ class Campaign:
         """Yield the table and the violations."""
         yield "| killed | times |\n|---|--:|"
         yield from (f"| {target} | {self.kills[target]} |" for target in TARGETS)
-        yield f"\n{self.starts} starts completed {self.complete} folders; "
-        yield f"all processes were gone after {self.slowest:.1f} s at most; {len(self.violations)} violations"
+        yield f"\n{self.starts} starts completed {self.complete} folders"
+        yield f"processes were gone after {self.slowest:.1f} s at most, {len(self.violations)} violations"
         yield from (f"- {sentence}" for sentence in dict.fromkeys(self.violations))
 
 

@@ -29,3 +29,19 @@ def test_content_is_flushed_to_disk_before_it_gets_its_name(tmp_path, monkeypatc
         monkeypatch.setattr(os, name, lambda *args, name=name, real=real: (calls.append(name), real(*args))[1])
     write_atomically(tmp_path / "file", b"content")
     assert calls == ["fsync", "replace"]
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    """As a device does: `zoo report --out /dev/null` must not put a file in its place."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, b"content")
+    assert os.read(reader, 100) == b"content"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_folder_is_not_written_to(tmp_path):
+    with pytest.raises(ZooError, match="cannot be written: Is a directory"):
+        write_atomically(tmp_path, b"content")

@@ -10,7 +10,6 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo_bench.plan.seeds import parse_limit, parse_seeds
 
-
 MAX_COUNT, MAX_JUDGE_SEED = 10_000, 2**31 - 1
 """Above them, a number is a typing error."""
 

@@ -1,9 +1,9 @@
-"""Kills a small bench at random instants, again and again, and checks that nothing is lost: docs/troubleshooting.md.
+"""Kills a small bench at random instants, again and again, and checks that nothing is lost: docs/scaling.md.
 
 ``python bench/faults/campaign.py --kills 200`` starts a bench as a process group and sends SIGKILL to its parent, to
-one of its other processes or to the whole group. After every kill that ends it, what is stored is compared with an
-undisturbed bench; then the same command goes on, until it is complete, and a new folder begins. It prints what was
-killed and what was violated, and exits with 1 if anything was.
+one of its other processes or to the whole group, half of the times while it saves. After every kill that ends it, what
+is stored is compared with an undisturbed bench; then the same command goes on, until it is complete, and a new folder
+begins. It prints what was killed and what was violated, and exits with 1 if anything was.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ class Campaign:
         while self.kills.total() < kills:
             with suppress(subprocess.TimeoutExpired):
                 return bench.process.wait(self.generator.uniform(0, seconds))
+            if self.generator.random() < 0.5:
+                bench.await_write(seconds)
             target = self.generator.choice(TARGETS)
             if bench.kill(target, self.generator):
                 self.kills[target] += 1
@@ -179,6 +181,12 @@ class _Bench:
         except (IndexError, ProcessLookupError, psutil.NoSuchProcess):
             return False
         return True
+
+    def await_write(self, seconds: float) -> None:
+        """Wait until its files change, for so long at most: few random instants hit the milliseconds of saving."""
+        before, end = _files(self.out), time.monotonic() + seconds
+        while self.process.poll() is None and _files(self.out) == before and time.monotonic() < end:
+            time.sleep(0.001)
 
     def processes_left(self, patience: float) -> tuple[float, list[str]]:
         """Wait until no process is left; return for how long, and the names of those left, which are killed."""

@@ -55,7 +55,7 @@ def read_regular(path: Path, limit: int = MAX_JSON_BYTES) -> bytes:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary name in the same folder, flush to disk, rename.
+    """Write to a temporary name in the same folder, flush to disk, rename; a device or a pipe is written to.
 
     Raises:
         ZooError: If that cannot be done; what was there is unchanged then.
@@ -67,6 +67,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
+    if path.exists() and not path.is_file():  # a device or a pipe, such as /dev/stdout, is written to, not replaced
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_prefix(), suffix=".tmp")
     try:

@@ -115,7 +115,7 @@ class Effort:
         fixed: By model, settings of every trial, which are not searched.
 
     Raises:
-        ZooError: If a number is below one, or the sampler or the final budget is none.
+        ZooError: If a number is below one or too large, or the sampler or the final budget is none.
     """
 
     task: str
@@ -129,6 +129,8 @@ class Effort:
 
     def __post_init__(self) -> None:
         check_positive(trials=self.trials, seeds=self.seeds)
+        if not 0 <= self.seed < 2**32:  # what NumPy's generators take
+            raise ZooError(f"--seed must be 0 to {2**32 - 1:,}, got {self.seed}")
         if self.sampler not in SAMPLERS:
             raise UnknownNameError("sampler", self.sampler, SAMPLERS)
         if self.final_budget:

@@ -94,3 +94,19 @@ def test_a_write_that_is_killed_leaves_a_file_that_is_known_as_abandoned(tmp_pat
     subprocess.run([sys.executable, "-c", code], check=False)
     [left] = tmp_path.iterdir()
     assert is_abandoned(left)
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    """As a device does: `zoo report --out /dev/null` must not put a file in its place."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, b"content")
+    assert os.read(reader, 100) == b"content"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_folder_is_not_written_to(tmp_path):
+    with pytest.raises(ZooError, match="cannot be written: Is a directory"):
+        write_atomically(tmp_path, b"content")

@@ -211,6 +211,8 @@ def test_effort_below_one_is_refused(name):
         (["--models", "gn"], "unknown model 'gn': did you mean 'gan'?"),
         (["--models", "gan", "--task", "digit"], "unknown task 'digit': did you mean 'digits'?"),
         (["--models", "gan", "--trials", "0"], "--trials must be at least 1, got 0"),
+        (["--models", "gan", "--trials", "10001"], "--trials must be at most 10,000, got 10001"),
+        (["--models", "gan", "--seed=-1"], "--seed must be 0 to 4,294,967,295, got -1"),
         (["--models", "gan", "--budget", "much"], "budget 'much'"),
         (["--sampler", "randm"], "unknown sampler 'randm': did you mean 'random'?"),
         (["--models", "gan", "--final-budget", "much"], "budget 'much'"),

@@ -11,7 +11,7 @@ import typer
 
 from zoo.errors import ZooError
 from zoo_bench.core.budget import parse_timeout
-from zoo_bench.plan.options import DEFAULTS, check_positive
+from zoo_bench.plan.options import DEFAULTS, MAX_JUDGE_SEED, check_positive
 
 if TYPE_CHECKING:
     from zoo_bench.store.records import Store
@@ -55,7 +55,8 @@ def score(
     from zoo_bench.scoring import score_outside, score_stored
     from zoo_bench.store.records import Store
 
-    check_positive(workers=workers, judge_seed=judge_seed)
+    check_positive(workers=workers)
+    check_positive(MAX_JUDGE_SEED, judge_seed=judge_seed)
     options = Options(workers=workers, timeout=parse_timeout(timeout))
     about_samples = {"--task": task, "--out": out, "--name": name, "--run-seed": run_seed, "--range": value_range}
     if what.is_dir() and (what / "runs").is_dir():

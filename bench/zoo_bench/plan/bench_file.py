@@ -26,6 +26,9 @@ command line depends on the executor."""
 ONE_OFF = {"retry_failed", "force"}
 """Options of one call, which a file does not have."""
 
+MAX_BYTES = 1_000_000
+"""Of a file that is read; a device may never end."""
+
 
 def write_bench_file(options: BenchOptions) -> None:
     """Write ``bench.toml`` into the output folder.
@@ -67,12 +70,16 @@ def read_bench_file(path: Path) -> dict[str, Any]:
         Values as the command line takes them, by name of the option in :class:`~zoo_bench.plan.options.BenchOptions`.
 
     Raises:
-        ZooError: If the file is not TOML, a key is no option, or a value has the wrong type.
+        ZooError: If the file is not TOML or too large, a key is no option, or a value has the wrong type.
         OSError: If the file cannot be read.
     """
+    with path.open("rb") as file:
+        read = file.read(MAX_BYTES + 1)
+    if len(read) > MAX_BYTES:
+        raise ZooError(f"{str(path)!r} is no file of options: it has more than {MAX_BYTES:,} bytes")
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        content = tomllib.loads(read.decode())
+    except (ValueError, RecursionError) as error:
         raise ZooError(f"{str(path)!r} is not TOML: {error}") from error
     types = _types()
     for name, value in content.items():

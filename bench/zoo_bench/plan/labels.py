@@ -15,10 +15,10 @@ WORD = re.compile(r"[\w.-]+")
 
 
 def value(text: str) -> Any:
-    """Read a setting's value: JSON, or else the text itself."""
+    """Read a setting's value: JSON, or else the text itself, as for numbers and nesting that Python does not read."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -10,12 +10,16 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo_bench.plan.seeds import parse_limit, parse_seeds
 
+MAX_COUNT, MAX_JUDGE_SEED = 10_000, 2**31 - 1
+"""Above them, a number is a typing error."""
 
-def check_positive(**numbers: int | None) -> None:
-    """Raise a :class:`ZooError` that names the first option below one; None is accepted."""
+
+def check_positive(most: int = MAX_COUNT, **numbers: int | None) -> None:
+    """Raise a :class:`ZooError` that names the first option below one or above ``most``; None is accepted."""
     for name, number in numbers.items():
-        if number is not None and number < 1:
-            raise ZooError(f"--{name.replace('_', '-')} must be at least 1, got {number}")
+        if number is not None and not 1 <= number <= most:
+            limit = "at least 1" if number < 1 else f"at most {most:,}"
+            raise ZooError(f"--{name.replace('_', '-')} must be {limit}, got {number}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +54,7 @@ class BenchOptions:
         track: Names of trackers with commas, which receive the runs; plugins with hooks for runs receive them as well.
 
     Raises:
-        ZooError: If a number is below one, or the seeds cannot be read.
+        ZooError: If a number is below one or too large, or the seeds cannot be read.
     """
 
     models: str = "all"
@@ -76,7 +80,8 @@ class BenchOptions:
     track: str = ""
 
     def __post_init__(self) -> None:
-        check_positive(workers=self.workers, threads=self.threads, judge_seed=self.judge_seed)
+        check_positive(workers=self.workers, threads=self.threads)
+        check_positive(MAX_JUDGE_SEED, judge_seed=self.judge_seed)
         parse_seeds(self.seeds)
 
     @property

@@ -24,6 +24,9 @@ from zoo_bench.store.records import read_record
 WEIGHTS, BEST_WEIGHTS, SAMPLES = ".safetensors", ".best.safetensors", ".samples.npz"
 """Suffixes of what a run keeps for scoring: its weights, those of its best checkpoint, and its samples."""
 
+MAX_SAMPLES = 1_000_000
+"""That are drawn at once, in memory."""
+
 
 def packed(samples: Tensor) -> bytes:
     """Return stored items as an ``.npz`` with the array ``samples``."""
@@ -59,8 +62,9 @@ def sample_run(path: Path, *, n: int, seed: int, out: Path) -> Path:
     Raises:
         ZooError: If an argument is unusable.
     """
-    if n < 1:
-        raise ZooError(f"-n must be at least 1, got {n}")
+    if not 1 <= n <= MAX_SAMPLES:
+        limit = "at least 1" if n < 1 else f"at most {MAX_SAMPLES:,}"
+        raise ZooError(f"-n must be {limit}, got {n}")
     if out.suffix not in (".png", ".npz"):
         raise ZooError(f"--out {str(out)!r} must end in .png or .npz")
     if out.is_dir() or not out.absolute().parent.is_dir():

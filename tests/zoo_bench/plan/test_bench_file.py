@@ -137,6 +137,10 @@ def test_seeds_that_are_added_stay_so(seeds, written, tmp_path):
         ("models", "'bench.toml' is not TOML: "),
         (b"\xff", "'bench.toml' is not TOML: "),
         ("workers = 0", "--workers must be at least 1"),
+        ("workers = 10_001", "--workers must be at most 10,000, got 10001"),
+        ("judge_seed = 3_000_000_000", "--judge-seed must be at most 2,147,483,647, got 3000000000"),
+        ("seeds = " + "[" * 10_000, "'bench.toml' is not TOML: "),
+        ("# " + "x" * 10**6, "'bench.toml' is no file of options: it has more than 1,000,000 bytes"),
         ('timeout = "soon"', "timeout 'soon' is not understood"),
     ],
 )

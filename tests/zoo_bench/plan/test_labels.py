@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo_bench.plan.labels import changed, describe
+from zoo_bench.plan.labels import changed, describe, value
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.variants import parse, split
@@ -28,3 +28,8 @@ def test_what_is_described_is_read_again(setting):
 
 def test_all_settings_are_named_if_the_model_is_not_installed():
     assert changed("nobody", "ring8", {"lr": 0.1, "preset": "own"}) == {"preset": "own", "lr": 0.1}
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000], ids=["nesting", "digits"])
+def test_what_python_does_not_read_as_json_is_text(text):
+    assert value(text) == text

@@ -102,10 +102,10 @@ def test_a_folder_that_is_not_there_or_a_folder_as_file_is_refused(digits_run, t
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
 
 
-@pytest.mark.parametrize("n", [0, -3])
-def test_fewer_than_one_sample_is_refused(digits_run, tmp_path, capsys, n):
+@pytest.mark.parametrize(("n", "limit"), [(0, "at least 1"), (-3, "at least 1"), (10**9, "at most 1,000,000")])
+def test_fewer_than_one_sample_and_more_than_fit_are_refused(digits_run, tmp_path, capsys, n, limit):
     arguments = [str(digits_run), "-n", str(n), "--out", str(tmp_path / "sheet.png")]
-    assert "-n must be at least 1" in refusal(arguments, capsys)
+    assert f"-n must be {limit}" in refusal(arguments, capsys)
 
 
 def test_an_absent_run_is_refused(tmp_path, capsys):

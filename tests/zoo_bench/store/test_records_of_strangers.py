@@ -40,7 +40,7 @@ def valid(make):
 
 def rekeyed(fields):
     """Give a record the key of its spec, so that what else is wrong with it is seen."""
-    with suppress(KeyError, TypeError, ValueError):
+    with suppress(KeyError, TypeError, ValueError, AttributeError):
         fields["run_id"] = key(fields["spec"])
     return fields
 

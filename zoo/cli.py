@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import signal
 import sys
@@ -223,6 +224,11 @@ def _refuse(sentence: str) -> int:
 
 
 def entry() -> None:
-    """Entry point of the console script. SIGTERM, which schedulers send, acts as Ctrl-C: finished work is kept."""
+    """Entry point of the console script. SIGTERM, which schedulers send, acts as Ctrl-C: finished work is kept.
+
+    What stdout cannot encode, such as a file name that is not UTF-8, is escaped, as stderr does anyway.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

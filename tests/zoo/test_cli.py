@@ -315,3 +315,9 @@ except KeyboardInterrupt:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
+def test_a_name_that_is_not_utf_8_is_escaped(tmp_path):
+    command = [sys.executable, "-m", "zoo", "new-plugin", "one", "--out", os.fsencode(tmp_path) + b"/\xff"]
+    result = subprocess.run(command, capture_output=True, check=False)
+    assert (result.returncode, result.stdout) == (0, f"{tmp_path}/\\udcff/zoo-plugin-one\n".encode())

@@ -243,10 +243,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(words):
-    """Run a command line in this process; return its exit code and what it printed."""
-    streams = [
-        io.TextIOWrapper(io.BytesIO(), "utf-8", errors=e, write_through=True) for e in ("strict", "backslashreplace")
-    ]
+    """Run a command line in this process, with streams as the console script has them; return its exit code and both."""
+    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace", write_through=True) for _ in range(2)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", streams[0])
         patch.setattr(sys, "stderr", streams[1])
@@ -257,10 +255,12 @@ def run(words):
 def check(words, folder):
     """Check that a command line is carried out, or refused in one sentence with nothing written."""
     before = tree(folder.path)
-    code, out, err = run(words)
-    changed = tree(folder.path) != before
-    if changed:
-        folder.renew()
+    try:
+        code, out, err = run(words)
+    finally:
+        changed = tree(folder.path) != before
+        if changed:
+            folder.renew()
     assert code in (0, 1, 2, 130)
     assert "Traceback" not in err
     if code == 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import signal
@@ -256,7 +257,12 @@ def _quit(number: int, frame: FrameType | None) -> None:
 
 
 def entry() -> None:
-    """Entry point of the console script. SIGTERM, which schedulers send, and SIGHUP, of a lost terminal, are Ctrl-C."""
+    """Entry point of the console script. SIGTERM, which schedulers send, and SIGHUP, of a lost terminal, are Ctrl-C.
+
+    What stdout cannot encode, such as a file name that is not UTF-8, is escaped, as stderr does anyway.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     for number in INTERRUPTIONS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -193,7 +194,7 @@ def score_outside(
     Raises:
         ZooError: If the samples are unusable, in one sentence; nothing is written then.
     """
-    if store.root.resolve().is_relative_to(path.resolve()):
+    if Path(os.path.realpath(store.root)).is_relative_to(os.path.realpath(path)):
         raise ZooError(f"--out {str(store.root)!r} is in the folder of samples: its sheets would be read as samples")
     registry = installed()
     name = _checked_name(name or sample_name(path), registry)

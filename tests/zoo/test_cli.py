@@ -395,3 +395,9 @@ def test_a_command_that_is_interrupted_exits_with_130(monkeypatch):
     assert cli.main(["models"]) == 130
     monkeypatch.setattr(cli, "installed", interrupt)
     assert cli.main(["models"]) == 130
+
+
+def test_a_name_that_is_not_utf_8_is_escaped(tmp_path):
+    command = [sys.executable, "-m", "zoo", "new-plugin", "one", "--out", os.fsencode(tmp_path) + b"/\xff"]
+    result = subprocess.run(command, capture_output=True, check=False)
+    assert (result.returncode, result.stdout) == (0, f"{tmp_path}/\\udcff/zoo-plugin-one\n".encode())

@@ -40,8 +40,8 @@ def variant(spec: TaskSpec, text: str) -> TaskSpec:
     """
 
     def find(location: str, options: dict[str, str]) -> tuple[Folder, str]:
-        path = Path(unquote(location)).expanduser()
-        return Folder(path), path.resolve().name
+        path = Path(os.path.expanduser(unquote(location)))  # unlike Path's, it leaves an unknown user to the listing
+        return Folder(path), os.path.basename(os.path.realpath(path))
 
     return pictures.variant(spec, text, find)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ class DataSet:
     def __init__(self, name: str, options: dict[str, str]) -> None:
         self.title = f"data set {name!r}"
         self._name = name
-        self._path = Path(name).expanduser()
+        self._path = Path(os.path.expanduser(name))
         self._options = options
         self._loaded: dict[str, Any] = {}
 

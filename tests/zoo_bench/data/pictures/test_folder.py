@@ -252,3 +252,11 @@ def test_real_photographs(capsys, tmp_path):
     assert main(["task", f"folder:{path}", "--preview", "--out", str(tmp_path / "sheet.png")]) == 0
     assert "random-conv@" in capsys.readouterr().out
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("path", ["loop", "~nobody-of-this-name"])
+def test_a_link_to_itself_or_an_unknown_user_is_absent(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(DataError, match=f"^'{path}' is absent: name a folder of images$"):
+        bind(f"folder:{path}")

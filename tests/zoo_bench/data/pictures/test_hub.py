@@ -184,6 +184,7 @@ def test_nothing_stays_but_the_prepared_images(saved, tmp_path, cache):
     [
         ("hf", "names no pictures: write hf:NAME"),
         ("hf:", "names no pictures: write hf:NAME"),
+        ("hf:~nobody-of-this-name", "'~nobody-of-this-name' is absent: name a data set on this machine or"),
         ("hf:./nowhere", "'./nowhere' is absent: name a data set on this machine or on the Hugging Face hub"),
         ("hf:a?spilt=train", "unknown option of a task 'spilt': did you mean 'split'?"),
         ("hf:a?size=3", "size=3 of task 'hf' must be a whole number of pixels from 8 to 256"),

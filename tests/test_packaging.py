@@ -133,10 +133,12 @@ def test_folders_that_are_no_packages_have_no_init(folder):
 def test_a_file_of_tests_stands_where_its_module_does(tests, package):
     of_several = {
         "test_folder.py",
+        "test_fuzzed.py",
         "test_html_in_browser.py",
         "test_namespaces.py",
         "test_one_decision.py",
         "test_properties.py",
+        "test_records_of_strangers.py",
         "test_trackers.py",
     }
     folder = ROOT / "tests" / tests

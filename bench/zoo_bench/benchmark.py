@@ -112,6 +112,8 @@ def prepare(
     """
     registry = installed()
     registry.executors.get(options.executor)
+    for tracker in registry.trackers.select(options.track) if options.track else ():
+        tracker.spec.load()
     known = registry.problems
     store = Store(options.out)
     is_first = not (options.out / ENVIRONMENT).exists()

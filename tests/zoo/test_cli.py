@@ -340,6 +340,8 @@ from zoo import cli
 def work(arguments=None):
     {work}
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # those who run the tests may ignore them, as nohup does
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 {prepare}
 cli.main = work
 cli.entry()

@@ -171,7 +171,8 @@ def test_a_model_s_module_that_replaces_functions_is_undone_and_named(distributi
 
 
 def test_ctrl_c_while_a_plugin_is_imported_ends_the_command(distributions):
-    source = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfor _ in range(10**9): pass\n"
+    source = "import os, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    source += "os.kill(os.getpid(), signal.SIGINT)\nfor _ in range(10**9): pass\n"
     distributions.add("slow", {"slow": "fake_slow"}, fake_slow=source)
     with pytest.raises(KeyboardInterrupt):
         distributions.discover()

@@ -159,7 +159,7 @@ def test_on_a_full_disk_the_runs_before_are_whole_and_no_temporary_file_stays(tm
     monkeypatch.undo()
     assert len(load_results(tmp_path)) == 2
     assert len(prepared(tmp_path).missing) == 2
-    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+    assert not list(tmp_path.rglob(".*.tmp"))
 
 
 def test_running_nothing_leaves_the_environment_of_the_runs(finished_bench, bench_copy):

@@ -93,15 +93,12 @@ def bench(
 
     warm_up()
 
-    from zoo.registry import installed
     from zoo_bench.benchmark import begin, prepare, run
     from zoo_bench.plan.planning import parse_settings
     from zoo_bench.report.show.progress import Live
 
     if address and executor == "local":
         raise ZooError(f"--address {address!r} is for a cluster: add --executor ray")
-    for tracker in installed().trackers.select(track) if track else ():
-        tracker.spec.load()
     options = BenchOptions(
         models=models,
         task=task,

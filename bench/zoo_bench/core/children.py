@@ -194,7 +194,7 @@ def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: floa
     try:
         _, message = next_message(inbox, [child])
     finally:
-        end([child], early=message is None)
+        end([child], early=message is None or (isinstance(message, Lost) and message.is_hung))
     if isinstance(message, Lost):
         raise ZooError(message.sentence)
     result: T = message.value

@@ -5,6 +5,7 @@ A metric that ranks them wrongly does not measure what it claims; a model that s
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -120,4 +121,4 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], panel: Panel | No
             print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
             continue
         merged = {name: {**scores.get(name, {}), **found} for name, found in computed.scores.items()}
-        write_keyed(path, key, {"scores": SCORES.dump_python(merged, mode="json"), "few": computed.few})
+        write_keyed(path, key, {"scores": json.loads(SCORES.dump_json(merged)), "few": computed.few})

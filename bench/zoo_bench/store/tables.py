@@ -74,7 +74,7 @@ def csv_text(frame: pd.DataFrame) -> str:
 
     texts = frame.select_dtypes(["object", "string"])
     # Among minimal quotes Python puts none around a lone carriage return, which readers take for the end of a row.
-    has_returns = any(texts[c].map(lambda value: isinstance(value, str) and "\r" in value).any() for c in texts)
+    has_returns = any(isinstance(value, str) and "\r" in value for c in texts for value in texts[c])
     guarded = frame.assign(**{str(c): texts[c].map(harmless) for c in texts})
     return guarded.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC if has_returns else csv.QUOTE_MINIMAL)
 

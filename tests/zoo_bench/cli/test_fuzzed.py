@@ -243,7 +243,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(words):
-    """Run a command line in this process, with streams as the console script has them; return its exit code and both."""
+    """Run a command line in this process, with the console script's streams; return its exit code and both."""
     streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace", write_through=True) for _ in range(2)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", streams[0])

@@ -68,7 +68,7 @@ assert not made, made
 
 
 FORK_SERVER_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the fork server")
-APART = "from zoo_bench.core.processes import run_in_subprocess; print(run_in_subprocess(divmod, 7, 2, timeout=60.0))"
+APART = "from zoo_bench.core.children import run_in_subprocess; print(run_in_subprocess(divmod, 7, 2, timeout=60.0))"
 
 
 def printed(script, **environment):
@@ -94,7 +94,8 @@ import os
 import resource
 
 from zoo.errors import ZooError
-from zoo_bench.core.processes import run_in_subprocess, warm_up
+from zoo_bench.core.children import run_in_subprocess
+from zoo_bench.core.processes import warm_up
 
 warm_up()
 limit = max(map(int, os.listdir("/proc/self/fd"))) + 4  # enough for a pipe, not for a process
@@ -116,7 +117,7 @@ import concurrent.futures
 import multiprocessing
 
 from zoo.errors import ZooError
-from zoo_bench.core.processes import run_in_subprocess
+from zoo_bench.core.children import run_in_subprocess
 
 
 def call(number):

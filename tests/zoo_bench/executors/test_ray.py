@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from zoo.errors import ZooError
-from zoo_bench.executors import Finished, Options, Started, local
+from zoo_bench.executors import Finished, Options, Progressed, Started, local
 from zoo_bench.executors import ray as executor
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
@@ -74,8 +74,17 @@ def test_two_nodes_give_the_records_of_the_local_executor(cluster):
 
 
 def test_a_run_that_hangs_on_a_node_is_ended_there(cluster):
-    (record,) = ended(executor.run(specs_of(budget="5h"), Options(timeout=3, address=cluster.address))).values()
+    events = executor.run(specs_of(budget="5h"), Options(timeout=3, address=cluster.address))
+    for event in events:
+        if isinstance(event, Progressed):
+            break
+    (worker,) = [p for p in psutil.process_iter(["name"]) if p.info["name"].startswith("ray::Worker.run")]
+    processes = worker.children(recursive=True)
+    for process in processes:
+        process.suspend()
+    (record,) = ended(events).values()
     assert (record.status, record.threads) == ("timeout", 1)
+    assert "no sign of progress for 3 seconds" in record.error
 
 
 def test_a_lost_worker_costs_its_run_alone(cluster):

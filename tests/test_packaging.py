@@ -139,6 +139,7 @@ def test_a_file_of_tests_stands_where_its_module_does(tests, package):
         "test_one_decision.py",
         "test_properties.py",
         "test_records_of_strangers.py",
+        "test_shared.py",
         "test_trackers.py",
     }
     folder = ROOT / "tests" / tests

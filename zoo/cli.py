@@ -18,7 +18,7 @@ import typer
 
 from zoo.author_commands import check, new_plugin
 from zoo.catalogue import Entry, Plugin
-from zoo.errors import FAILURES, ZooError
+from zoo.errors import FAILURES, Interrupted, ZooError
 from zoo.registry import HOST, installed, only
 from zoo.specs import CommandSpec, MetricSpec, ModelSpec
 from zoo.tables import print_table
@@ -234,12 +234,19 @@ def _run(arguments: list[str]) -> int:
 
 
 def _refuse(sentence: str) -> int:
+    if _interruptions:  # it may have left an import half done, of which this speaks
+        return EXIT_INTERRUPTED
     print(visible(f"zoo: {sentence}"), file=sys.stderr)
     return EXIT_UNUSABLE_ARGUMENTS
 
 
+_interruptions: list[int] = []
+"""The signal that told this process to stop, if one did."""
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Let the command keep what is done; the next such signal ends it at once, and its runs notice that."""
+    _interruptions.append(number)
     for each in INTERRUPTIONS:
         signal.signal(each, _quit)
     if number == getattr(signal, "SIGHUP", None):
@@ -247,7 +254,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         for stream in (1, 2):
             if stat.S_ISCHR(os.fstat(stream).st_mode):  # a lost terminal, to which nothing can be written
                 os.dup2(null, stream)
-    raise KeyboardInterrupt
+    raise Interrupted
 
 
 def _quit(number: int, frame: FrameType | None) -> None:
@@ -266,7 +273,12 @@ def entry() -> None:
     for number in INTERRUPTIONS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
-    code = main()
+    try:
+        code = main()
+    except BaseException:
+        if not _interruptions:
+            raise
+        code = EXIT_INTERRUPTED
     try:
         sys.stdout.flush()
     except OSError:  # which main has told; Python would try again at its end, and exit with 120

@@ -49,11 +49,18 @@ MAX_TRACEBACK_CHARACTERS = 20_000
 """Characters of a traceback that are kept, from its end."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """The command line was told to stop: by Ctrl-C or a signal."""
+
+
 def reraise_ctrl_c(error: BaseException) -> None:
     """Raise a KeyboardInterrupt again that is Ctrl-C, which ends the command wherever it comes.
 
-    One that a plugin raises by itself must not, and is at a ``raise`` in its code; Ctrl-C is at any other instruction.
+    One that a plugin raises by itself must not, and is at a ``raise`` in its code; Ctrl-C outside the command line, as
+    in a notebook, is at any other instruction.
     """
+    if isinstance(error, Interrupted):
+        raise error
     if not isinstance(error, KeyboardInterrupt):
         return
     import dis

@@ -367,6 +367,21 @@ def test_sigterm_and_a_lost_terminal_are_what_ctrl_c_is_and_the_second_ends_the_
 
 
 @posix
+@pytest.mark.parametrize(
+    "after", ["raise ImportError('half done')", "raise zoo.ZooError('of a half-done import')", "raise RecursionError"]
+)
+def test_what_fails_because_the_command_was_told_to_stop_is_not_told(after):
+    """An import that is cut off may make something else of the exception, or fail the next time."""
+    work = f"""
+    def models():
+        try: signal.raise_signal(signal.SIGTERM)
+        except BaseException: {after}
+    cli.models = models
+    return main(["models"])"""
+    assert interrupted(work, "import zoo; main = cli.main") == (130, "")
+
+
+@posix
 def test_a_signal_that_is_ignored_stays_so():
     ignore = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     assert interrupted("signal.raise_signal(signal.SIGHUP); print('on')", ignore) == (0, "on\n")

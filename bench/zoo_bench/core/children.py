@@ -222,7 +222,8 @@ def _serve(sender: Connection[Any, Any], function: Callable[..., Any], arguments
         message: Returned | Lost = Returned(function(*arguments))
     except BaseException as error:
         message = Lost(error_sentence(error))
-    tell(message)
+    with suppress(OSError):  # a parent that was told to stop does not wait for it
+        tell(message)
     _kill(_descendants(os.getpid()))
 
 

@@ -130,7 +130,8 @@ def prepare(
     is_seated = has_panel(installed().metrics.get(name) for name in metrics)
     scoring = Scoring(metrics, options.keep_samples, panel if is_seated else None)
     workers = options.workers
-    if workers is None and missing and measure and options.executor == "local":
+    is_measured = workers is None and missing and measure and options.executor == "local"
+    if is_measured and planned.runs[0].device == "cuda":  # else the import would only cost time
         from zoo_bench.measure.workers import choose_workers
 
         if found := choose_workers(planned.runs, options.out, options.timeout, log):

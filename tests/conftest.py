@@ -26,6 +26,11 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a GPU that torch can use through CUDA")
+
+
 class FakeDistributions:
     """Distributions in a folder on ``sys.path``, laid out as an installer leaves them."""
 

@@ -61,8 +61,8 @@ class Bench:
         missing: The runs that are still to be trained, each with the start of the stored run that it replaces, if any.
         outdated: By stored run, the names of the scores that it lacks or that are of other versions or judges.
         execution: Options of the executor.
-        probes: Why precision and number of threads are what they are if they were not given, by "precision" and
-            "threads".
+        probes: Why precision, number of threads and runs at once are what they are if they were not given, by
+            "precision", "threads" and "workers".
         notes: What the user should know about stored runs, in sentences.
         is_first: Whether no bench had begun in the folder.
     """
@@ -99,13 +99,14 @@ def prepare(
     Precision "auto", and on CPUs a number of threads that is not given, are those of most finished runs in the folder,
     for threads of those with the same budget. Without such runs precision is the fastest that
     :mod:`zoo_bench.measure.probe` finds, and so is the number of threads where the budget is wall-clock and runs are
-    executed one at a time.
+    executed one at a time. How many runs share a GPU is what :mod:`zoo_bench.measure.workers` finds, if that is not
+    given and no budget is wall-clock.
 
     Args:
         options: What is asked for.
         log: Called with a sentence before what takes time.
-        measure: Whether the number of threads is measured and second judges are trained, where they would be; else
-            threads are those of all cores.
+        measure: Whether the numbers of threads and of runs on a GPU are measured and second judges are trained, where
+            they would be; else threads are those of all cores, and every GPU has one run.
 
     Raises:
         ZooError: If any option is unusable, in one sentence.
@@ -129,6 +130,12 @@ def prepare(
     is_seated = has_panel(installed().metrics.get(name) for name in metrics)
     scoring = Scoring(metrics, options.keep_samples, panel if is_seated else None)
     workers = options.workers
+    is_measured = workers is None and missing and measure and options.executor == "local"
+    if is_measured and planned.runs[0].device == "cuda":  # else the import would only cost time
+        from zoo_bench.measure.workers import choose_workers
+
+        if found := choose_workers(planned.runs, options.out, options.timeout, log):
+            probes["workers"], workers = found, found["chosen"]
     if workers and options.threads is None and (threads or 1) > max(1, cores() // workers):
         workers = max(1, cores() // (threads or 1))
         notes.append(f"{plural(workers, 'run')} at once, as each has {threads} threads, like finished ones here")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from pathlib import Path
 from typing import get_args
 
 import pytest
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 import zoo
 from zoo.config import kind_of
 from zoo.model import build
 from zoo.registry import installed
 from zoo_bench.data.stream import Stream
+from zoo_bench.plan.spec import PrecisionMode
 from zoo_bench.train.game import Game
 
 SMALL = {"width": 4, "batch_size": 4, "generator_hidden": (16, 16), "discriminator_hidden": (16,)}
@@ -40,13 +43,13 @@ def make(entry, shape, seed: int = 0, **settings) -> zoo.GenerativeModel:
     return build(entry, shape, {k: v for k, v in {**SMALL, **settings}.items() if k in fields})
 
 
-def stream(shape) -> Stream:
+def stream(shape, device: str = "cpu") -> Stream:
     generator = torch.Generator().manual_seed(0)
     if len(shape) == 3:
         data = torch.randint(256, (12, *shape), dtype=torch.uint8, generator=generator)
     else:
         data = torch.randn(12, *shape, generator=generator)
-    return Stream(data, 0, torch.device("cpu"))
+    return Stream(data, 0, torch.device(device))
 
 
 class WatchedGame(Game):
@@ -143,3 +146,55 @@ def test_what_does_not_apply_is_refused_by_name(entry):
         if kind not in entry.spec.data:
             with pytest.raises(zoo.ZooError, match=f"model '{entry.spec.name}' does not apply to {kind}"):
                 make(entry, shape)
+
+
+class DrawnOnTheCpu(TorchFunctionMode):
+    """Draws the random numbers of models on the CPU, so that all devices have the same."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = dict(kwargs or {})
+        if func in (torch.rand, torch.randn):
+            device = kwargs.pop("device", "cpu")
+            return func(*args, **kwargs).to(device)
+        if func is torch.randn_like:
+            return torch.randn(args[0].shape, dtype=args[0].dtype).to(args[0].device)
+        return func(*args, **kwargs)
+
+
+def first_losses(entry, shape, device: str, precision="fp32", rounds: int = 3) -> list[dict[str, float]]:
+    """Return the losses of all players after each of the first rounds."""
+    game = Game(make(entry, shape).to(device, memory_format=torch.channels_last).train(), precision)
+    batches, losses = stream(shape, device), []
+    for _ in range(rounds):
+        game.play(batches.next(game.model.config.batch_size), 0.0)
+        losses.append({name: float(loss) for name, loss in game.losses.items()})
+    return losses
+
+
+each_gpu_case = pytest.mark.parametrize(
+    ("entry", "shape"), [case for case in CASES if case.values[1] in ((1, 28, 28), (2,))]
+)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    "precision",
+    [pytest.param(m, marks=pytest.mark.slow if "compile" in m else ()) for m in get_args(PrecisionMode)],
+)
+@each_gpu_case
+def test_every_precision_trains_on_a_gpu(entry, shape, precision):
+    losses = first_losses(entry, shape, "cuda", precision, rounds=20)
+    assert all(math.isfinite(loss) for own in losses for loss in own.values())
+
+
+@pytest.mark.gpu
+@each_gpu_case
+def test_a_gpu_and_a_cpu_begin_with_the_same_losses(entry, shape, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    losses = {}
+    for device in ("cpu", "cuda"):
+        torch.manual_seed(0)
+        with DrawnOnTheCpu():
+            losses[device] = first_losses(entry, shape, device)
+    for cpu, gpu in zip(losses["cpu"], losses["cuda"], strict=True):
+        assert gpu == pytest.approx(cpu, rel=1e-3, abs=1e-3)

@@ -50,7 +50,9 @@ def bench(
     address: Annotated[
         str, typer.Option(help="Where the executor's cluster listens: auto for Ray.")
     ] = DEFAULTS.address,
-    workers: Annotated[int | None, typer.Option(help="Runs at once.", show_default="one per core or GPU")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Runs at once.", show_default="one per core, or measured on GPUs")
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers, or measured")
     ] = None,

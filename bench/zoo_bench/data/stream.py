@@ -24,10 +24,11 @@ class Items:
         data: Stored items, (N, ...).
         device: Where batches are needed.
         memory: Bytes of main memory to plan with, if ``device`` is the CPU; 0: all there is.
+        gpu_share: Share of the GPU's memory to plan with, if ``device`` is one.
     """
 
-    def __init__(self, data: Tensor, device: torch.device, memory: int = 0) -> None:
-        self.resident = data.nbytes <= RESIDENT_SHARE * _memory(device, memory)
+    def __init__(self, data: Tensor, device: torch.device, memory: int = 0, gpu_share: float = 1.0) -> None:
+        self.resident = data.nbytes <= RESIDENT_SHARE * _memory(device, memory, gpu_share)
         self._device = device
         self._data = data.to(device) if self.resident else data
 
@@ -50,10 +51,11 @@ class Stream:
         seed: Of the order.
         device: Where batches are made.
         memory: As in :class:`Items`.
+        gpu_share: As in :class:`Items`.
     """
 
-    def __init__(self, data: Tensor, seed: int, device: torch.device, memory: int = 0) -> None:
-        self._items = Items(data, device, memory)
+    def __init__(self, data: Tensor, seed: int, device: torch.device, memory: int = 0, gpu_share: float = 1.0) -> None:
+        self._items = Items(data, device, memory, gpu_share)
         self._generator = torch.Generator().manual_seed(seed)
         self._order = torch.empty(0, dtype=torch.int64, device=device)
 
@@ -80,8 +82,8 @@ class Stream:
         return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
 
 
-def _memory(device: torch.device, main_memory: int) -> int:
-    """Return the memory of a device in bytes; that of the CPU is ``main_memory``, or all there is if that is 0."""
+def _memory(device: torch.device, main_memory: int, gpu_share: float) -> int:
+    """Return the bytes of a device to plan with; of the CPU they are ``main_memory``, or all there are if that is 0."""
     if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
+        return int(torch.cuda.get_device_properties(device).total_memory * gpu_share)
     return main_memory or usable_memory()

@@ -117,14 +117,27 @@ def _lost(current: _Running, lost: Lost) -> Outcome:
     return Outcome(RunRecord.failed(current.spec, current.resources, status, error, **details))
 
 
+def take_gpu(resources: Resources) -> None:
+    """Let this process see its GPU alone, and allocate no more tensors there than its share of the memory holds.
+
+    Bytes that CUDA itself needs in every process, some hundreds of MB, come on top. It must be called before CUDA is
+    used.
+    """
+    if resources.gpu is not None:
+        os.environ[VISIBLE_GPUS] = resources.gpu
+        if resources.gpu_share < 1:
+            import torch
+
+            torch.cuda.set_per_process_memory_fraction(resources.gpu_share)
+
+
 def _work(work: Work, spec: RunSpec, resources: Resources, log: Path) -> Outcome:
     """Do the work for one spec, and send how far it is; what plugins print goes to the log."""
     from threadpoolctl import threadpool_limits
 
     if hasattr(signal, "SIGUSR1"):
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks for a checkpoint, which only training can write
-    if resources.gpu is not None:
-        os.environ[VISIBLE_GPUS] = resources.gpu
+    take_gpu(resources)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

@@ -40,7 +40,8 @@ class BenchOptions:
         out: Folder for results; runs that it already has are not repeated.
         executor: Where runs are executed: "local", "ray", or a plugin's.
         address: Where the executor's cluster listens; empty: none, or the executor's own default.
-        workers: Runs at once; None: one per core or GPU, but one in all if the budget is wall-clock.
+        workers: Runs at once; None: one per core, on GPUs as many as are measured to pay, and one in all if the budget
+            is wall-clock.
         threads: CPU threads of each run; None: the cores divided among the workers, or measured.
         timeout: Seconds without a sign of progress after which a run counts as hung; None: never. An hour, because
             every step that gives none, such as a round, a batch of a judge or the rest of a metric, takes minutes at

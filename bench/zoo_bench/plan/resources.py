@@ -22,12 +22,14 @@ class Resources:
         contended: Whether other runs share the machine.
         memory: Bytes of main memory that the run may plan with; 0: all there is.
         gpu: The GPU that it may use, as CUDA_VISIBLE_DEVICES names it; None: the first that torch sees, if any.
+        gpu_share: Share of that GPU's memory that its tensors may take, above 0 and at most 1.
     """
 
     threads: int
     contended: bool
     memory: int = 0
     gpu: str | None = None
+    gpu_share: float = 1.0
 
 
 def share_machine(
@@ -36,7 +38,8 @@ def share_machine(
     """Divide a machine among runs at once, one element for each; explicit numbers may exceed the cores.
 
     Without numbers, runs on the CPU get a thread each and there are as many as cores: many runs of one thread are
-    fastest. Runs on GPUs get one GPU each. Runs whose budget is wall-clock run one at a time.
+    fastest. Runs on GPUs get one GPU each. Runs whose budget is wall-clock run one at a time. More runs than GPUs are
+    spread over them in turn, and those that share one get equal shares of its memory.
 
     Args:
         specs: The runs, at least one.
@@ -51,9 +54,11 @@ def share_machine(
     if workers is None:
         workers = 1 if is_timed(specs) else len(gpus) or max(1, cores // (threads or 1))
     threads = threads or max(1, cores // workers)
-    contended = min(workers, len(specs)) > 1
     assigned = [gpus[i % len(gpus)] if gpus else None for i in range(workers)]
-    return [Resources(threads, contended, memory // workers, gpu) for gpu in assigned]
+    at_once = assigned[: len(specs)]
+    shares = {gpu: 1 / at_once.count(gpu) for gpu in at_once if gpu is not None}
+    contended = len(at_once) > 1
+    return [Resources(threads, contended, memory // workers, gpu, shares.get(gpu or "", 1.0)) for gpu in assigned]
 
 
 def share_this_machine(specs: Sequence[RunSpec], workers: int | None, threads: int | None) -> list[Resources]:

@@ -130,7 +130,7 @@ def _execute(
 
     curve = Curve(model, task, spec.seed_of("sampling"))
     torch.manual_seed(spec.seed_of("training"))
-    stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory)
+    stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory, resources.gpu_share)
     if checkpoint:
         checkpoint.key = record.model_dump(include=CHECKPOINT_KEY)
         checkpoint.parts = {"curve": curve, "watch": watch}

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import psutil
 import pytest
 import torch
@@ -35,6 +37,13 @@ def test_a_batch_may_be_larger_than_the_data():
 def test_seeds_give_different_orders():
     orders = {tuple(drawn(seed, [50], items=50).tolist()) for seed in range(10)}
     assert len(orders) == 10
+
+
+@pytest.mark.parametrize(("share", "resident"), [(1.0, True), (0.5, False)])
+def test_a_run_plans_with_its_share_of_a_gpu(monkeypatch, share, resident):
+    data = SimpleNamespace(nbytes=100, to=lambda device: data)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=400))
+    assert Items(data, torch.device("cuda"), gpu_share=share).resident == resident
 
 
 def test_the_order_does_not_depend_on_the_global_generator():

@@ -6,15 +6,19 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
+import torch
 
+from odd_children import take_of_a_gpu
 from zoo_bench.executors import Finished, Options, Progressed, Started
-from zoo_bench.executors.local import run
+from zoo_bench.executors.local import run, run_with, take_gpu
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.plan.record import LEARNING_CURVE
+from zoo_bench.plan.resources import Resources, share_this_machine
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.store.records import Store
 
@@ -315,3 +319,49 @@ def test_sigterm_ends_a_run_which_goes_on_in_another_process(tmp_path):
     shares = [event.progress.share for event in events if isinstance(event, Progressed)]
     assert min(shares) * 800 > ended.rounds - 50, "it did not begin anew"
     assert (events[-1].outcome.record.status, events[-1].outcome.record.rounds) == ("ok", 800)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "share", "expected"),
+    [(None, 1.0, []), ("MIG-GPU-89/1/2", 1.0, []), ("GPU-89", 0.25, [("GPU-89", 0.25)])],
+)
+def test_a_run_sees_its_gpu_alone_and_takes_its_share_of_the_memory(monkeypatch, gpu, share, expected):
+    taken = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-12,GPU-89")
+    monkeypatch.setattr(
+        torch.cuda,
+        "set_per_process_memory_fraction",
+        lambda fraction: taken.append((os.environ["CUDA_VISIBLE_DEVICES"], fraction)),
+    )
+    take_gpu(Resources(1, contended=True, gpu=gpu, gpu_share=share))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == (gpu or "GPU-12,GPU-89")
+    assert taken == expected
+
+
+@pytest.mark.gpu
+def test_runs_that_share_a_gpu_have_the_records_of_runs_alone():
+    options = BenchOptions(models="gan,vae", task="ring8", budget="100rounds", seeds=2, device="cuda", precision="fp32")
+    specs = plan(options).runs
+
+    def records(workers):
+        ended = [event for event in run(specs, Options(workers, 1, 300.0)) if isinstance(event, Finished)]
+        return {event.spec: event.outcome.record for event in ended}
+
+    alone, shared = records(1), records(len(specs))
+    for spec in specs:
+        assert (alone[spec].status, shared[spec].status) == ("ok", "ok"), shared[spec].error
+        assert (alone[spec].contended, shared[spec].contended) == (False, True)
+        for field in ("run_id", "images", "rounds", "updates", "flops", "params"):
+            assert getattr(alone[spec], field) == getattr(shared[spec], field)
+        assert shared[spec].losses == pytest.approx(alone[spec].losses, rel=1e-3)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("taken", "status"), [(1 / 32, "ok"), (1 / 8, "error")])
+def test_a_run_cannot_take_more_of_a_gpu_than_its_share(taken, status):
+    (spec,) = specs_of()
+    [slot] = share_this_machine([spec.model_copy(update={"device": "cuda"})], 1, 1)
+    slot = Resources(1, contended=True, gpu=slot.gpu, gpu_share=1 / 16)
+    record = list(run_with([slot], [spec], 300.0, partial(take_of_a_gpu, taken)))[-1].outcome.record
+    assert record.status == status
+    assert record.error.startswith("OutOfMemoryError" if status == "error" else "")

@@ -53,13 +53,26 @@ def test_runs_have_the_threads_of_their_specs_unless_others_are_given(make_spec,
 
 
 @pytest.mark.parametrize(
-    ("workers", "expected"), [(None, ["2", "5"]), (1, ["2"]), (3, ["2", "5", "2"])], ids=["one each", "one", "shared"]
+    ("workers", "gpus", "shares"),
+    [
+        (None, ["2", "5"], [1, 1]),
+        (1, ["2"], [1]),
+        (3, ["2", "5", "2"], [1 / 2, 1, 1 / 2]),
+        (4, ["2", "5", "2", "5"], [1 / 2] * 4),
+    ],
+    ids=["one each", "one", "one is shared", "both are shared"],
 )
-def test_runs_on_gpus_get_one_each(make_spec, workers, expected):
+def test_runs_are_spread_over_gpus_and_share_their_memory(make_spec, workers, gpus, shares):
     specs = [make_spec(device="cuda", seed=seed, threads=None) for seed in range(4)]
     slots = share_machine(specs, workers, None, cores=8, memory=8 * GIB, gpus=["2", "5"])
-    assert [slot.gpu for slot in slots] == expected
-    assert slots[0] == Resources(8 // len(expected), len(expected) > 1, 8 * GIB // len(expected), "2")
+    n = len(gpus)
+    assert slots == [Resources(8 // n, n > 1, 8 * GIB // n, *own) for own in zip(gpus, shares, strict=True)]
+
+
+def test_fewer_runs_than_workers_leave_a_gpu_to_fewer(make_spec):
+    specs = [make_spec(device="cuda", seed=seed, threads=None) for seed in range(3)]
+    slots = share_machine(specs, 8, None, cores=8, memory=GIB, gpus=["0"])
+    assert {(slot.gpu, slot.gpu_share, slot.contended) for slot in slots} == {("0", 1 / 3, True)}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +99,8 @@ def test_the_gpus_of_runs_are_those_that_the_user_left_visible(monkeypatch, make
 
 
 def test_gpus_are_left_alone_by_runs_on_the_cpu(make_spec):
-    assert {s.gpu for s in share_machine([make_spec()] * 2, None, None, cores=2, memory=GIB, gpus=["0", "1"])} == {None}
+    slots = share_machine([make_spec()] * 2, None, None, cores=2, memory=GIB, gpus=["0", "1"])
+    assert {(slot.gpu, slot.gpu_share) for slot in slots} == {(None, 1.0)}
 
 
 @pytest.mark.parametrize(("workers", "threads", "name"), [(0, None, "workers"), (-1, 2, "workers"), (2, 0, "threads")])

@@ -41,10 +41,12 @@ def checkpoint_at(path, seconds=1e9):
     return checkpoint
 
 
-def train_model(make, *, path=None, stop=None, ask=signal.SIGTERM, budget=f"{ROUNDS}rounds", seconds=1e9, **options):
+def train_model(
+    make, *, path=None, stop=None, ask=signal.SIGTERM, budget=f"{ROUNDS}rounds", seconds=1e9, device=CPU, **options
+):
     """Train a fresh model, end it after a round if that is asked, and return all that its record would say."""
     torch.manual_seed(0 if stop or not path or not path.exists() else 99)  # a model that goes on is built otherwise
-    model = make()
+    model = make().to(device)
     play, curve = model.play, []
 
     def stopped(turn):
@@ -54,7 +56,7 @@ def train_model(make, *, path=None, stop=None, ask=signal.SIGTERM, budget=f"{ROU
 
     model.play = stopped
     torch.manual_seed(1)
-    stream = Stream(IMAGES if len(model.shape) == 3 else POINTS, 0, CPU)
+    stream = Stream(IMAGES if len(model.shape) == 3 else POINTS, 0, device)
     checkpoint = checkpoint_at(path, seconds) if path else None
     training = train(
         model,
@@ -76,8 +78,9 @@ def told(model, training):
     """Return all figures of a training but its times, and the random numbers that would come next."""
     meter = training.meter
     history = [{key: value for key, value in point.items() if key != "seconds"} for point in training.history]
+    random = torch.rand(3).tolist() + torch.rand(3, device=model.device).tolist()
     counts = meter.images, meter.rounds, meter.updates, meter.flops
-    return counts, history, training.losses, training.diverged, training.marks_passed, torch.rand(3).tolist()
+    return counts, history, training.losses, training.diverged, training.marks_passed, random
 
 
 def assert_same(make, tmp_path, stops=STOPS, **options):
@@ -113,6 +116,13 @@ def test_every_model_goes_on_bit_for_bit(name, shape, tmp_path):
 @pytest.mark.parametrize(("name", "shape"), [("dcgan", (1, 8, 8)), ("sngan", (1, 8, 8)), ("wgan-gp", (2,))])
 def test_averages_and_schedules_go_on(name, shape, tmp_path):
     assert_same(make(name, shape, ema=0.99, schedule="cosine"), tmp_path, stops=(3, 70))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("name", "shape"), CASES)
+def test_every_model_goes_on_bit_for_bit_on_a_gpu(name, shape, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    assert_same(make(name, shape), tmp_path, stops=(3, 70), device=torch.device("cuda"))
 
 
 @pytest.mark.parametrize("name", ["dcgan", "vae"])

@@ -279,7 +279,9 @@ def _agreement(draws: list[dict[str, Tensor]], reference: list[dict[str, Tensor]
     found: dict[str, dict[str, float]] = {}
     for player in draws[0] if draws else ():
         cosines, norms = [], []
-        for gradient, other in ((a[player].double(), b[player].double()) for a, b in zip(draws, reference, strict=True)):
+        for gradient, other in (
+            (a[player].double(), b[player].double()) for a, b in zip(draws, reference, strict=True)
+        ):
             if not gradient.isfinite().all():
                 raise PluginError(f"the gradients of player {player!r} are not finite")
             same = torch.equal(gradient, other)  # also where both are zero

@@ -98,8 +98,8 @@ def prepare(
 
     Precision "auto", and on CPUs a number of threads that is not given, are those of most finished runs in the folder,
     for threads of those with the same budget. Without such runs precision is the fastest that
-    :mod:`zoo_bench.measure.probe` finds or has found for this folder, and so is the number of threads where the budget is wall-clock and runs are
-    executed one at a time.
+    :mod:`zoo_bench.measure.probe` finds, or has found for this folder, and so is the number of threads where the budget
+    is wall-clock and runs are executed one at a time.
 
     Args:
         options: What is asked for.

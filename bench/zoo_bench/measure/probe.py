@@ -2,7 +2,7 @@
 
 All runs of a bench share one arithmetic and one number of threads, so that a difference in a table is the model's. How
 much an arithmetic gains depends on the kind of data: rounds on points hardly change, those on images of 28 pixels may
-take half the time. So every model is timed on each of the bench's tasks, and the geometric mean over all of them decides.
+take half the time. So every model is timed on each of the bench's tasks, and the geometric mean over all decides.
 
 An arithmetic counts only if the gradients of every player's first move agree with those of fp32 for every model that
 works in fp32. They are taken from the same weights on the same batch: later losses would not do, because in a game any
@@ -41,8 +41,8 @@ MIN_MATRIX_GAIN, MIN_ROUND_GAIN = 1.2, 1.1
 """Gains of matrix products from which on rounds are measured, and of rounds from which on a mode is chosen."""
 WARM_UP_ROUNDS, TIMED_ROUNDS = 5, 15
 DRAWS = 7
-"""Initial weights, each with a batch of its own, of which medians count. In single ones a gradient may nearly cancel, and
-is then mostly rounding: the cosine of sngan's discriminator on ring8 is below 0.99 in bf16 for an eighth of the weights."""
+"""Initial weights, each with a batch of its own, of which medians count. In single ones a gradient may nearly cancel
+and be mostly rounding: in bf16 the cosine of sngan's discriminator on ring8 is below 0.99 for an eighth of them."""
 MIN_COSINE = 0.99
 """With fp32's gradient. Medians in bf16 are above 0.997; inputs of products with 3 bits of mantissa instead of 7 bring
 them below this, and the gradients of two batches are at 0.75 to 0.99."""
@@ -72,8 +72,8 @@ def choose_precision(specs: Sequence[RunSpec], folder: Path, timeout: float | No
     """Return the fastest precision mode for these runs and those that an earlier bench in the folder measured.
 
     On a CPU whose bf16 matrix products are under 1.2 times as fast as those in fp32 nothing more is measured and
-    fp32 is chosen. On a GPU compilation may pay without bf16, so rounds are measured there in any case. Compilation is tried on GPUs only: on a CPU it costs every run about 20 seconds and gains less than
-    a tenth.
+    fp32 is chosen. Compilation is tried on GPUs only, where it may pay without bf16: on a CPU it costs every run about
+    20 seconds and gains less than a tenth.
 
     Args:
         specs: The runs, of which each model is measured once on each task.

@@ -74,7 +74,7 @@ def test_models_are_measured_where_bf16_multiplies_fast(rates, tmp_path):
     assert found["rounds"].keys() == {"sngan on ring8", "gan on ring8"}
     for own in found["rounds"].values():
         assert own.keys() == {"fp32", "bf16"}
-        assert own["fp32"]["gradients"] == dict.fromkeys(own["bf16"]["gradients"], {"cosine": 1.0, "norm": 1.0})
+        assert own["fp32"]["gradients"] == {name: {"cosine": 1.0, "norm": 1.0} for name in own["bf16"]["gradients"]}
         assert own["bf16"]["gradients"] != own["fp32"]["gradients"]
 
 

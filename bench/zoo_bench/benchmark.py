@@ -98,15 +98,16 @@ def prepare(
 
     Precision "auto", and on CPUs a number of threads that is not given, are those of most finished runs in the folder,
     for threads of those with the same budget. Without such runs precision is the fastest that
-    :mod:`zoo_bench.measure.probe` finds, and so is the number of threads where the budget is wall-clock and runs are
-    executed one at a time. How many runs share a GPU is what :mod:`zoo_bench.measure.workers` finds, if that is not
-    given and no budget is wall-clock.
+    :mod:`zoo_bench.measure.probe` finds, or has found for this folder, and so is the number of threads where the budget
+    is wall-clock and runs are executed one at a time. How many runs share a GPU is what
+    :mod:`zoo_bench.measure.workers` finds, if that is not given and no budget is wall-clock.
 
     Args:
         options: What is asked for.
         log: Called with a sentence before what takes time.
-        measure: Whether the numbers of threads and of runs on a GPU are measured and second judges are trained, where
-            they would be; else threads are those of all cores, and every GPU has one run.
+        measure: Whether precision and the numbers of threads and of runs on a GPU are measured and second judges are
+            trained, where they would be; else precision is "fp32", with a probe that has chosen "auto", threads are
+            those of all cores, and every GPU has one run.
 
     Raises:
         ZooError: If any option is unusable, in one sentence.
@@ -148,15 +149,19 @@ def _with_chosen_speed(
     options: BenchOptions, planned: Plan, store: Store, log: Callable[[str], None], measure: bool
 ) -> tuple[Plan, dict[str, Probe]]:
     """Return the plan with the precision and number of threads that :func:`prepare` chooses, and why it chose them."""
-    from zoo_bench.measure.probe import choose_precision, choose_threads
+    from zoo_bench.measure.probe import choose_precision, choose_threads, stored_precision
 
     probes: dict[str, Probe] = {}
     first = planned.runs[0]
     finished = [r.spec for r in store.records().values() if r.status == "ok" and r.spec.device == first.device]
     if options.precision == "auto":
         used = _most_common(spec.precision_mode for spec in finished)
-        probes["precision"] = used or choose_precision(planned.runs, options.out, options.timeout, log)
-        planned = planned.with_changes(precision_mode=probes["precision"]["chosen"])
+        if used is None and measure:
+            used = choose_precision(planned.runs, options.out, options.timeout, log)
+        used = used or stored_precision(planned.runs, options.out)
+        probes["precision"] = used or {"chosen": "auto", "reason": "measured when the bench runs, fp32 until then"}
+        if used:
+            planned = planned.with_changes(precision_mode=used["chosen"])
     if options.threads is None and first.threads is not None:
         used = _most_common(spec.threads for spec in finished if spec.budget == first.budget)
         one_at_a_time = options.executor == "local" and options.workers in (None, 1) and is_timed(planned.runs)

@@ -151,13 +151,15 @@ def bench(
 
 def _print_plan(prepared: Bench, as_json: bool) -> None:
     missing = prepared.missing
+    undecided = prepared.probes.get("precision", {}).get("chosen") == "auto"
     rows: list[dict[str, Any]] = [
         {
             "task": r.task,
             "model": r.label,
             "seed": r.seed,
             "budget": r.budget,
-            "run_id": r.run_id,
+            "precision": "auto" if undecided else r.precision_mode,
+            "run_id": None if undecided else r.run_id,
             "state": "to do" if r in missing else "to score" if r in prepared.outdated else "done",
         }
         for r in prepared.plan.runs
@@ -167,8 +169,9 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
         return
     from zoo.tables import print_table
 
-    cells = [[r["task"], r["model"], str(r["seed"]), r["budget"], r["run_id"][:8], r["state"]] for r in rows]
-    print_table(["task", "model", "seed", "budget", "run", "state"], cells)
+    keys = ["task", "model", "seed", "budget", "precision", "run_id", "state"]
+    cells = [[str(r[key] or "")[:8] if key == "run_id" else str(r[key]) for key in keys] for r in rows]
+    print_table(["run" if key == "run_id" else key for key in keys], cells)
     scored = f", {len(prepared.outdated)} to score" if prepared.outdated else ""
     models, limit = sum(run.seed == 0 for run in prepared.plan.runs), prepared.options.seed_limit
     most = looks(limit)[-1][0] * models if limit else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -104,9 +105,39 @@ class Game:
 
     def update(self, player: Player, loss_of: Callable[[Turn], Tensor]) -> None:
         """Take one optimiser step on a player's loss."""
+        loss = self._backward(player, loss_of)
+        self._schedules[player.name](self._turn.progress)
+        self._optimizers[player.name].step()
+        self._average.update(player.name)
+        self.losses[player.name] = loss.detach()
+
+    def gradients(self, real: Tensor) -> dict[str, Tensor]:
+        """Return the gradient of every player's first move on one batch, from the weights as they are.
+
+        Nobody's weights are updated in between and nothing is charged. The round is one in which all players that are
+        active move, and there is one at the start of every player's part of the budget.
+
+        Returns:
+            By player, the gradient of its loss with respect to all of its weights, flat. A model with a game of its own
+            may let a player out.
+        """
+        found: dict[str, Tensor] = {}
+
+        def move(player: Player) -> None:
+            self._backward(player, self._losses[player.name])
+            gradients = [w.grad.flatten() for w in self._weights[player.name] if w.grad is not None]
+            found.setdefault(player.name, torch.cat(gradients))
+
+        all_move = math.lcm(*(player.every for player in self.players)) - 1
+        for start in sorted({player.active[0] for player in self.players}):
+            self._turn = Turn(real, all_move, start, self.players, move)
+            self.model.play(self._turn)
+        return found
+
+    def _backward(self, player: Player, loss_of: Callable[[Turn], Tensor]) -> Tensor:
+        """Compute the gradients of a player's loss and return the loss, with its graph freed."""
         self._freeze_others(player.name)
-        optimizer = self._optimizers[player.name]
-        optimizer.zero_grad(set_to_none=True)
+        self._optimizers[player.name].zero_grad(set_to_none=True)
         device = self._turn.real.device.type
         with torch.autocast(device, torch.bfloat16, enabled=self._autocast):
             loss = loss_of(self._turn)
@@ -114,10 +145,7 @@ class Game:
             shape = tuple(loss.shape)
             raise PluginError(f"the loss of player {player.name!r} has shape {shape}: return a scalar, as loss.mean()")
         loss.backward()
-        self._schedules[player.name](self._turn.progress)
-        optimizer.step()
-        self._average.update(player.name)
-        self.losses[player.name] = loss.detach()
+        return loss
 
     def _freeze_others(self, name: str) -> None:
         if name != self._moving:

@@ -18,6 +18,7 @@ from zoo.errors import ZooError
 from zoo.registry import installed
 from zoo_bench import load_results
 from zoo_bench.core.budget import parse_timeout
+from zoo_bench.core.keyed import write_keyed
 from zoo_bench.executors import Finished, Progressed, Started
 from zoo_bench.plan.columns import LEADING_COLUMNS
 from zoo_bench.plan.record import Outcome, Progress, RunRecord
@@ -206,14 +207,58 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, as_json)
         assert [(row["model"], row["seed"], row["state"]) for row in rows] == [
             ("vae", 0, "to do"), ("gan", 0, "to do"), ("vae", 1, "to do"), ("gan", 1, "to do"),
         ]  # fmt: skip
-        assert all(len(row["run_id"]) == 64 for row in rows)
     else:
         assert printed.count("to do") == 4
 
 
-def test_a_dry_run_measures_no_threads(tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo_bench.measure.probe.choose_threads", lambda *_: pytest.fail("measured"))
-    assert main(["bench", "--models", "vae", "--budget", "9s", "--dry-run", "--out", str(tmp_path / "out")]) == 0
+@pytest.fixture
+def no_measurements(monkeypatch):
+    for name in ("choose_precision", "choose_threads", "measure", "matrix_rates"):
+        monkeypatch.setattr(f"zoo_bench.measure.probe.{name}", lambda *_: pytest.fail("measured"))
+
+
+def planned(capsys, out, *options):
+    """Return the rows of a dry run of one model against the clock, and what it says."""
+    words = ["bench", "--models", "vae", "--seeds", "1", "--budget", "9s", "--device", "cpu", "--dry-run", "--json"]
+    assert main([*words, "--out", str(out), *options]) == 0
+    printed = capsys.readouterr()
+    return json.loads(printed.out), printed.err
+
+
+def test_a_dry_run_measures_nothing_and_says_what_is_not_known(tmp_path, capsys, no_measurements):
+    ([row], said) = planned(capsys, tmp_path / "out")
+    assert (row["precision"], row["run_id"]) == ("auto", None)
+    assert "precision auto: measured when the bench runs" in said
+    ([row], said) = planned(capsys, tmp_path / "out", "--precision", "bf16")
+    assert (row["precision"], len(row["run_id"])) == ("bf16", 64)
+    assert "precision" not in said
+
+
+def test_a_dry_run_shows_the_precision_that_was_measured_for_the_folder(tmp_path, capsys, no_measurements):
+    from zoo_bench.measure import probe
+
+    found = {"chosen": "bf16", "reason": "it is fast", "matrix_products_per_s": {"fp32": 1.0, "bf16": 2.0}}
+    found["rounds"] = {"vae on digits": {}}
+    write_keyed(tmp_path / "precision.json", probe._stored_precision(tmp_path, "cpu")["key"], found)
+    ([row], said) = planned(capsys, tmp_path)
+    assert (row["precision"], len(row["run_id"])) == ("bf16", 64)
+    assert "precision bf16: it is fast" in said
+    (rows, _) = planned(capsys, tmp_path, "--models", "vae,gan")
+    assert {row["precision"] for row in rows} == {"auto"}, "gan has a say as well"
+
+
+def test_a_profile_measures_no_precision(tmp_path, capsys, monkeypatch, no_measurements):
+    profiled = []
+
+    def profile(spec, *_):
+        profiled.append(spec.precision_mode)
+        return {"forward": 1.0}, ""
+
+    monkeypatch.setattr("zoo_bench.measure.profile.profile", profile)
+    words = ["bench", "--models", "vae", "--seeds", "1", "--budget", "640", "--device", "cpu", "--profile"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    assert profiled == ["fp32"]
+    assert "precision auto: measured when the bench runs, fp32 until then" in capsys.readouterr().err
 
 
 def test_a_dry_run_knows_what_is_done(bench_copy, capsys):

@@ -215,3 +215,43 @@ def test_compiled_losses_are_those_of_eager_ones_and_cost_the_same_flops():
     eager, compiled = trained("fp32"), trained("fp32+compile")
     assert compiled.losses == pytest.approx(eager.losses, rel=1e-3)
     assert compiled.meter.flops == eager.meter.flops
+
+
+class Seldom(Tiny):
+    """A model in which the left player moves in every third round, and the right one in the budget's second half."""
+
+    def players(self) -> list[zoo.Player]:
+        left, right = super().players()
+        return [dataclasses.replace(left, every=3), dataclasses.replace(right, active=(0.5, 1.0))]
+
+
+class MovesTwice(Tiny):
+    def play(self, turn: zoo.Turn) -> None:
+        for player in (*turn.players, *turn.players):
+            turn.move(player)
+
+
+@pytest.mark.parametrize("build", [Tiny, Seldom, MovesTwice])
+def test_gradients_of_all_players_are_taken_from_the_same_weights(build):
+    torch.manual_seed(0)
+    model = build()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    game = Game(model, "fp32")
+    real = torch.randn(8, 2)
+    found = game.gradients(real)
+    left, right = real @ model.left.weight.T + model.left.bias, real @ model.right.weight.T + model.right.bias
+    errors = {"left": left.detach(), "right": (right - left).detach()}
+    assert found.keys() == errors.keys()
+    for name, error in errors.items():
+        expected = torch.cat([2 * (error * real).mean(dim=0), 2 * error.mean(dim=0)])
+        torch.testing.assert_close(found[name], expected)
+    assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
+    assert (game.meter.rounds, game.meter.updates, game.meter.flops, game.losses) == (0, 0, 0, {})
+
+
+def test_a_player_that_its_model_never_lets_move_has_no_gradients():
+    class LeftOnly(Tiny):
+        def play(self, turn: zoo.Turn) -> None:
+            turn.move(turn.players[0])
+
+    assert Game(LeftOnly(), "fp32").gradients(torch.randn(8, 2)).keys() == {"left"}

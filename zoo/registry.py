@@ -91,7 +91,7 @@ class Registry:
         key = f"{plugin.distribution}:{plugin.name}"
         try:
             _refuse_other_versions(entry_point)
-            with isolated(plugin.warnings):
+            with isolated(plugin.warnings) if plugin.distribution != HOST else contextlib.nullcontext():
                 module = entry_point.load()
                 _refuse_unknown_hooks(module)
                 self._manager.register(module, name=key)

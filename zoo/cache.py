@@ -16,7 +16,7 @@ from zoo.data import cache_root
 from zoo.errors import ZooError
 from zoo.files import is_abandoned, write_atomically
 
-MAX_CACHED_FILES = 32
+MAX_CACHED_FILES = 64
 """Beyond them, the least recently used files are deleted."""
 
 

@@ -17,9 +17,9 @@ from typing import Annotated, Any
 import typer
 
 from zoo.author_commands import check, new_plugin
-from zoo.catalogue import Entry, Plugin
+from zoo.catalogue import HOST, Entry, Plugin
 from zoo.errors import FAILURES, Interrupted, ZooError
-from zoo.registry import HOST, installed, only
+from zoo.registry import installed, only
 from zoo.specs import CommandSpec, MetricSpec, ModelSpec
 from zoo.tables import print_table
 from zoo.text import visible

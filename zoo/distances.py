@@ -51,6 +51,15 @@ def squared_distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
     return products(left, right)
 
 
+def gaps(x: Tensor) -> Tensor:
+    """Return the distance of every row of ``x`` (N, F) float64, N >= 2, to the nearest other one: (N,) float64."""
+    distances = x.new_empty(len(x))
+    for rows, block in squared_distances(x, x):
+        block.diagonal(rows.start).fill_(torch.inf)
+        distances[rows] = (x[rows] - x[block.min(dim=1).indices]).norm(dim=1)
+    return distances
+
+
 def nearest(x: Tensor, y: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
     """Return the ``k`` nearest rows of ``y`` for every row of ``x``.
 

@@ -14,19 +14,15 @@ from typing import Any, TypeVar
 import pluggy
 
 from zoo import hookspecs
-from zoo.catalogue import Catalogue, ColumnCatalogue, Entry, Plugin
+from zoo.catalogue import HOST, Catalogue, ColumnCatalogue, Entry, Plugin
 from zoo.columns import MAX_COLUMNS, Column
 from zoo.errors import PluginError, UnknownNameError, error_sentence, reraise_ctrl_c
-from zoo.isolation import isolated
 from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, Spec, TaskSpec, TrackerSpec
 from zoo.version import __version__
 
 T = TypeVar("T")
 ENTRY_POINT_GROUP = "zoo"
 HARNESS_GROUP = "zoo.harness"
-HOST = "genzoo"
-"""The distribution that this package is part of."""
-
 SELECTION_VARIABLE = "ZOO_PLUGINS"
 
 
@@ -91,7 +87,7 @@ class Registry:
         key = f"{plugin.distribution}:{plugin.name}"
         try:
             _refuse_other_versions(entry_point)
-            with isolated(plugin.warnings):
+            with plugin.isolated():
                 module = entry_point.load()
                 _refuse_unknown_hooks(module)
                 self._manager.register(module, name=key)

@@ -17,9 +17,10 @@ from statistics import fmean
 from pydantic import ValidationError
 
 from zoo.card import REFERENCE
+from zoo.catalogue import HOST
 from zoo.errors import UnknownNameError
 from zoo.model import configure
-from zoo.registry import HOST, installed
+from zoo.registry import installed
 
 RESULTS = Path(__file__).parents[2] / "results" / "reference"
 Row = dict[str, str]

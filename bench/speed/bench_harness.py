@@ -53,7 +53,7 @@ def finish(executor, specs: list[RunSpec], options: Options) -> None:
     ("how", "command"),
     [
         ("ours", [ZOO, "models"]),
-        ("its libraries", [sys.executable, "-c", "import typer, rich, pluggy"]),
+        ("its libraries", [sys.executable, "-c", "import importlib.metadata, pluggy, rich.console, rich.table, typer"]),
     ],
     ids=["zoo", "libraries"],
 )

@@ -11,6 +11,7 @@ import sys
 import pytest
 import torch
 
+import zoo.cache  # noqa: F401 - which a test replaces a function of
 from zoo.cli import main
 from zoo.isolation import isolated
 from zoo.registry import installed
@@ -116,6 +117,26 @@ def test_a_plugin_for_another_version_is_not_imported(distributions, monkeypatch
     metadata.write_text(metadata.read_text() + f"Requires-Dist: {requirement}\n")
     (plugin,) = distributions.discover().plugins
     assert plugin.error == error
+
+
+def test_our_own_plugins_which_are_imported_unwatched_change_nothing():
+    source = """
+from importlib.metadata import entry_points
+from zoo.isolation import isolated
+warnings = []
+with isolated(warnings):
+    for point in entry_points(group="zoo"):
+        if point.dist.name == "genzoo":
+            point.load()
+    from zoo.registry import installed
+    found = installed()
+    for entry in (*found.models, *found.tasks, *found.metrics):
+        if entry.plugin.distribution == "genzoo":
+            entry.spec.load()
+assert found.models.get("gan") and found.tasks.get("ring8")
+assert not warnings, warnings
+"""
+    subprocess.run([sys.executable, "-c", source], check=True)
 
 
 def test_what_is_changed_is_put_back(tmp_path):

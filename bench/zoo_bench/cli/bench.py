@@ -91,6 +91,10 @@ def bench(
     With --seeds auto, every model gets 4 seeds, then further ones as long as any pair that it is in is not separable by
     FID (or the first metric), up to 20 or, with --seeds auto:30, up to 30. The claims of all tables allow for that.
     """
+    if address and executor == "local":
+        raise ZooError(f"--address {address!r} is for a cluster: add --executor ray")
+    if sys.stderr.isatty():  # elsewhere nobody waits for it
+        print("loading libraries and data", file=sys.stderr)
     from zoo_bench.core.processes import warm_up
 
     warm_up()
@@ -99,8 +103,6 @@ def bench(
     from zoo_bench.plan.planning import parse_settings
     from zoo_bench.report.show.progress import Live
 
-    if address and executor == "local":
-        raise ZooError(f"--address {address!r} is for a cluster: add --executor ray")
     options = BenchOptions(
         models=models,
         task=task,

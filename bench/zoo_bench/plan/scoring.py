@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.catalogue import Entry
-from zoo.registry import HOST
+from zoo.catalogue import HOST, Entry
 from zoo.specs import MetricSpec, TaskSpec
 from zoo_bench.judges import PANEL
 from zoo_bench.plan.code import fingerprint

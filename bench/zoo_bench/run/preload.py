@@ -5,7 +5,9 @@ import pkgutil
 import signal
 import threading
 
+import matplotlib.backends.backend_agg
 import matplotlib.figure  # noqa: F401
+import PIL.Image
 import sklearn.cluster
 import sklearn.datasets  # noqa: F401
 import threadpoolctl  # noqa: F401
@@ -15,6 +17,7 @@ from tqdm import tqdm
 
 import zoo_bench.run.execute
 import zoo_bench.score.metrics
+from zoo.catalogue import HOST
 from zoo.registry import installed
 from zoo_bench.core.environment import environment
 from zoo_bench.run.watch import ORIGINALS, harness_functions
@@ -25,6 +28,9 @@ for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # they go to all processes of a te
 for module in pkgutil.iter_modules(zoo_bench.score.metrics.__path__, "zoo_bench.score.metrics."):
     importlib.import_module(module.name)
 ORIGINALS |= harness_functions()
-installed()
+for entry in (*installed().models, *installed().tasks):
+    if entry.plugin.distribution == HOST:  # others may do at import what their own run alone should bear
+        entry.load()
 environment()
+PIL.Image.preinit()
 tqdm.set_lock(threading.RLock())  # the default is a named semaphore, which a killed run would not remove

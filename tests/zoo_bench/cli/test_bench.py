@@ -292,6 +292,24 @@ def test_an_address_needs_an_executor_that_uses_it(tmp_path, capsys):
     assert capsys.readouterr().err == "zoo: --address 'auto' is for a cluster: add --executor ray\n"
 
 
+def test_the_first_line_on_a_terminal_comes_before_anything_slow_is_imported():
+    source = """
+import io, sys
+from zoo.cli import main
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+    def write(self, text):
+        if not self.getvalue():
+            assert text == 'loading libraries and data' and 'torch' not in sys.modules, text
+        return super().write(text)
+sys.stderr = Terminal()
+assert main(['bench', '--models', 'nosuch']) == 2
+assert 'nosuch' in sys.stderr.getvalue()
+"""
+    subprocess.run([sys.executable, "-c", source], check=True)
+
+
 def test_a_failed_run_makes_the_exit_code_1_and_is_told_with_its_error(tmp_path, fake_executor, capsys):
     fake_executor({"gan": "ValueError: [red]no[/red] loss"})
     assert again(tmp_path / "out") == 1

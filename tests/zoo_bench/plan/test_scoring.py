@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 import zoo
-from zoo.registry import HOST, installed
+from zoo.catalogue import HOST
+from zoo.registry import installed
 from zoo_bench.plan.record import LEARNING_CURVE, Score
 from zoo_bench.plan.scoring import CURVE_SCORE_VERSION, ScorePlan, applicable, curve_key, score_plan
 

@@ -8,6 +8,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from zoo.evaluation import Evaluation, Reference
 from zoo_bench.score.metrics.inputs import check, subsample
+from zoo_bench.score.metrics.kept import kept
 
 MAX_IMAGES = 500
 MAX_RATIO = 0.5
@@ -45,7 +46,7 @@ def copies(evaluation: Evaluation) -> dict[str, float]:
     check(2, training=evaluation.task.train.data)
     check(1, generated=generated)
     share, variance = _share(generated, evaluation.reference)
-    share_real, variance_real = evaluation.reference.once(_held_out_share)
+    share_real, variance_real = evaluation.reference.once(_held_out_share).tolist()
     return {"copies": share, "copies_real": share_real, "copies_se": (variance + variance_real) ** 0.5}
 
 
@@ -98,8 +99,13 @@ def _share(images: Tensor, reference: Reference) -> tuple[float, float]:
     return share, binomial_variance(share, len(subset))
 
 
-def _held_out_share(reference: Reference) -> tuple[float, float]:
-    return _share(reference.task.test.data, reference)
+def _held_out_share(reference: Reference) -> Tensor:
+    """Return what :func:`_share` does of the test split, (2,) float64."""
+
+    def compute(test: Tensor, training: Tensor) -> Tensor:
+        return torch.tensor(_share(test, reference), dtype=torch.float64)
+
+    return kept("copies among held-out images 1", compute, reference.task.test.data, reference.task.train.data)
 
 
 def _training_thumbnails(reference: Reference) -> Tensor:

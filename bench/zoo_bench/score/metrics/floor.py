@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import statistics
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from zoo.data import cache_root
-from zoo.errors import ZooError
 from zoo.evaluation import Judged, Reference, feature_scale
 from zoo_bench.core.frechet import frechet_distance
-from zoo_bench.core.keyed import read_keyed, write_keyed
 from zoo_bench.score.metrics.frechet import expected_null
+from zoo_bench.score.metrics.kept import kept
 
 REHEARSALS = 20
 
@@ -78,22 +74,11 @@ def real_floor(reference: Reference, n: int) -> Floor:
     training = reference.features_train
     if not (training.isfinite().all() and validation.isfinite().all()):
         return Floor(least, math.nan)
-    return _kept(training, validation, test, n)
 
+    def compute(training: Tensor, validation: Tensor, test: Tensor) -> Tensor:
+        return torch.tensor(floor_of(training, validation, test, n), dtype=torch.float64)
 
-def _kept(training: Tensor, validation: Tensor, test: Tensor, n: int) -> Floor:
-    """Return :func:`floor_of` these features, from the cache folder if it is there: every run of a task asks for it."""
-    digest = hashlib.sha256()
-    for features in (training, validation, test):
-        digest.update(features.numpy(force=True).tobytes())
-    key = {"features": digest.hexdigest(), "n": n, "version": VERSION}
-    path = cache_root() / "floors" / f"{digest.hexdigest()[:32]}-{n}.json"
-    stored = read_keyed(path, key)
-    if stored is None:
-        stored = floor_of(training, validation, test, n)._asdict()
-        with suppress(OSError, ZooError):  # a folder that cannot be written to is no error
-            write_keyed(path, key, stored)
-    return Floor(**stored)
+    return Floor(*kept(f"floor {VERSION} of {n}", compute, training, validation, test).tolist())
 
 
 def floor_of(training: Tensor, validation: Tensor, test: Tensor, n: int) -> Floor:

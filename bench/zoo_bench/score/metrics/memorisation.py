@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoo.distances import nearest
+from zoo.distances import gaps, nearest
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
 from zoo_bench.score.metrics.cells import training_cells
 from zoo_bench.score.metrics.inputs import check
+from zoo_bench.score.metrics.kept import kept
 
 MAX_CELLS = 50
 MIN_REAL_PER_CELL = 50
@@ -31,9 +32,13 @@ def authentic(evaluation: Evaluation) -> dict[str, float]:
     training = evaluation.features_train
     check(2, training=training, generated=evaluation.features_generated)
     distances, indices = evaluation.nearest_train
-    used, position = indices.unique(return_inverse=True)
-    gaps = nearest(training[used], training, 2)[0][:, 1]
-    return {"authentic": float((distances > gaps[position]).double().mean())}
+    gaps = evaluation.reference.once(_training_gaps)
+    return {"authentic": float((distances > gaps[indices]).double().mean())}
+
+
+def _training_gaps(reference: Reference) -> Tensor:
+    """Return the distance of every training item to the nearest other one, (T,) float64."""
+    return kept("training gaps 1", gaps, reference.features_train)
 
 
 def _authentic_points(evaluation: Evaluation) -> float:
@@ -79,7 +84,9 @@ def data_copying(evaluation: Evaluation) -> dict[str, float]:
 
 def _held_out_distances(reference: Reference) -> Tensor:
     """Return the distance of every test item to its nearest training item, (N,) float64."""
-    return nearest(reference.features, reference.features_train)[0][:, 0]
+    return kept(
+        "held-out distances 1", lambda x, y: nearest(x, y)[0][:, 0], reference.features, reference.features_train
+    )
 
 
 def rank_sum_z(a: Tensor, b: Tensor) -> float:

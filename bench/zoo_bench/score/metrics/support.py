@@ -8,6 +8,7 @@ from torch import Tensor
 from zoo.distances import nearest, squared_distances
 from zoo.evaluation import Evaluation, Reference
 from zoo_bench.score.metrics.inputs import check, equal, subsample
+from zoo_bench.score.metrics.kept import kept
 
 CLOSE_PAIRS = 10
 """Pairs of different real items that count as close: enough for a few near duplicates not to decide what is close."""
@@ -94,8 +95,13 @@ def close(x: Tensor, y: Tensor, distance: float) -> tuple[Tensor, Tensor]:
 
 def _close_real(reference: Reference, n: int) -> tuple[float, Tensor]:
     """Return the distance up to which a pair is close, and the number of close ones of ``n`` test items, (n,) int64."""
-    real = subsample(reference.features, n)
+    found = kept("close pairs 2", _close_among, subsample(reference.features, n))
+    return float(found[0]), found[1:].long()
+
+
+def _close_among(real: Tensor) -> Tensor:
+    """Return the distance up to which a pair of items is close, and then the number of close ones of each, float64."""
     different = real.unique(dim=0)
     apart = nearest(different, different, min(CLOSE_PAIRS + 1, len(different)))[0][:, 1:].flatten().sort().values
-    distance = float(apart[::2][:CLOSE_PAIRS][-1])  # every pair is there twice
-    return distance, close(real, real, distance)[0] - 1
+    distance = apart[::2][:CLOSE_PAIRS][-1:]  # every pair is there twice
+    return torch.cat([distance, close(real, real, float(distance))[0] - 1.0])

@@ -140,7 +140,7 @@ def test_a_floor_is_kept_in_the_cache_folder_for_these_features_and_this_number_
 
 
 def test_a_cache_folder_that_cannot_be_written_to_is_no_error(digits_task, tmp_path, monkeypatch):
-    (tmp_path / "floors").write_text("a file where the folder would be")
+    (tmp_path / "tensors").write_text("a file where the folder would be")
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     assert real_floor(Reference(digits_task), 200).mean > 0
 

@@ -1,4 +1,4 @@
-"""A control: matrix products beside twice as many, whose ratio is 2 by construction, as far as a machine lets it be seen.
+"""A control: matrix products beside twice as many, whose ratio is 2 by construction.
 
 pytest bench/speed/bench_control.py --benchmark-json control.json && python bench/speed/ratios.py control.json
 """

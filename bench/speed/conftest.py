@@ -1,7 +1,7 @@
 """The fixture ``pair``: two loops take turns, A B A B, so that what else the machine does meets both alike.
 
-Each loop has a process of its own, which waits while the other one's runs. Beside wall time stands CPU time, which other
-processes hardly change. ``ratios.py`` turns what is measured into a table. ``--pairs 1`` only tries whether a file runs.
+Each loop has a process of its own, which waits while the other one's runs. Beside wall time stands CPU time, which
+other processes hardly change. ``ratios.py`` makes a table of what is stored; ``--pairs 1`` tries whether a file runs.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python bench/speed/ratios.py speed.json
 
-A ratio of 2 means that ours takes half of the time for an item: an image, a run, a start. It is the median of the ratios
-of single pairs; in brackets is its 95 % interval, which supposes no distribution, only independent pairs. Fewer than 6
-pairs have none. Measurements without a pair are passed over.
+A ratio of 2 means that ours takes half of the time for an item: an image, a run, a start. It is the median of the
+ratios of single pairs; in brackets is its 95 % interval, which supposes no distribution, only independent pairs. Fewer
+than 6 pairs have none. Measurements without a pair are passed over.
 """
 
 from __future__ import annotations

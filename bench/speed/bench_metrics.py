@@ -80,6 +80,16 @@ def of_others() -> Callable[[], None]:
     return loop
 
 
+def distance() -> Callable[[], object]:
+    return partial(frechet_distance, *(features(seed, FRECHET_ITEMS, FRECHET_FEATURES) for seed in (0, 1)))
+
+
+def trace_term() -> Callable[[], object]:
+    """Only the trace term of torch-fidelity: means and covariances are computed before."""
+    moments = [fid_features_to_statistics(features(seed, FRECHET_ITEMS, FRECHET_FEATURES)) for seed in (0, 1)]
+    return partial(fid_statistics_to_metric, *moments, verbose=False)
+
+
 def test_whole_set(pair):
     pytest.importorskip("prdc")
     what = "whole set, 10k x 10k, 64 features"
@@ -89,16 +99,6 @@ def test_whole_set(pair):
 def test_frechet(pair):
     what = "Fréchet distance, n = 1k, d = 2048"
     pair(distance, trace_term, what=what, against="torch-fidelity", items=1)
-
-
-def distance() -> Callable[[], object]:
-    return partial(frechet_distance, *(features(seed, FRECHET_ITEMS, FRECHET_FEATURES) for seed in (0, 1)))
-
-
-def trace_term() -> Callable[[], object]:
-    """Only the trace term of torch-fidelity: means and covariances are computed before."""
-    moments = [fid_features_to_statistics(features(seed, FRECHET_ITEMS, FRECHET_FEATURES)) for seed in (0, 1)]
-    return partial(fid_statistics_to_metric, *moments, verbose=False)
 
 
 @pytest.mark.parametrize("spec", FEATURE_METRICS, ids=lambda spec: spec.name)

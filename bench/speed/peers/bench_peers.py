@@ -188,24 +188,18 @@ def torchgan_dcgan(folder: str) -> Callable[[], None]:
 class TestPeers:
     @pytest.mark.parametrize("name", ["gan", "dcgan"])
     def test_popular(self, pair, name, threads):
+        loops = partial(our_zoo, name), partial(popular, name)
         what = f"{name}, 28 pixels, threads: {threads}"
-        pair(
-            partial(our_zoo, name),
-            partial(popular, name),
-            what=what,
-            against="popular",
-            items=len(DATA),
-            threads=threads,
-        )
+        pair(*loops, what=what, against="popular", items=len(DATA), threads=threads)
 
     def test_pythae(self, pair, tmp_path, threads):
         pytest.importorskip("pythae")
-        theirs = partial(pythae_vae, str(tmp_path))
+        loops = our_vae, partial(pythae_vae, str(tmp_path))
         what = f"VAE 784-512-16, threads: {threads}"
-        pair(our_vae, theirs, what=what, against="pythae", items=len(DATA), threads=threads)
+        pair(*loops, what=what, against="pythae", items=len(DATA), threads=threads)
 
     def test_torchgan(self, pair, tmp_path, threads):
         pytest.importorskip("torchgan")
-        theirs = partial(torchgan_dcgan, str(tmp_path))
+        loops = our_dcgan, partial(torchgan_dcgan, str(tmp_path))
         what = f"DCGAN, 32 pixels, threads: {threads}"
-        pair(our_dcgan, theirs, what=what, against="torchgan", items=len(DATA), threads=threads)
+        pair(*loops, what=what, against="torchgan", items=len(DATA), threads=threads)

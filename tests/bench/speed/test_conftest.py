@@ -39,7 +39,7 @@ def test_a_pair_is_stored_with_both_clocks_and_without_its_warm_up(tmp_path):
 @pytest.mark.slow
 def test_the_ratio_of_a_known_pair_is_the_same_under_eight_busy_processes(tmp_path):
     def cpu_ratio() -> float:
-        pair = control(tmp_path, pairs=15)
+        pair = control(tmp_path, pairs=9)
         return RATIOS["ratio"](pair["ours"]["cpu"], pair["theirs"]["cpu"])[0]
 
     alone = cpu_ratio()

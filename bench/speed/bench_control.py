@@ -10,7 +10,7 @@ from functools import partial
 
 import torch
 
-PRODUCTS, SIDE = 200, 256
+PRODUCTS, SIDE = 400, 256
 
 
 def products(n: int) -> Callable[[], None]:

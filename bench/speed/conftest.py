@@ -69,15 +69,16 @@ def seconds(loop: Loop, threads: int | None) -> dict[str, float]:
     torch.manual_seed(0)
     run = loop()
     gc.collect()
-    cpu, wall = cpu_seconds(), time.perf_counter()
+    children, wall, own = seconds_of_children(), time.perf_counter(), time.process_time()
     run()
-    return {"wall": time.perf_counter() - wall, "cpu": cpu_seconds() - cpu}
+    own, wall = time.process_time() - own, time.perf_counter() - wall
+    return {"wall": wall, "cpu": own + seconds_of_children() - children}
 
 
-def cpu_seconds() -> float:
-    """Return the CPU time of this process and of all that it has started, whether they have ended or not."""
+def seconds_of_children() -> float:
+    """Return the CPU time of all that this process has started, whether it has ended or not."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = time.process_time() + ended.ru_utime + ended.ru_stime
+    total = ended.ru_utime + ended.ru_stime
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             total += sum(process.cpu_times()[:4])  # its own and its ended children's, user and system

@@ -1,15 +1,17 @@
 """A folder of 5,000 PNG files: preparing it, starting again, and training from it beside training from memory.
 
-    pytest bench/speed/bench_data.py --benchmark-group-by=group --benchmark-columns=min,median,max
+    pytest bench/speed/bench_data.py --benchmark-json data.json && python bench/speed/ratios.py data.json
 
-``prepare`` reads every file with an empty cache, and ``second start`` finds the images of an unchanged folder. Within
-``batches`` and ``training``, the ratio of the two medians is what the memory-mapped file costs. ``larger than memory``
-means that the file stays where it is, as for data that do not fit.
+``prepare`` reads every file with an empty cache, and ``second start`` finds the images of an unchanged folder. The
+ratios of batches and of training are what the memory-mapped file costs. ``larger than memory`` means that the file
+stays where it is, as for data that do not fit.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +26,11 @@ from zoo_bench.data.pictures.folder import Folder
 from zoo_bench.data.pictures.images import Recipe
 from zoo_bench.data.pictures.preparing import prepare
 from zoo_bench.data.stream import Stream
-from zoo_bench.plan.options import BenchOptions
 from zoo_bench.train.loop import train
 
 FILES, SIDES = 5_000, (64, 256)
 BATCH, BATCHES, ROUNDS = 64, 500, 20
 CPU = torch.device("cpu")
-PLACES = ["memory", "mapped", "larger than memory"]
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +53,6 @@ def cache(tmp_path_factory, monkeypatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def data(request, pictures, monkeypatch) -> torch.Tensor:
-    """Return the prepared images, from a place in PLACES."""
-    images = torch.from_numpy(prepare(BenchOptions(models=pictures, task=Recipe())).images)
-    if request.param == "larger than memory":
-        monkeypatch.setattr(stream, "RESIDENT_SHARE", 0.0)
-    return images.clone() if request.param == "memory" else images
-
-
 @pytest.mark.benchmark(group="prepare")
 @pytest.mark.parametrize("size", [32, 64])
 def test_prepare(benchmark, pictures, cache, size):
@@ -74,28 +65,36 @@ def test_prepare(benchmark, pictures, cache, size):
 
 @pytest.mark.benchmark(group="second start")
 def test_second_start(benchmark, pictures):
-    prepare(BenchOptions(models=pictures, task=Recipe()))
+    prepare(pictures, Recipe())
     benchmark.pedantic(prepare, (pictures, Recipe()), rounds=5)
 
 
-@pytest.mark.benchmark(group="batches")
-@pytest.mark.parametrize("data", PLACES, indirect=True)
-def test_batches(benchmark, data):
-    batches = Stream(data, 0, CPU)
+def images(folder: Folder, place: str) -> torch.Tensor:
+    if place == "larger than memory":
+        stream.RESIDENT_SHARE = 0.0
+    prepared = torch.from_numpy(prepare(folder, Recipe()).images)
+    return prepared.clone() if place == "memory" else prepared
 
-    def draw() -> None:
+
+def batches(folder: Folder, place: str) -> Callable[[], None]:
+    drawn = Stream(images(folder, place), 0, CPU)
+
+    def loop() -> None:
         for _ in range(BATCHES):
-            batches.next(BATCH)
+            drawn.next(BATCH)
 
-    benchmark.pedantic(draw, rounds=5, warmup_rounds=1)
+    return loop
 
 
-@pytest.mark.benchmark(group="training")
-@pytest.mark.parametrize("data", PLACES, indirect=True)
-def test_training(benchmark, data):
-    def setup() -> tuple[tuple[zoo.GenerativeModel, Stream, Budget], dict[str, object]]:
-        torch.manual_seed(0)
-        model = zoo.create("vae", shape=tuple(data.shape[1:]), width=8).to(memory_format=torch.channels_last)
-        return (model, Stream(data, 0, CPU), Budget(rounds=ROUNDS)), {}
+def training(folder: Folder, place: str) -> Callable[[], object]:
+    data = images(folder, place)
+    model = zoo.create("vae", shape=tuple(data.shape[1:]), width=8).to(memory_format=torch.channels_last)
+    return partial(train, model, Stream(data, 0, CPU), Budget(rounds=ROUNDS))
 
-    benchmark.pedantic(train, setup=setup, rounds=5, warmup_rounds=1)
+
+@pytest.mark.parametrize("place", ["mapped", "larger than memory"])
+@pytest.mark.parametrize("loop", [batches, training])
+def test_place(pair, pictures, loop, place):
+    ours, memory = partial(loop, pictures, place), partial(loop, pictures, "memory")
+    n = BATCHES if loop is batches else ROUNDS
+    pair(ours, memory, what=f"{loop.__name__}, {place}", against="memory", items=n * BATCH)

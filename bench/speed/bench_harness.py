@@ -7,11 +7,12 @@ Ray is left out if it is not installed.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import subprocess
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import execute
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
-TRIVIAL_RUNS = 30
+STARTS, TRIVIAL_RUNS = 5, 10
 
 
 @cache
@@ -49,62 +50,64 @@ def finish(executor, specs: list[RunSpec], options: Options) -> None:
     assert {record.status for record in records} == {"ok"}
 
 
-@pytest.mark.parametrize(
-    ("how", "command"),
-    [
-        ("ours", [ZOO, "models"]),
-        ("its libraries", [sys.executable, "-c", "import importlib.metadata, pluggy, rich.console, rich.table, typer"]),
-    ],
-    ids=["zoo", "libraries"],
-)
-def test_start_up(benchmark, how, command):
+def starts(*command: str) -> Callable[[], None]:
     """With bytecode on disk, as an installed package has it."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    benchmark.group = "start of `zoo models`"
-    benchmark.extra_info |= {"loop": how, "items": 1}
-    benchmark.pedantic(
-        lambda: subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL),
-        rounds=15,
-        warmup_rounds=2,
-    )
+
+    def loop() -> None:
+        for _ in range(STARTS):
+            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+    return loop
 
 
-@pytest.mark.parametrize("how", ["ours", "in one process"])
-def test_trivial_runs(benchmark, how):
-    """A run of one round, in a process of its own and without one: the difference is what a process costs."""
-    benchmark.group = "runs of one round"
-    benchmark.extra_info |= {"loop": how, "items": TRIVIAL_RUNS}
-    specs = specs_of("vae", "ring8", "1rounds", TRIVIAL_RUNS)
-    scoring = Scoring(("mixture-modes",))
+def test_start_up(pair):
+    ours = partial(starts, ZOO, "models")
+    libraries = partial(starts, sys.executable, "-c", "import importlib.metadata, pluggy, rich.console, rich.table, typer")
+    pair(ours, libraries, what="start of `zoo models`", against="its libraries", items=STARTS)
 
-    def in_processes() -> None:
-        finish(local.run, specs, Options(workers=1, threads=1, scoring=scoring))
 
-    def in_one_process() -> None:
+def trivial_specs() -> list[RunSpec]:
+    return specs_of("vae", "ring8", "1rounds", TRIVIAL_RUNS)
+
+
+def in_processes() -> Callable[[], None]:
+    options = Options(workers=1, threads=1, scoring=Scoring(("mixture-modes",)))
+    return partial(finish, local.run, trivial_specs(), options)
+
+
+def in_one_process() -> Callable[[], None]:
+    specs, scoring = trivial_specs(), Scoring(("mixture-modes",))
+
+    def loop() -> None:
         for spec in specs:
             assert execute(spec, Resources(1, False), scoring=scoring).record.status == "ok"
 
-    benchmark.pedantic(in_processes if how == "ours" else in_one_process, rounds=2, warmup_rounds=1)
+    return loop
 
 
-@pytest.mark.parametrize(("how", "workers", "threads"), [("ours", 2, 1), ("one run, two threads", 1, 2)])
-def test_workers(benchmark, how, workers, threads):
-    benchmark.group = "digits, all six models, 20k images"
+def test_trivial_runs(pair):
+    """Of one round, in a process of their own and without one: the difference is what a process costs."""
+    pair(in_processes, in_one_process, what="runs of one round", against="in one process", items=TRIVIAL_RUNS)
+
+
+def digits(workers: int, threads: int) -> Callable[[], None]:
     specs = specs_of("all", "digits", "20k", 2, threads)
-    benchmark.extra_info |= {"loop": how, "items": len(specs)}
-    benchmark.pedantic(
-        finish, args=(local.run, specs, Options(workers, threads, scoring=every())), rounds=1, warmup_rounds=0
-    )
+    return partial(finish, local.run, specs, Options(workers, threads, scoring=every()))
 
 
-@pytest.mark.parametrize("how", ["ours", "ray"])
-def test_ray(benchmark, how):
-    if not importlib.util.find_spec("ray"):
-        pytest.skip("ray is not installed")
-    from zoo_bench.executors import ray
+def test_workers(pair):
+    ours, theirs = partial(digits, workers=2, threads=1), partial(digits, workers=1, threads=2)
+    what = "digits, all six models, 20k images"
+    pair(ours, theirs, what=what, against="one run, two threads", items=12)
 
-    benchmark.group = "the local executor against Ray on one machine"
-    specs = specs_of("all", "digits", "100k", 3)
-    benchmark.extra_info |= {"loop": how, "items": len(specs)}
-    executor = local.run if how == "ours" else ray.run
-    benchmark.pedantic(finish, args=(executor, specs, Options(threads=1, scoring=every())), rounds=1, warmup_rounds=0)
+
+def longer(executor: str) -> Callable[[], None]:
+    run = importlib.import_module(f"zoo_bench.executors.{executor}").run
+    return partial(finish, run, specs_of("all", "digits", "100k", 3), Options(threads=1, scoring=every()))
+
+
+def test_ray(pair):
+    pytest.importorskip("ray")
+    what = "the local executor against Ray on one machine"
+    pair(partial(longer, "local"), partial(longer, "ray"), what=what, against="ray", items=18)

@@ -7,17 +7,26 @@ It is why ``zoo.nn`` turns maps into vectors with the channels last.
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from functools import partial
+
 import torch
 
 SHAPE = (64, 64, 14, 14)
+PASSES = 100
 
 
-@pytest.mark.parametrize(("loop", "layout"), [("ours", torch.channels_last), ("mixed", torch.contiguous_format)])
-def test_rectifier_backward(benchmark, loop, layout):
-    torch.set_num_threads(1)
-    benchmark.group = "leaky rectifier, backward"
-    benchmark.extra_info |= {"loop": loop, "items": SHAPE[0]}
+def backward(layout: torch.memory_format) -> Callable[[], None]:
     activation = torch.randn(SHAPE).to(memory_format=torch.channels_last)
     gradient = torch.randn(SHAPE).to(memory_format=layout)
-    benchmark(torch.ops.aten.leaky_relu_backward, gradient, activation, 0.2, True)
+
+    def loop() -> None:
+        for _ in range(PASSES):
+            torch.ops.aten.leaky_relu_backward(gradient, activation, 0.2, True)
+
+    return loop
+
+
+def test_rectifier_backward(pair):
+    ours, mixed = partial(backward, torch.channels_last), partial(backward, torch.contiguous_format)
+    pair(ours, mixed, what="leaky rectifier, backward", against="mixed", items=PASSES * SHAPE[0], threads=1)

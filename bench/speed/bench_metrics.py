@@ -1,12 +1,12 @@
-"""Metrics side by side with torch-fidelity and prdc: ``pytest bench/speed/bench_metrics.py --benchmark-only``.
+"""Metrics in turns with torch-fidelity and prdc, each side with as many threads as it takes by default.
 
-Each side uses as many threads as it does by default. Ratios of the fastest rounds are printed at the end, and are
-errors if they fall below what is promised. Run it on a machine that does nothing else.
+pytest bench/speed/bench_metrics.py --benchmark-json metrics.json && python bench/speed/ratios.py metrics.json
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import cache, partial
 
 import pytest
 import torch
@@ -22,9 +22,7 @@ from zoo_bench.score.metrics.specs import METRICS
 
 ITEMS, FEATURES = 10_000, 64
 FRECHET_ITEMS, FRECHET_FEATURES = 1_000, 2_048
-MIN_SPEEDUPS = {"whole set, 10k x 10k, 64 features": 5.0, "Fréchet distance, n = 1k, d = 2048": 10.0}
-WHOLE, FRECHET = MIN_SPEEDUPS
-FEATURE_METRICS = [spec for spec in METRICS if "features" in spec.needs]
+FEATURE_METRICS = [spec for spec in METRICS if "features" in spec.needs and spec.name != "panel"]  # of other judges
 
 
 class PassThrough:
@@ -45,78 +43,65 @@ def features(seed: int, n: int, d: int) -> Tensor:
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) @ mixing
 
 
-@pytest.fixture(scope="module")
-def seconds(request) -> Iterator[dict[str, dict[str, float]]]:
-    """Seconds of each comparison by side, "ours" or "theirs"; printed when all have run."""
-    times: dict[str, dict[str, float]] = {name: {} for name in MIN_SPEEDUPS}
-    yield times
-    ratios = {name: t["theirs"] / t["ours"] for name, t in times.items() if len(t) == 2}
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        for name, ratio in ratios.items():
-            t = times[name]
-            print(f"\n{name}: {t['ours']:.3f} s against {t['theirs']:.3f} s, {ratio:.1f} times faster", end="")
-    assert all(ratio >= MIN_SPEEDUPS[name] for name, ratio in ratios.items())
-
-
-@pytest.fixture(scope="module")
+@cache
 def sets() -> tuple[Tensor, Tensor, Tensor]:
     return features(0, ITEMS, FEATURES), features(1, ITEMS, FEATURES), features(2, ITEMS, FEATURES)
 
 
-def timed(benchmark, function, rounds: int) -> float:
-    benchmark.pedantic(function, rounds=rounds)
-    return benchmark.stats.stats.min
-
-
-def every_metric(training: Tensor, real: Tensor, generated: Tensor) -> None:
+def evaluation() -> Evaluation:
+    training, real, generated = sets()
     splits = [Split(data) for data in (training, real, real)]
-    evaluation = Evaluation(Task(*splits, PassThrough(), modes=0, samples=ITEMS), generated)
-    for spec in FEATURE_METRICS:
-        spec.load()(evaluation)
+    return Evaluation(Task(*splits, PassThrough(), modes=0, samples=ITEMS), generated)
 
 
-@pytest.mark.benchmark(group=WHOLE)
-def test_whole_set(benchmark, seconds, sets):
-    seconds[WHOLE]["ours"] = timed(benchmark, lambda: every_metric(*sets), rounds=4)
+def every_metric() -> Callable[[], None]:
+    seen = evaluation()
+
+    def loop() -> None:
+        for spec in FEATURE_METRICS:
+            spec.load()(seen)
+
+    return loop
 
 
-@pytest.mark.benchmark(group=WHOLE)
-def test_whole_set_of_torch_fidelity_and_prdc(benchmark, seconds, sets):
-    prdc = pytest.importorskip("prdc")
-    _, real, generated = sets
+def of_others() -> Callable[[], None]:
+    import prdc
+
+    _, real, generated = sets()
     _register_extractor()
 
-    def theirs() -> None:
+    def loop() -> None:
         torch_fidelity.calculate_metrics(
             input1=_Rows(generated), input2=_Rows(real), isc=True, fid=True, kid=True, prc=True,
             feature_extractor=EXTRACTOR, batch_size=ITEMS, cuda=False, save_cpu_ram=True, cache=False, verbose=False,
         )  # fmt: skip
         prdc.compute_prdc(real.numpy(), generated.numpy(), nearest_k=5)
 
-    seconds[WHOLE]["theirs"] = timed(benchmark, theirs, rounds=2)
+    return loop
+
+
+def distance() -> Callable[[], object]:
+    return partial(frechet_distance, *(features(seed, FRECHET_ITEMS, FRECHET_FEATURES) for seed in (0, 1)))
+
+
+def trace_term() -> Callable[[], object]:
+    """Only the trace term of torch-fidelity: means and covariances are computed before."""
+    moments = [fid_features_to_statistics(features(seed, FRECHET_ITEMS, FRECHET_FEATURES)) for seed in (0, 1)]
+    return partial(fid_statistics_to_metric, *moments, verbose=False)
+
+
+def test_whole_set(pair):
+    pytest.importorskip("prdc")
+    what = "whole set, 10k x 10k, 64 features"
+    pair(every_metric, of_others, what=what, against="torch-fidelity and prdc", items=1)
+
+
+def test_frechet(pair):
+    what = "Fréchet distance, n = 1k, d = 2048"
+    pair(distance, trace_term, what=what, against="torch-fidelity", items=1)
 
 
 @pytest.mark.parametrize("spec", FEATURE_METRICS, ids=lambda spec: spec.name)
-def test_one_metric(benchmark, sets, spec):
+def test_one_metric(benchmark, spec):
     """Each metric on its own, including work that it shares with others; features are computed before."""
-    training, real, generated = sets
-    metric = spec.load()
-
-    def once() -> None:
-        splits = [Split(data) for data in (training, real, real)]
-        metric(Evaluation(Task(*splits, PassThrough(), modes=0, samples=ITEMS), generated))
-
-    benchmark.pedantic(once, rounds=2)
-
-
-@pytest.mark.benchmark(group=FRECHET)
-def test_frechet(benchmark, seconds):
-    x, y = features(0, FRECHET_ITEMS, FRECHET_FEATURES), features(1, FRECHET_ITEMS, FRECHET_FEATURES)
-    seconds[FRECHET]["ours"] = timed(benchmark, lambda: frechet_distance(x, y), rounds=3)
-
-
-@pytest.mark.benchmark(group=FRECHET)
-def test_frechet_of_torch_fidelity(benchmark, seconds):
-    """Only its trace term: means and covariances are computed before."""
-    moments = [fid_features_to_statistics(features(seed, FRECHET_ITEMS, FRECHET_FEATURES)) for seed in (0, 1)]
-    seconds[FRECHET]["theirs"] = timed(benchmark, lambda: fid_statistics_to_metric(*moments, verbose=False), rounds=2)
+    benchmark.pedantic(spec.load(), setup=lambda: ((evaluation(),), {}), rounds=2)

@@ -4,15 +4,13 @@
     pytest bench/speed/peers --benchmark-json peers.json && python bench/speed/ratios.py peers.json
 
 "popular" is a loop in the style of the scripts that most people start from: a DataLoader over a torchvision data set
-with its transforms, unfused Adam, and both losses fetched every step. Peers that are not installed are skipped. Every
-loop has a process of its own; ours keeps the memory that it frees, as every run does.
+with its transforms, unfused Adam, and both losses fetched every step. Peers that are not installed are skipped. Ours
+keeps the memory that it frees, as every run does.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from unittest import mock
 
@@ -31,16 +29,29 @@ from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.stream import Stream
 from zoo_bench.train.loop import train
 
-LIBRARIES = {"pythae", "torchgan"}
 BATCH, BATCHES = 64, 60
 DATA = torch.randint(
     0, 256, (BATCH * BATCHES, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
 )
+PADDED_DATA = F.pad(DATA, (2, 2, 2, 2))
 
 
-def ours(model: zoo.GenerativeModel, data: Tensor = DATA) -> None:
+def ours(model: zoo.GenerativeModel, data: Tensor = DATA) -> Callable[[], object]:
+    keep_freed_memory()
     model = model.to(memory_format=torch.channels_last)
-    train(model, Stream(data, 0, torch.device("cpu")), Budget(images=len(data)))
+    return partial(train, model, Stream(data, 0, torch.device("cpu")), Budget(images=len(data)))
+
+
+def our_zoo(name: str) -> Callable[[], object]:
+    return ours(zoo.create(name, shape=DATA.shape[1:]))
+
+
+def our_vae() -> Callable[[], object]:
+    return ours(PeerVAE((1, 28, 28), zoo.ModelConfig()))
+
+
+def our_dcgan() -> Callable[[], object]:
+    return ours(PeerDCGAN((1, 32, 32), zoo.LatentConfig()), PADDED_DATA)
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):
@@ -68,7 +79,11 @@ def channels_first(model: zoo.GenerativeModel) -> zoo.GenerativeModel:
     return model
 
 
-def popular_gan(model: zoo.GenerativeModel) -> None:
+def popular(name: str) -> Callable[[], None]:
+    return partial(play, channels_first(zoo.create(name, shape=DATA.shape[1:])))
+
+
+def play(model: zoo.GenerativeModel) -> None:
     g, d, z_dim = model.generator, model.discriminator, model.config.z_dim
     on_g, on_d = (torch.optim.Adam(n.parameters(), lr=2e-4, betas=(0.5, 0.999)) for n in (g, d))
     criterion = nn.BCEWithLogitsLoss()
@@ -148,9 +163,6 @@ class PeerDCGAN(zoo.GenerativeModel):
         return F.softplus(-self.discriminator(turn.real)).mean() + F.softplus(self.discriminator(fake)).mean()
 
 
-PADDED_DATA = F.pad(DATA, (2, 2, 2, 2))
-
-
 def torchgan_dcgan(folder: str) -> Callable[[], None]:
     from torchgan import models as torchgan
     from torchgan.losses import MinimaxDiscriminatorLoss, MinimaxGeneratorLoss
@@ -172,63 +184,22 @@ def torchgan_dcgan(folder: str) -> Callable[[], None]:
     return lambda: trainer(loader)
 
 
-def zoo_model(name: str) -> zoo.GenerativeModel:
-    return zoo.create(name, shape=(1, 28, 28))
-
-
-def our_vae(folder: str) -> Callable[[], None]:
-    model = PeerVAE((1, 28, 28), zoo.ModelConfig())
-    return lambda: ours(model)
-
-
-def our_dcgan(folder: str) -> Callable[[], None]:
-    model = PeerDCGAN((1, 32, 32), zoo.LatentConfig())
-    return lambda: ours(model, PADDED_DATA)
-
-
-CASES: list[tuple[str, str, Callable[[str], Callable[[], None]]]] = [
-    ("gan, 28 pixels", "ours", lambda _: partial(ours, zoo_model("gan"))),
-    ("gan, 28 pixels", "popular", lambda _: partial(popular_gan, zoo_model("gan"))),
-    ("dcgan, 28 pixels", "ours", lambda _: partial(ours, zoo_model("dcgan"))),
-    ("dcgan, 28 pixels", "popular", lambda _: partial(popular_gan, channels_first(zoo_model("dcgan")))),
-    ("VAE 784-512-16", "ours", our_vae),
-    ("VAE 784-512-16", "pythae", pythae_vae),
-    ("DCGAN, 32 pixels", "ours", our_dcgan),
-    ("DCGAN, 32 pixels", "torchgan", torchgan_dcgan),
-]
-
-
-class Loop:
-    """One of the loops in a process of its own, created anew before each run."""
-
-    work: Callable[[], None]
-
-    @classmethod
-    def prepare(cls, case: int, folder: str, threads: int) -> None:
-        _, loop, prepare = CASES[case]
-        if loop == "ours":
-            keep_freed_memory()
-        torch.set_num_threads(threads)
-        torch.manual_seed(0)
-        cls.work = staticmethod(prepare(folder))
-
-    @classmethod
-    def run(cls) -> None:
-        cls.work()
-
-
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("case", range(len(CASES)), ids=[f"{group}-{loop}" for group, loop, _ in CASES])
-def test_peer(benchmark, tmp_path, case, threads):
-    group, loop, _ = CASES[case]
-    for peer in LIBRARIES.intersection(other for name, other, _ in CASES if name == group):
-        pytest.importorskip(peer)
-    benchmark.group = f"{group}, {threads} thread{'s' * (threads > 1)}"
-    benchmark.extra_info |= {"loop": loop, "items": len(DATA)}
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        benchmark.pedantic(
-            lambda: process.submit(Loop.run).result(),
-            setup=lambda: process.submit(Loop.prepare, case, str(tmp_path), threads).result(),
-            rounds=3,
-            warmup_rounds=1,
-        )
+class TestPeers:
+    @pytest.mark.parametrize("name", ["gan", "dcgan"])
+    def test_popular(self, pair, name, threads):
+        loops = partial(our_zoo, name), partial(popular, name)
+        what = f"{name}, 28 pixels, threads: {threads}"
+        pair(*loops, what=what, against="popular", items=len(DATA), threads=threads)
+
+    def test_pythae(self, pair, tmp_path, threads):
+        pytest.importorskip("pythae")
+        loops = our_vae, partial(pythae_vae, str(tmp_path))
+        what = f"VAE 784-512-16, threads: {threads}"
+        pair(*loops, what=what, against="pythae", items=len(DATA), threads=threads)
+
+    def test_torchgan(self, pair, tmp_path, threads):
+        pytest.importorskip("torchgan")
+        loops = our_dcgan, partial(torchgan_dcgan, str(tmp_path))
+        what = f"DCGAN, 32 pixels, threads: {threads}"
+        pair(*loops, what=what, against="torchgan", items=len(DATA), threads=threads)

@@ -63,7 +63,9 @@ def starts(*command: str) -> Callable[[], None]:
 
 def test_start_up(pair):
     ours = partial(starts, ZOO, "models")
-    libraries = partial(starts, sys.executable, "-c", "import importlib.metadata, pluggy, rich.console, rich.table, typer")
+    libraries = partial(
+        starts, sys.executable, "-c", "import importlib.metadata, pluggy, rich.console, rich.table, typer"
+    )
     pair(ours, libraries, what="start of `zoo models`", against="its libraries", items=STARTS)
 
 

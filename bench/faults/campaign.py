@@ -93,6 +93,7 @@ class Campaign:
                 self._check(bench, code, finished, reference)
                 if code == 0:
                     break
+            self._start(out).process.wait()  # it makes the controls again if their process was killed
             self._check_complete(out, reference)
             self.complete += 1
 

@@ -79,7 +79,10 @@ class Child:
         self._receiver, sender = context().Pipe(duplex=False)
         self.process = context().Process(target=_serve, args=(sender, function, arguments), daemon=True)
         with starting():
-            self.process.start()
+            try:
+                self.process.start()
+            except (EOFError, ConnectionError):  # the fork server was killed: the next start makes another
+                self.process.start()
         sender.close()
         self._inbox, self._timeout, self._step = inbox, timeout, "its process"
         self.hear()

@@ -126,6 +126,24 @@ time.sleep(60)
 
 
 @posix
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the fork server")
+@pytest.mark.parametrize("error", [EOFError, ConnectionRefusedError])
+def test_a_fork_server_that_is_killed_while_it_is_asked_is_replaced(monkeypatch, error):
+    from multiprocessing import forkserver
+
+    connect, calls = forkserver.connect_to_new_process, []
+
+    def killed(descriptors):
+        calls.append(descriptors)
+        if len(calls) == 1:
+            raise error
+        return connect(descriptors)
+
+    monkeypatch.setattr(forkserver, "connect_to_new_process", killed)
+    assert run_in_subprocess(divmod, 7, 2, timeout=60.0) == (3, 1)
+    assert len(calls) == 2
+
+
 def test_no_process_outlives_a_parent_that_is_killed(tmp_path):
     paths = [tmp_path / how for how in ("plainly", "detached", "closing all")]
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any, TypedDict, cast, get_args
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.errors import FAILURES, PluginError, ZooError, error_sentence
+from zoo.errors import FAILURES, ZooError, error_sentence
 from zoo.machine import cores
 from zoo.model import GenerativeModel
 from zoo.registry import installed
@@ -33,22 +32,15 @@ from zoo_bench.core.keyed import read_keyed
 from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
 from zoo_bench.data.stream import Stream
+from zoo_bench.measure.gradients import DRAWS, agreement, refusal
 from zoo_bench.plan.spec import PrecisionMode, RunSpec
 from zoo_bench.train.game import Game, build_on
 
 MATRIX_SIDE = 512
 MIN_MATRIX_GAIN, MIN_ROUND_GAIN = 1.2, 1.1
 """Gains of matrix products from which on rounds are measured, and of rounds from which on a mode is chosen."""
-WARM_UP_ROUNDS, TIMED_ROUNDS = 5, 15
-DRAWS = 7
-"""Initial weights, each with a batch of its own, of which medians count. In single ones a gradient may nearly cancel
-and be mostly rounding: in bf16 the cosine of sngan's discriminator on ring8 is below 0.99 for an eighth of them."""
-MIN_COSINE = 0.99
-"""With fp32's gradient. Medians in bf16 are above 0.997; inputs of products with 3 bits of mantissa instead of 7 bring
-them below this, and the gradients of two batches are at 0.75 to 0.99."""
-MAX_NORM_ERROR = 0.05
-"""Of the gradient's norm, as a share of fp32's. Medians in bf16 err by less than 0.01; a scale that is a tenth off must
-not pass."""
+BLOCK_ROUNDS, BLOCKS = 5, 4
+"""Every way plays a block in its turn, so that a machine that others use slows all of them; the first is a warm-up."""
 MEASUREMENT_TIMEOUT_S = 300.0
 """Seconds after which a measurement counts as hung. It is then ignored here, and its runs report the error."""
 
@@ -190,7 +182,7 @@ def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
     refusals: dict[str, str] = {}
     for name, results in measured.items():
         for mode, result in results.items():
-            if why := _refusal(name, result):
+            if why := refusal(name, result):
                 refusals.setdefault(mode, f"{mode} refused: {why}")
     usable = [mode for mode in next(iter(measured.values())) if mode not in refusals]
     total = {mode: sum(math.log(results[mode]["seconds"]) for results in measured.values()) for mode in usable}
@@ -198,20 +190,6 @@ def fastest(measured: dict[str, dict[str, Any]]) -> tuple[str, str]:
     best = max(gains, key=lambda mode: gains[mode], default="fp32")
     reasons = [f"rounds in {best} run at {gains[best]:.2f} times the speed of fp32 here"] if gains else []
     return best if gains.get(best, 1.0) >= MIN_ROUND_GAIN else "fp32", "; ".join([*reasons, *refusals.values()])
-
-
-def _refusal(name: str, result: dict[str, Any]) -> str:
-    """Return why a mode does not count for a model on a task, or "" if it does."""
-    if "error" in result:
-        return f"{name} fails: {result['error']}"
-    for player, agreement in result["gradients"].items():
-        whose = f"the gradients of the {player} of {name} have"
-        if agreement["cosine"] < MIN_COSINE:
-            return f"{whose} a cosine of {agreement['cosine']:.4f} with those of fp32 (at least {MIN_COSINE})"
-        if abs(agreement["norm"] - 1) > MAX_NORM_ERROR:
-            limits = f"{1 - MAX_NORM_ERROR} to {1 + MAX_NORM_ERROR}"
-            return f"{whose} {agreement['norm']:.4f} times the norm of those in fp32 ({limits})"
-    return ""
 
 
 def matrix_rates(device: str) -> dict[str, float]:
@@ -226,7 +204,7 @@ def matrix_rates(device: str) -> dict[str, float]:
 
 
 def measure(spec: RunSpec, ways: Sequence[tuple[PrecisionMode, int]]) -> list[dict[str, Any]]:
-    """Play a few rounds of a run in every way, from the same weights on the same batches.
+    """Play a few rounds of a run in every way, in turns, from the same weights on the same batches.
 
     Args:
         spec: The run.
@@ -241,54 +219,46 @@ def measure(spec: RunSpec, ways: Sequence[tuple[PrecisionMode, int]]) -> list[di
     task = load_task(installed().tasks.get(spec.task))
     draws = DRAWS if len({mode for mode, _ in ways}) > 1 else 0
     reference: list[dict[str, Tensor]] = []
-    results: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = [{} for _ in ways]
 
     def build(seed: int) -> GenerativeModel:
         torch.manual_seed(seed)
         return build_on(device, installed().models.get(spec.model), task.shape, spec.config)
 
-    for mode, threads in ways:
-        torch.set_num_threads(threads)
-        try:
-            model = build(0)
-            game = Game(model.train(), mode, recount=False)
-            stream = Stream(task.train.data, 0, device)
-            gradients = []
-            for seed in range(draws):
-                model.load_state_dict(build(seed).state_dict())  # a new game would have to be compiled again
-                found = game.gradients(stream.next(model.config.batch_size))
-                gradients.append({player: gradient.cpu() for player, gradient in found.items()})
-            reference = reference or gradients
+    def prepared(mode: PrecisionMode) -> tuple[Callable[[], None], dict[str, dict[str, float]]]:
+        """Return a block of rounds, and how gradients agree with the reference, which those of the first way are."""
+        model = build(0)
+        game = Game(model.train(), mode, recount=False)
+        stream = Stream(task.train.data, 0, device)
+        gradients = []
+        for seed in range(draws):
+            model.load_state_dict(build(seed).state_dict())  # a new game would have to be compiled again
+            found = game.gradients(stream.next(model.config.batch_size))
+            gradients.append({player: gradient.cpu() for player, gradient in found.items()})
+        reference.extend(() if reference else gradients)
 
-            def play(game: Game = game, stream: Stream = stream) -> None:
-                game.play(stream.next(game.model.config.batch_size), 0.0)
+        def play() -> None:
+            for _ in range(BLOCK_ROUNDS):
+                game.play(stream.next(model.config.batch_size), 0.0)
 
-            times = [_timed(play, spec.device) for _ in range(WARM_UP_ROUNDS + TIMED_ROUNDS)][WARM_UP_ROUNDS:]
-            results.append({"seconds": sum(times) / TIMED_ROUNDS, "gradients": _agreement(gradients, reference)})
-        except FAILURES as error:
-            results.append({"error": error_sentence(error)})
+        return play, agreement(gradients, reference)
+
+    blocks: dict[int, Callable[[], None]] = {}
+    times: dict[int, list[float]] = {i: [] for i in range(len(ways))}
+    for turn in range(1 + BLOCKS):
+        for i, (mode, threads) in enumerate(ways):
+            torch.set_num_threads(threads)
+            try:
+                if turn == 0:
+                    blocks[i], results[i]["gradients"] = prepared(mode)
+                elif i in blocks:
+                    times[i].append(_timed(blocks[i], spec.device) / BLOCK_ROUNDS)
+            except FAILURES as error:
+                blocks.pop(i, None)
+                results[i] = {"error": error_sentence(error)}
+    for i in blocks:
+        results[i]["seconds"] = statistics.fmean(times[i][1:])
     return results
-
-
-def _agreement(draws: list[dict[str, Tensor]], reference: list[dict[str, Tensor]]) -> dict[str, dict[str, float]]:
-    """Return the median cosine and ratio of norms of every player's gradients with those of the reference.
-
-    Raises:
-        PluginError: If a gradient is not finite.
-    """
-    found: dict[str, dict[str, float]] = {}
-    for player in draws[0] if draws else ():
-        cosines, norms = [], []
-        for gradient, other in (
-            (a[player].double(), b[player].double()) for a, b in zip(draws, reference, strict=True)
-        ):
-            if not gradient.isfinite().all():
-                raise PluginError(f"the gradients of player {player!r} are not finite")
-            same = torch.equal(gradient, other)  # also where both are zero
-            cosines.append(1.0 if same else float(F.cosine_similarity(gradient, other, dim=0)))
-            norms.append(1.0 if same else float(gradient.norm() / other.norm().clamp(min=1e-30)))
-        found[player] = {"cosine": statistics.median(cosines), "norm": statistics.median(norms)}
-    return found
 
 
 def _timed(call: Any, device: str) -> float:

@@ -7,7 +7,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from zoo.registry import installed
-from zoo_bench.measure import probe
+from zoo_bench.measure import gradients, probe
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 from zoo_bench.train.game import Game
@@ -17,8 +17,8 @@ WAYS = [("fp32", 1), ("bf16", 1)]
 
 @pytest.fixture(autouse=True)
 def one_timed_round(monkeypatch):
-    monkeypatch.setattr(probe, "WARM_UP_ROUNDS", 0)
-    monkeypatch.setattr(probe, "TIMED_ROUNDS", 1)
+    monkeypatch.setattr(probe, "BLOCK_ROUNDS", 1)
+    monkeypatch.setattr(probe, "BLOCKS", 2)
 
 
 def refusal(model, task):
@@ -26,7 +26,7 @@ def refusal(model, task):
     options = BenchOptions(models=model, task=task, budget="640", seeds=1, device="cpu", precision="fp32")
     fp32, bf16 = probe.measure(plan(options).runs[0], WAYS)
     assert "error" not in fp32
-    return probe._refusal(f"{model} on {task}", bf16)
+    return gradients.refusal(f"{model} on {task}", bf16)
 
 
 @pytest.mark.parametrize("task", ["digits", "ring8", "mnist"])

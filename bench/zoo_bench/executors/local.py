@@ -31,6 +31,8 @@ class _Running:
     log: Path
     started_at: datetime
     progress: Progress | None = None
+    outcome: Outcome | None = None
+    """What it has told of its outcome while it was scored."""
 
 
 Work = Callable[[RunSpec, Resources, Callable[[Progress], None]], Outcome]
@@ -99,6 +101,10 @@ def run_with(
                     current.progress = message
                     yield Progressed(current.spec, message)
                     continue
+                if isinstance(message, Outcome):
+                    files = current.outcome.files if current.outcome else {}
+                    current.outcome = Outcome(message.record, files | message.files)
+                    continue
                 outcome = _lost(current, message) if isinstance(message, Lost) else message.value
                 del running[child]
                 end([child], early=isinstance(message, Lost) and message.is_hung)
@@ -110,10 +116,15 @@ def run_with(
 
 def _lost(current: _Running, lost: Lost) -> Outcome:
     log = current.log.read_text(errors="replace") if current.log.exists() else ""
-    details = {"traceback": log[-LOG_TAIL_CHARACTERS:], "started_at": current.started_at}
-    details |= current.progress.figures() if current.progress else {}
     error = f"ended as hung: {lost.sentence}; --timeout sets that limit" if lost.is_hung else lost.sentence
     status: Status = "timeout" if lost.is_hung else "error"
+    if outcome := current.outcome:
+        record = outcome.record
+        record.status, record.error = status, error
+        record.traceback += log[-LOG_TAIL_CHARACTERS:]
+        return outcome
+    details = {"traceback": log[-LOG_TAIL_CHARACTERS:], "started_at": current.started_at}
+    details |= current.progress.figures() if current.progress else {}
     return Outcome(RunRecord.failed(current.spec, current.resources, status, error, **details))
 
 

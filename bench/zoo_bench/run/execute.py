@@ -15,6 +15,7 @@ from zoo.model import GenerativeModel
 from zoo.registry import installed
 from zoo.task import Task
 from zoo_bench.core.budget import Budget
+from zoo_bench.core.children import tell
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.core.processes import keep_freed_memory
 from zoo_bench.data.loading import load_task
@@ -31,7 +32,7 @@ from zoo_bench.run.watch import Watch
 from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw
 from zoo_bench.score.metrics.frechet import torch_fidelity_distance
-from zoo_bench.score.scoring import diagnose, note_constants, score
+from zoo_bench.score.scoring import Scored, diagnose, note_constants, score
 from zoo_bench.score.sheets import sheets
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed
 from zoo_bench.store.records import checkpoint_path
@@ -64,7 +65,8 @@ def execute(
     """Train, sample and score one model.
 
     An error in a plugin is never raised: the record then has status "error" and describes it. SIGTERM ends training:
-    the record then has status "interrupted" and says what was spent so far.
+    the record then has status "interrupted" and says what was spent so far. Whoever waits for this process is told what
+    there is before scoring and after each metric, so that one that hangs costs neither weights nor other scores.
 
     Args:
         spec: The run.
@@ -168,10 +170,15 @@ def _execute(
         record.notes.append(fault)
     if scoring.keep_samples:
         outcome.files[SAMPLES] = packed(generated)
+    tell(outcome)
     evaluation = Evaluation(task, generated)
     metrics = [registry.metrics.get(name) for name in scoring.metrics]
-    scored = score(evaluation, applicable(metrics, task), load)
-    record.scores = scored.scores
+
+    def keep(scored: Scored) -> None:
+        record.scores = scored.scores
+        tell(Outcome(record))
+
+    scored = score(evaluation, applicable(metrics, task), load, keep)
     record.traceback += scored.traceback
     note_constants(record, evaluation.reference)
     who = f"{type(model).__name__}.diagnostics()"

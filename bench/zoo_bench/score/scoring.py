@@ -61,7 +61,10 @@ class Scored:
 
 
 def score(
-    evaluation: Evaluation, metrics: Iterable[Entry[MetricSpec]], load: Callable[[], Task] | None = None
+    evaluation: Evaluation,
+    metrics: Iterable[Entry[MetricSpec]],
+    load: Callable[[], Task] | None = None,
+    on_score: Callable[[Scored], None] = lambda scored: None,
 ) -> Scored:
     """Score the generated items with every metric.
 
@@ -72,6 +75,7 @@ def score(
         evaluation: The items.
         metrics: The metrics.
         load: Loads the evaluation's task again, if a metric has written into its data or judges.
+        on_score: Called after each metric.
     """
     scored = Scored()
     sources = Seal({"generated": evaluation.generated, "task": evaluation.task})
@@ -105,6 +109,7 @@ def score(
             lost = f"it was not computed, as metric {name!r} wrote into {damaged[0]}, which cannot be loaded again"
         if changes:
             result.values, result.error = {}, f"metric {name!r} {'; '.join(changes)}"
+        on_score(scored)
     return scored
 
 

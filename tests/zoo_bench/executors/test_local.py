@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from odd_children import take_of_a_gpu
 from zoo_bench.executors import Finished, Options, Progressed, Started
@@ -29,6 +30,12 @@ PLUGIN = """
     def zoo_models():
         for name in "steady raises exits quits crashes hangs stalls closes prints forks".split():
             yield zoo.ModelSpec(name=name, target=f"misbehaving_models:{name.title()}", summary=name, data=("images",))
+
+    @zoo.hookimpl
+    def zoo_metrics():
+        columns = (zoo.Column("sleeps", "lower", "Nothing, 0 to inf"),)
+        target = "misbehaving_models:sleep"
+        yield zoo.MetricSpec(name="sleeps", target=target, summary="Sleeps", columns=columns, on_request=True)
 """
 
 MODELS = """
@@ -41,6 +48,10 @@ MODELS = """
     import torch
 
     import zoo
+
+
+    def sleep(evaluation):
+        time.sleep(3600)
 
 
     class Steady(zoo.GenerativeModel):
@@ -133,6 +144,8 @@ SCRIPT = """
     zoo_bench.bench(models="hangs,forks,closes,steady", out=sys.argv[2], timeout=5, precision="fp32", **options)
     options["budget"] = "500rounds"
     zoo_bench.bench(models="stalls", out=sys.argv[2], timeout=5, precision="fp32", **options)
+    options |= {"budget": "2rounds", "metrics": "class-modes,sleeps,fid"}
+    zoo_bench.bench(models="steady", out=sys.argv[3], timeout=5, precision="fp32", **options)
 """
 
 
@@ -140,7 +153,7 @@ SCRIPT = """
 def misbehaviour(tmp_path_factory):
     """Benches of misbehaving models of an installed distribution, from a script: its output and the records."""
     folder = tmp_path_factory.mktemp("misbehaviour")
-    site, script, first, second = (folder / name for name in ("site", "script.py", "first", "second"))
+    site, script, first, second, third = (folder / n for n in ("site", "script.py", "first", "second", "third"))
     info = site / "misbehaving-0.1.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: misbehaving\nVersion: 0.1\n")
@@ -150,13 +163,17 @@ def misbehaviour(tmp_path_factory):
     script.write_text(textwrap.dedent(SCRIPT))
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, script, first, second], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+        [sys.executable, script, first, second, third],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return SimpleNamespace(
         stdout=done.stdout,
         first={record.spec.model: record for record in Store(first).records().values()},
         second={record.spec.model: record for record in Store(second).records().values()},
+        third=Store(third).records(),
     )
 
 
@@ -219,6 +236,15 @@ def test_a_run_that_hangs_later_keeps_the_figures_that_it_told_last(misbehaviour
     assert record.images in (50 * 64, 100 * 64)
     assert record.losses.keys() == {"image"}
     assert record.train_seconds > 0
+
+
+def test_a_metric_that_hangs_is_named_and_costs_neither_weights_nor_other_scores(misbehaviour):
+    ((path, record),) = misbehaviour.third.items()
+    assert (record.status, record.images) == ("timeout", 128)
+    assert "since metric 'sleeps' began" in record.error
+    assert record.metrics["modes_total"] == 10
+    assert load_file(path.with_suffix(".safetensors"))["image"].isfinite().all()
+    assert path.with_suffix(".png").is_file()
 
 
 def test_a_run_that_closes_its_connection_and_goes_on_is_ended_and_told(misbehaviour):

@@ -22,9 +22,7 @@ def measured(bench):
         info = {"precision": precision, "flops": rate / 1e3}
         timed.append({"name": f"test_limit[{precision}-{kind}]", "stats": {"min": 1e-3}, "extra_info": info})
     for i, model in enumerate(("gan", "dcgan", NASTY), 1):
-        specs.append(
-            {"model": model, "task": "digits", "device": "cpu", "precision_mode": "fp32"}
-        )
+        specs.append({"model": model, "task": "digits", "device": "cpu", "precision_mode": "fp32"})
         train = {"stats": {"median": 0.01 * i}, "extra_info": {"images": 64, "flops_per_image": 1e6}}
         timed.append({"name": f"test_train[{model}]", **train})
         for n in (1, 64, 256):

@@ -21,9 +21,8 @@ from zoo_bench.core.budget import Budget
 from zoo_bench.data.stream import Stream
 from zoo_bench.train.loop import train
 
-ROUNDS = 400
-SHAPE = (1, 8, 8)
-DATA = torch.randint(0, 256, (1000, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+ROUNDS = {8: 400, 28: 100}
+"""By the side of an image. In the first 32 operations are counted, as in every run."""
 
 Step = Callable[[Tensor], None]
 
@@ -60,13 +59,21 @@ def gan_step(model: GenerativeModel) -> Step:
 def sngan_step(model: GenerativeModel) -> Step:
     g, d, config = model.generator, model.discriminator, model.config
     on_g, on_d = adam(g, config), adam(d, config)
+    rounds = 0
 
     def step(real: Tensor) -> None:
-        frozen(d, True)
-        fake = g(torch.randn(len(real), config.z_dim))
-        move(on_g, -d(fake).mean())
-        frozen(d, False)
-        on_real, on_fake = d(torch.cat([real, fake.detach()])).chunk(2)
+        nonlocal rounds
+        rounds += 1
+        if rounds % config.discriminator_steps == 0:
+            frozen(d, True)
+            fake = g(torch.randn(len(real), config.z_dim))
+            move(on_g, -d(fake).mean())
+            frozen(d, False)
+            fake = fake.detach()
+        else:
+            with torch.no_grad():
+                fake = g(torch.randn(len(real), config.z_dim))
+        on_real, on_fake = d(torch.cat([real, fake])).chunk(2)
         move(on_d, F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean())
 
     return step
@@ -124,29 +131,37 @@ STEPS = {
 }
 
 
-def create(name: str) -> GenerativeModel:
-    return zoo.create(name, shape=SHAPE).to(memory_format=torch.channels_last)
+def create(name: str, side: int) -> GenerativeModel:
+    return zoo.create(name, shape=(1, side, side)).to(memory_format=torch.channels_last)
 
 
-def ours(name: str) -> Callable[[], object]:
-    return partial(train, create(name), Stream(DATA, 0, torch.device("cpu")), Budget(rounds=ROUNDS))
+def items(side: int) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (1000, 1, side, side), dtype=torch.uint8, generator=generator)
 
 
-def bare(name: str) -> Callable[[], None]:
-    model = create(name)
-    batch = model.config.batch_size
+def ours(name: str, side: int) -> Callable[[], object]:
+    stream = Stream(items(side), 0, torch.device("cpu"))
+    return partial(train, create(name, side), stream, Budget(rounds=ROUNDS[side]))
+
+
+def bare(name: str, side: int) -> Callable[[], None]:
+    model, data = create(name, side), items(side)
+    batch, rounds = model.config.batch_size, ROUNDS[side]
 
     def loop() -> None:
         step = STEPS[name](model)
-        order = torch.cat([torch.randperm(len(DATA)) for _ in range(1 + ROUNDS * batch // len(DATA))])
-        for indices in order[: ROUNDS * batch].split(batch):
-            real = DATA[indices].float().div_(127.5).sub_(1.0)
+        order = torch.cat([torch.randperm(len(data)) for _ in range(1 + rounds * batch // len(data))])
+        for indices in order[: rounds * batch].split(batch):
+            real = data[indices].float().div_(127.5).sub_(1.0)
             step(real.contiguous(memory_format=torch.channels_last))
 
     return loop
 
 
+@pytest.mark.parametrize("side", ROUNDS)
 @pytest.mark.parametrize("name", STEPS)
-def test_training_loop(pair, name):
-    images = ROUNDS * create(name).config.batch_size
-    pair(partial(ours, name), partial(bare, name), what=f"{name}, 8 pixels", against="bare", items=images, threads=1)
+def test_training_loop(pair, name, side):
+    images = ROUNDS[side] * create(name, side).config.batch_size
+    what = f"{name}, {side} pixels"
+    pair(partial(ours, name, side), partial(bare, name, side), what=what, against="bare", items=images, threads=1)

@@ -52,7 +52,7 @@ PHASES: dict[str, list[CodeType]] = {
     "data": [_code(Stream.next)],
     "forward": [_code(Game.update)],
     "backward": [_code(Tensor.backward)],
-    "optimiser": [OPTIMIZER_STEP, _code(Optimizer.zero_grad)],
+    "optimiser": [OPTIMIZER_STEP],
     "sampling": [_code(draw), _code(sampling)],
     "judge": [_code(in_batches)],
     "sheets": [_code(image_grid), _code(neighbours), _code(scatter)],

@@ -45,8 +45,8 @@ COLUMNS = (
     "train_flops_per_image",
     "peak_share",
 )
-"""Columns of ``throughput.csv``, medians unless they say otherwise. ``peak_share`` is the share of the measured rate of
-matrix products that training reaches, 0 to about 1."""
+"""Columns of ``throughput.csv``, medians unless they say otherwise. ``peak_share`` is the share of the machine's
+rate that training reaches, 0 to about 1: of large matrix products or convolutions, the faster, in its precision."""
 
 
 def measure_throughput(root: Path, specs: Iterable[RunSpec], threads: int) -> None:
@@ -142,15 +142,18 @@ def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
     import numpy as np
 
     benchmarks = {b["name"]: b for b in content.get("benchmarks", [])}
-    if "test_matrix_products" not in benchmarks or "zoo" not in content:
+    if "zoo" not in content:
         return []
-    limit = benchmarks["test_matrix_products"]
-    peak = float(limit["extra_info"]["flops"]) / float(limit["stats"]["median"])
+    peaks: dict[str, float] = {}
+    for info, stats in ((b["extra_info"], b["stats"]) for b in benchmarks.values() if "precision" in b["extra_info"]):
+        rate = float(info["flops"]) / float(stats["min"])
+        peaks[info["precision"]] = max(rate, peaks.get(info["precision"], 0.0))
     rows = []
     for label, spec in zip(content["zoo"]["models"], content["zoo"]["specs"], strict=True):
         names = {n: f"test_sample[{label}-{n}]" for n in (1, 64, 256)}
         train = benchmarks.get(f"test_train[{label}]")
-        if train is None or not all(name in benchmarks for name in names.values()):
+        precision = str(spec["precision_mode"] or "fp32").partition("+")[0]
+        if train is None or precision not in peaks or not all(name in benchmarks for name in names.values()):
             continue
         latencies = 1e3 * np.asarray(benchmarks[names[1]]["stats"]["data"], dtype=float)
         speed = float(train["extra_info"]["images"]) / float(train["stats"]["median"])
@@ -165,7 +168,7 @@ def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
                 "sample_latency_p50_ms": float(np.percentile(latencies, 50)),
                 "sample_latency_p99_ms": float(np.percentile(latencies, 99)),
                 "train_flops_per_image": flops,
-                "peak_share": speed * flops / peak,
+                "peak_share": speed * flops / peaks[precision],
             }
         )
     return rows

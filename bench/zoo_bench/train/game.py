@@ -137,9 +137,10 @@ class Game:
     def _backward(self, player: Player, loss_of: Callable[[Turn], Tensor]) -> Tensor:
         """Compute the gradients of a player's loss and return the loss, with its graph freed."""
         self._freeze_others(player.name)
-        self._optimizers[player.name].zero_grad(set_to_none=True)
+        for weight in self._weights[player.name]:
+            weight.grad = None
         device = self._turn.real.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self._autocast):
+        with torch.autocast(device, torch.bfloat16) if self._autocast else nullcontext():
             loss = loss_of(self._turn)
         if loss.dim():
             shape = tuple(loss.shape)

@@ -262,7 +262,7 @@ def test_image_files_of_another_size_are_not_resized(tmp_path):
 def test_image_files_that_cannot_be_read_or_are_too_few(tmp_path):
     folder = tmp_path / "fakes"
     folder.mkdir()
-    assert "has no PNG, JPEG, WebP, TIFF or GIF files" in refused(folder, GREY)
+    assert "has no pictures that Pillow reads" in refused(folder, GREY)
     write_images(folder, drawn(6, 8, n=11))
     assert "has 11 samples, but the task is scored with 12" in refused(folder, GREY)
     (folder / "00011.png").write_bytes(b"no image")

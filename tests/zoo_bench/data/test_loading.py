@@ -77,14 +77,14 @@ def test_a_task_in_the_form_in_which_items_are_stored_passes(task_entry, digits_
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_images_in_floats_are_refused_in_any_split(task_entry, digits_task, part):
     odd = changed(digits_task, part, data=lambda data: data / 255)
-    with pytest.raises(PluginError, match=r"of task 'odd' of fake-distribution 1\.2 has torch\.float32 of shape .*uint8"):
+    with pytest.raises(PluginError, match=r"of task 'odd' of .* has torch\.float32 of shape .*uint8"):
         check_task(task_entry(lambda: odd), odd)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"data": lambda data: data[:, 0]}, r"has torch\.uint8 of shape \(\d+, 8, 8\), but images are stored as \(N, C"),
+        ({"data": lambda data: data[:, 0]}, r"has torch\.uint8 of shape \(\d+, 8, 8\), but images are stored as"),
         ({"data": lambda data: data[:, :, :6]}, r"has torch\.uint8 of shape \(\d+, 1, 6, 8\)"),
         ({"modes": lambda split: split.modes[:-1]}, r"has modes that are not a tensor of shape \(\d+,\) int64"),
         ({"modes": lambda split: split.modes.float()}, "has modes that are not a tensor"),

@@ -33,7 +33,8 @@ class Folder:
     def scan(self) -> Listing:
         """List the image files."""
         listing = scan(self.path)
-        return dataclasses.replace(listing, key=f"{listing.key}-{hashlib.sha256(self._group.encode()).hexdigest()[:12]}")
+        group = hashlib.sha256(self._group.encode()).hexdigest()[:12]
+        return dataclasses.replace(listing, key=f"{listing.key}-{group}")
 
     def contents(self, listing: Listing, temporary: Path) -> Contents:
         """Return the files that were listed."""

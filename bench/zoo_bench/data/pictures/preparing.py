@@ -200,7 +200,9 @@ def _grouped(pictures: Pictures, rows: list[Row], groups: Sequence[str] | None) 
         return rows
     split_of = split_groups(Counter(groups[row.picture] for row in rows))
     if len(split_of) < 3:
-        raise DataError(f"group= finds {len(split_of)} groups in {pictures.title}, but three splits need three or more")
+        raise DataError(
+            f"{pictures.title} has fewer than three groups, but each of its three splits needs one: change group="
+        )
     return [row._replace(split=split_of[groups[row.picture]]) for row in rows]
 
 

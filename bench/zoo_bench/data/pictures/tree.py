@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -43,8 +44,8 @@ def splits_and_classes(title: str, names: Sequence[str]) -> tuple[list[int | Non
     listed = ", ".join(sorted("".join(top) or "pictures outside of folders" for top in tops))
     if None in splits.values() or not {0, 2} <= found:
         raise DataError(
-            f"{title} has {listed}: have train and test, or train, val and test, and nothing beside them, "
-            "to keep these splits; or name one of the folders"
+            f"{title} has {listed}: to keep its splits, it needs train and test, with or without val, and no pictures "
+            "beside them; or name one of the folders"
         )
     published = [splits[folder[:1]] for folder in folders]
     parts = published if 1 in found else [split or None for split in published]
@@ -94,5 +95,5 @@ def split_groups(sizes: Mapping[str, int]) -> dict[str, int]:
 
 def _within(folders: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Return the folders of pictures without those that they all share."""
-    shared = len(os.path.commonprefix(folders))
+    shared = sum(1 for _ in itertools.takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False)))
     return [folder[shared:] for folder in folders]

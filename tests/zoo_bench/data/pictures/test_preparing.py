@@ -151,11 +151,6 @@ def test_sixteen_bits_keep_their_range(tmp_path):
     assert read_image(tmp_path / "a.png", Recipe(16, grey=True))[0, 3].tolist() == (levels // 257).tolist()
 
 
-def test_floating_point_is_left_out(tmp_path):
-    Image.fromarray(np.zeros((9, 9), np.float32)).save(tmp_path / "a.tif")
-    assert reason(tmp_path / "a.tif") == "floating-point pixels have no known range: give it as range=LOW:HIGH"
-
-
 def test_one_bit(tmp_path):
     image = Image.new("1", (16, 16), 0)
     image.paste(1, (0, 0, 8, 16))

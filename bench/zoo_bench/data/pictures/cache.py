@@ -75,8 +75,8 @@ class Prepared:
             yield f"each of {about['groups']:,} groups is in one split"
         if about["near_duplicates"]:
             yield (
-                f"warning: {about['near_duplicates']:,} held-out images are nearly the same as one for training: "
-                "keep related pictures together, with group= if this is a folder"
+                f"warning: near-duplicates of training images among those held out: {about['near_duplicates']:,}; "
+                "group= keeps related images of a folder in one split"
             )
 
 

@@ -10,7 +10,8 @@ from zoo_bench.data.pictures.images import Pixels
 SIDE = 16
 LEAST_CORRELATION = 0.995
 """Of thumbnails of nearly the same pictures. Recompressed, resized and brightened copies of photographs are above it;
-shifted or cropped ones are not. Different pictures are below it: none of 1,000 of CIFAR-10, 0.2 % of MNIST's."""
+shifted or cropped ones are not. Of 1,000 images of CIFAR-10 none is above it, of the test images of MNIST and
+Fashion-MNIST 0.3 and 2 % are."""
 PICTURES_AT_ONCE = 1_000
 
 
@@ -24,6 +25,8 @@ def near_duplicates(images: Pixels, train: int, held_out: list[int]) -> int:
         train: How many of them, at the beginning, are for training.
         held_out: Indices of the others.
     """
+    if not train:
+        return 0
     side = min(SIDE, *images.shape[2:])
     known = torch.cat([_thumbnails(images[i : min(i + PICTURES_AT_ONCE, train)], side) for i in _starts(train)])
     near = 0

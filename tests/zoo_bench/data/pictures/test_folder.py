@@ -194,7 +194,7 @@ def test_near_duplicates_across_splits_are_counted_and_said(tmp_path, draw, caps
     trained = {image.tobytes() for image in prepared.images[: prepared.about["ends"][0]]}
     files = sorted((tmp_path / "pets" / "train").iterdir())[:4]
     assert prepared.about["near_duplicates"] == sum(read_image(path, Recipe(32)).tobytes() in trained for path in files)
-    assert f"{prepared.about['near_duplicates']} held-out images are nearly the same as one for training" in said
+    assert f"near-duplicates of training images among those held out: {prepared.about['near_duplicates']};" in said
 
 
 def test_twelve_bits_in_sixteen_are_warned_of_and_read_with_their_range(tmp_path, capsys):

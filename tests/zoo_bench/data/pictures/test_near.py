@@ -58,6 +58,11 @@ def test_pictures_of_one_colour_are_no_copies():
     assert near_duplicates(flat, 5, [5, 6, 7, 8, 9]) == 0
 
 
+@pytest.mark.parametrize(("train", "held_out"), [(0, [0, 1]), (2, [])])
+def test_an_empty_side_has_no_copies(train, held_out):
+    assert near_duplicates(stored(photographs()[:2]), train, held_out) == 0
+
+
 def test_different_digits_are_no_copies(digits_task):
     images = np.concatenate([digits_task.train.data.numpy(), digits_task.test.data.numpy()])
     train = len(digits_task.train)

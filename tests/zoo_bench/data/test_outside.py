@@ -267,7 +267,7 @@ def test_image_files_that_cannot_be_read_or_are_too_few(tmp_path):
     assert "has 11 samples, but the task is scored with 12" in refused(folder, GREY)
     (folder / "00011.png").write_bytes(b"no image")
     assert "'00011.png' in" in (sentence := refused(folder, GREY))
-    assert "cannot be read: not a PNG" in sentence
+    assert "cannot be read: not a picture that Pillow reads" in sentence
     assert "leave --range out" in refused(folder, GREY, "0,1")
     (folder / "00011.png").unlink()
     (folder / "00011.png").symlink_to("nowhere")

@@ -208,7 +208,7 @@ def _scaled(values: npt.NDArray[Any], levels: tuple[float, float] | None, faults
     inside = low <= lowest and highest <= high
     if levels is None and (values.dtype.kind == "f" or not inside):
         kind = "floating-point" if values.dtype.kind == "f" else "32-bit"
-        raise UnusableError(f"{kind} pixels have no known range: give it as range=LOW:HIGH")
+        raise UnusableError(f"{kind} pixels have no known range: a task reads them with range=LOW:HIGH")
     if not inside:
         faults.append(f"values outside of {low:g} to {high:g} were clipped")
     return ((values.clip(low, high) - low) * (255 / (high - low))).round().astype(np.uint8)

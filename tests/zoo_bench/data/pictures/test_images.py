@@ -137,8 +137,8 @@ def test_values_outside_of_the_range_are_clipped_and_said():
 @pytest.mark.parametrize(
     ("value", "levels", "reason"),
     [
-        (np.float32(0.5), None, "floating-point pixels have no known range: give it as range=LOW:HIGH"),
-        (np.int32(-1), None, "32-bit pixels have no known range: give it as range=LOW:HIGH"),
+        (np.float32(0.5), None, "floating-point pixels have no known range: a task reads them with range=LOW:HIGH"),
+        (np.int32(-1), None, "32-bit pixels have no known range: a task reads them with range=LOW:HIGH"),
         (np.float32("nan"), (0, 1), "pixels are NaN or infinite"),
     ],
 )

@@ -45,6 +45,9 @@ def task(
     if prepared:
         facts["duplicates left out"] = prepared.about["duplicates"]
         facts["unusable files left out"] = {printable(k): why for k, why in prepared.about["unusable"].items()} or 0
+        facts["files passed over"] = prepared.about["passed_over"] or 0
+        facts["read with faults"] = {fault: len(names) for fault, names in prepared.about["faults"].items()} or 0
+        facts["near-duplicates held out"] = prepared.about["near_duplicates"]
     if preview:
         path = out if out.name else Path(file_name(f"{entry.spec.name}.png"))
         write_atomically(path, sheet(loaded.train.data[_spread(len(loaded.train))], loaded))

@@ -49,7 +49,7 @@ TASKS = (
         modes=0,
         version="1",
         needs="a folder: folder:PATH?size=32&grey=1",
-        takes=":PATH?size=32&grey=1&judge=NAME",
+        takes=":PATH?size=32&grey=1&range=0:4095&group=folder&judge=NAME",
         variants="zoo_bench.data.pictures.folder:variant",
     ),
     TaskSpec(
@@ -61,7 +61,7 @@ TASKS = (
         modes=0,
         version="1",
         needs="a name or path: hf:NAME?size=32, and genzoo[hf]",
-        takes=":NAME?split=NAME&image=COLUMN&label=COLUMN&config=NAME&size=32&grey=1&judge=NAME",
+        takes=":NAME?split=NAME&image=COLUMN&label=COLUMN&config=NAME&size=32&grey=1&range=0:4095&judge=NAME",
         variants="zoo_bench.data.pictures.hub:variant",
     ),
 )

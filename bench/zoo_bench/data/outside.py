@@ -102,7 +102,7 @@ def _from_folder(folder: Path, task: Task, title: str) -> tuple[Tensor, str]:
     for name, reason in listing.unusable.items():
         raise ZooError(f"{name!r} in {title} cannot be read: {reason}")
     if not listing.names:
-        raise ZooError(f"{title} has no PNG, JPEG, WebP, TIFF or GIF files")
+        raise ZooError(f"{title} has no pictures that Pillow reads")
     chosen, left_out = _choose(len(listing.names), task.samples, title)
     names = [listing.names[index] for index in chosen]
     samples = np.empty((len(names), *task.shape), np.uint8)

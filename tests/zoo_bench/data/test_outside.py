@@ -262,12 +262,12 @@ def test_image_files_of_another_size_are_not_resized(tmp_path):
 def test_image_files_that_cannot_be_read_or_are_too_few(tmp_path):
     folder = tmp_path / "fakes"
     folder.mkdir()
-    assert "has no PNG, JPEG, WebP, TIFF or GIF files" in refused(folder, GREY)
+    assert "has no pictures that Pillow reads" in refused(folder, GREY)
     write_images(folder, drawn(6, 8, n=11))
     assert "has 11 samples, but the task is scored with 12" in refused(folder, GREY)
     (folder / "00011.png").write_bytes(b"no image")
     assert "'00011.png' in" in (sentence := refused(folder, GREY))
-    assert "cannot be read: not a PNG" in sentence
+    assert "cannot be read: not a picture that Pillow reads" in sentence
     assert "leave --range out" in refused(folder, GREY, "0,1")
     (folder / "00011.png").unlink()
     (folder / "00011.png").symlink_to("nowhere")

@@ -24,6 +24,8 @@ from zoo_bench.data.pictures.images import Pixels
 from zoo_bench.data.pictures.listing import printable
 
 UNUSABLE_FILES_SHOWN = 10
+DIM = 64
+"""Level of 255 that 14 bits reach in 16; pictures that all stay below it may have fewer bits than their files."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Prepared:
         content: Hash of pixels, splits and labels, 12 hexadecimal digits.
         images: (N, C, H, W) uint8, memory-mapped: training, validation and test, each sorted by the hash of its pixels.
         labels: Index of each image's class, (N,) int64, or None.
-        about: ``classes``, ``ends`` of the training and the validation split, ``duplicates``, and ``unusable``, the
-            reason by name.
+        about: ``classes``; ``ends`` of the training and the validation split; ``duplicates`` that were left out;
+            ``unusable``, the reason by name; ``passed_over``, other files by suffix; ``faults``, the names of pictures
+            by what is wrong with them; ``brightest``, the highest level; ``groups``, how many were kept together;
+            ``near_duplicates`` of training pictures among those held out.
     """
 
     content: str
@@ -45,17 +49,35 @@ class Prepared:
 
     def report(self) -> Iterator[str]:
         """Yield sentences about the preparation: counts, duplicates, and which files were left out and why."""
-        train, validation = self.about["ends"]
-        total, unusable = len(self.images), self.about["unusable"]
+        about = self.about
+        train, validation = about["ends"]
+        total, unusable = len(self.images), about["unusable"]
         yield (
             f"{total:,} images, {train:,} for training, {validation - train:,} for validation, {total - validation:,} "
-            f"for the test; {self.about['duplicates']:,} duplicates and {len(unusable):,} unusable files left out"
+            f"for the test; {about['duplicates']:,} duplicates and {len(unusable):,} unusable files left out"
         )
         for name, reason in itertools.islice(unusable.items(), UNUSABLE_FILES_SHOWN):
             yield f"left out: {printable(name)}: {reason}"
         if len(unusable) > UNUSABLE_FILES_SHOWN:
             path = str(prepared_root() / self.content / "about.json")
             yield f"left out: {len(unusable) - UNUSABLE_FILES_SHOWN:,} more, all in {path!r}"
+        if about["passed_over"]:
+            yield f"passed over, since Pillow reads no such pictures: {about['passed_over']}"
+        for fault, names in about["faults"].items():
+            more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+            yield f"read all the same: {printable(names[0])}{more}: {fault}"
+        if about["brightest"] <= DIM:
+            yield (
+                f"warning: no pixel is brighter than {about['brightest']} of 255: "
+                "if grey levels have fewer bits than their files, give the range, such as range=0:4095 for 12 bits"
+            )
+        if about["groups"]:
+            yield f"each of {about['groups']:,} groups is in one split"
+        if about["near_duplicates"]:
+            yield (
+                f"warning: near-duplicates of training images among those held out: {about['near_duplicates']:,}; "
+                "group= keeps related images of a folder in one split"
+            )
 
 
 def open_prepared(content: str) -> Prepared | None:

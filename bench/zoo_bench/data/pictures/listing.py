@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.errors import DataError
-from zoo_bench.data.pictures.images import SUFFIXES
+from zoo_bench.data.pictures.images import suffixes as readable_suffixes
 
 
 @dataclass
@@ -20,15 +21,25 @@ class Listing:
         names: Path of each file relative to the folder, sorted.
         key: Hash of names, sizes, modification times.
         unusable: The reason by file or folder name.
+        others: Number of the other files by suffix, in lower case; "" for those without.
     """
 
     names: list[str]
     key: str
     unusable: dict[str, str] = field(default_factory=dict)
+    others: Counter[str] = field(default_factory=Counter)
+
+    def passed_over(self) -> str:
+        """Return how many other files there are, as in "2 .heic, 1 without suffix"."""
+        return ", ".join(f"{n:,} {printable(suffix) or 'without suffix'}" for suffix, n in self.others.most_common())
 
 
-def scan(folder: Path, suffixes: str | tuple[str, ...] = SUFFIXES) -> Listing:
+def scan(folder: Path, suffixes: str | tuple[str, ...] | None = None) -> Listing:
     """List the files below a folder by suffix: links are followed, no folder is entered twice, hidden ones are skipped.
+
+    Args:
+        folder: Where they are.
+        suffixes: Of the files to list, in lower case; None: those of pictures.
 
     Raises:
         DataError: If there is no such folder, or it cannot be listed.
@@ -41,7 +52,9 @@ def scan(folder: Path, suffixes: str | tuple[str, ...] = SUFFIXES) -> Listing:
         os.scandir(folder).close()
     except OSError as error:
         raise DataError(f"folder {printable(str(folder))} cannot be read: {error.strerror}") from error
+    suffixes = readable_suffixes() if suffixes is None else suffixes
     facts: list[tuple[str, int, int]] = []
+    others: Counter[str] = Counter()
     unusable: dict[str, str] = {}
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
@@ -66,11 +79,13 @@ def scan(folder: Path, suffixes: str | tuple[str, ...] = SUFFIXES) -> Listing:
                 elif entry.name.lower().endswith(suffixes):
                     status = entry.stat()
                     facts.append((name, status.st_size, status.st_mtime_ns))
+                else:
+                    others[Path(entry.name).suffix.lower()] += 1
             except OSError as error:
                 unusable[name] = error.strerror or type(error).__name__
     facts.sort()
     text = json.dumps([os.path.realpath(folder), facts, sorted(unusable.items())])
-    return Listing([name for name, _, _ in facts], hashlib.sha256(text.encode()).hexdigest(), unusable)
+    return Listing([name for name, _, _ in facts], hashlib.sha256(text.encode()).hexdigest(), unusable, others)
 
 
 def printable(name: str) -> str:

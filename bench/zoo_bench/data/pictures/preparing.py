@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,10 +28,14 @@ from zoo_bench.data.pictures import cache
 from zoo_bench.data.pictures.cache import Prepared
 from zoo_bench.data.pictures.images import Pixels, Recipe, UnusableError, read_image
 from zoo_bench.data.pictures.listing import Listing, printable
+from zoo_bench.data.pictures.near import near_duplicates
+from zoo_bench.data.pictures.tree import split_groups
 
-PREPARATION_VERSION = 2
+PREPARATION_VERSION = 3
 """Part of the keys and content hashes of the cache."""
 MIN_DISTINCT_PICTURES = 100
+MAX_HELD_OUT_IMAGES = 10_000
+"""How many images of the validation and of the test split are used."""
 PICTURES_PER_CHUNK = 1024
 SECONDS_BETWEEN_REPORTS = 5
 SPLIT_ENDS = (0.7, 0.8)
@@ -50,6 +55,7 @@ class Contents:
         parts: Published split of each picture: 0, 1, 2 for training, validation, test; None where the hash of its
             pixels decides between training and validation. Without it the hash decides between all three.
         complete: Whether every picture must be usable, as in a published set.
+        groups: Group of each picture, whose pictures stay in one split; only without ``parts``.
     """
 
     names: Sequence[str]
@@ -57,6 +63,7 @@ class Contents:
     kinds: Sequence[Any] | None = None
     parts: Sequence[int | None] | None = None
     complete: bool = False
+    groups: Sequence[str] | None = None
 
 
 class Pictures(Protocol):
@@ -130,14 +137,19 @@ def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path)
     contents = pictures.contents(listing, temporary)
     names, kinds, parts = contents.names, contents.kinds, contents.parts
     unusable = dict(listing.unusable)
+    faults: dict[str, list[str]] = {}
+    brightest = 0
     rows: list[Row] = []
     with (temporary / "rows").open("wb") as file:
-        for index, result in enumerate(_read_all(contents, recipe)):
+        for index, (result, said) in enumerate(_read_all(contents, recipe)):
             if isinstance(result, str) and contents.complete:
                 raise DataError(f"{pictures.title} is damaged ({printable(names[index])}: {result}): replace the file")
             if isinstance(result, str):
                 unusable[names[index]] = result
                 continue
+            for fault in said:
+                faults.setdefault(fault, []).append(names[index])
+            brightest = max(brightest, int(result.max()))
             pixels = result.tobytes()
             digest = hashlib.sha256(pixels).digest()
             rows.append(Row(_part(digest, parts, index), digest, len(rows), index))
@@ -151,7 +163,7 @@ def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path)
             f"{pictures.title} has {len(distinct):,} different usable images among {len(names):,}, "
             f"but at least {MIN_DISTINCT_PICTURES} are needed{reasons}"
         )
-    sorted_rows = sorted(rows if parts else distinct.values())
+    sorted_rows = sorted(rows if parts else _grouped(pictures, list(distinct.values()), contents.groups))
     classes = _classes([kinds[row.picture] for row in sorted_rows]) if kinds else []
     numbers = {kind: number for number, kind in enumerate(classes)}
     labels = [numbers[kinds[row.picture]] for row in sorted_rows] if kinds and classes else []
@@ -159,15 +171,39 @@ def _make(pictures: Pictures, recipe: Recipe, listing: Listing, temporary: Path)
     classes = list(map(str, classes))
     content = hashlib.sha256(json.dumps([PREPARATION_VERSION, recipe.shape, ends, classes, labels]).encode())
     content.update(b"".join(row.digest for row in sorted_rows))
-    about = {"classes": classes, "ends": ends, "duplicates": usable - len(distinct), "unusable": unusable}
     folder = temporary / "made"
     folder.mkdir()
     stored: Pixels = np.memmap(temporary / "rows", np.uint8, "r", shape=(usable, *recipe.shape))
     with (folder / "images.npy").open("wb") as file:
         _write_rows(file, stored, [row.row for row in sorted_rows])
     np.save(folder / "labels.npy", np.array(labels, np.int64))
+    images = np.load(folder / "images.npy", mmap_mode="r")
+    held_out = [i for start, end in (ends, (ends[1], len(images))) for i in range(start, end)[:MAX_HELD_OUT_IMAGES]]
+    about = {
+        "classes": classes,
+        "ends": ends,
+        "duplicates": 0 if parts else usable - len(distinct),
+        "unusable": unusable,
+        "passed_over": listing.passed_over(),
+        "faults": faults,
+        "brightest": brightest,
+        "groups": len(set(contents.groups or ())),
+        "near_duplicates": near_duplicates(images, ends[0], held_out),
+    }
     (folder / "about.json").write_text(json.dumps(about))
     return folder, content.hexdigest()[:12]
+
+
+def _grouped(pictures: Pictures, rows: list[Row], groups: Sequence[str] | None) -> list[Row]:
+    """Return pictures with the split of their group, if there are groups."""
+    if groups is None:
+        return rows
+    split_of = split_groups(Counter(groups[row.picture] for row in rows))
+    if len(split_of) < 3:
+        raise DataError(
+            f"{pictures.title} has fewer than three groups, but each of its three splits needs one: change group="
+        )
+    return [row._replace(split=split_of[groups[row.picture]]) for row in rows]
 
 
 def _part(digest: bytes, parts: Sequence[int | None] | None, index: int) -> int:
@@ -179,14 +215,15 @@ def _part(digest: bytes, parts: Sequence[int | None] | None, index: int) -> int:
     return bisect.bisect_right(SPLIT_ENDS_WITHOUT_TEST if parts else SPLIT_ENDS, share)
 
 
-def _read_all(contents: Contents, recipe: Recipe) -> Iterator[Pixels | str]:
-    """Yield the pixels of each picture, or the reason why there are none; several threads decode at once."""
+def _read_all(contents: Contents, recipe: Recipe) -> Iterator[tuple[Pixels | str, list[str]]]:
+    """Yield the pixels of each picture, or the reason why there are none, and its faults; several threads decode."""
 
-    def read(index: int) -> Pixels | str:
+    def read(index: int) -> tuple[Pixels | str, list[str]]:
+        faults: list[str] = []
         try:
-            return read_image(contents.load(index), recipe)
+            return read_image(contents.load(index), recipe, faults), faults
         except UnusableError as error:
-            return str(error)
+            return str(error), faults
 
     total, last_report = len(contents.names), time.monotonic()
     with ThreadPoolExecutor(min(8, cores())) as pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable
 
@@ -14,11 +15,10 @@ from zoo.task import Split, Task
 from zoo_bench.data.options import parse_options
 from zoo_bench.data.pictures.cache import Prepared, open_prepared
 from zoo_bench.data.pictures.images import Recipe
-from zoo_bench.data.pictures.preparing import Pictures, prepare
+from zoo_bench.data.pictures.preparing import MAX_HELD_OUT_IMAGES, Pictures, prepare
 from zoo_bench.judges.named import check_judge, named_judge
 
 SIZES_IN_PIXELS = range(8, 257)
-MAX_HELD_OUT_IMAGES = 10_000
 MIN_SAMPLES = 1_000
 USAGE = {"folder": "write folder:PATH?size=32&grey=1", "hf": "write hf:NAME?size=32&grey=1"}
 _RESULT_NAME = re.compile(r"@(?P<label>[a-z0-9-]+-(?P<content>[0-9a-f]{12}))(\+(?P<judge>[a-z0-9.-]+))?")
@@ -36,7 +36,7 @@ def variant(
         spec: The task.
         text: What follows its name.
         find: Maps WHERE and the values of ``options`` to the pictures and their name.
-        options: Names of options besides ``size``, ``grey`` and ``judge``.
+        options: Names of options besides ``size``, ``grey``, ``range`` and ``judge``.
 
     Raises:
         DataError: If the pictures are unusable, or those that a result names are no longer in the cache.
@@ -47,14 +47,15 @@ def variant(
     location, _, option_text = text.removeprefix(":").partition("?")
     if not location or not text.startswith(":"):
         raise ZooError(f"task {spec.name + text!r} names no pictures: {USAGE[spec.name]}")
-    values = parse_options(option_text, ["size", "grey", "judge", *options])
-    recipe = Recipe(_size(spec, values.pop("size", "32")), _flag(spec, values.pop("grey", "0")))
+    values = parse_options(option_text, ["size", "grey", "range", "judge", *options])
+    size, grey = _size(spec, values.pop("size", "32")), _flag(spec, values.pop("grey", "0"))
+    recipe = Recipe(size, grey, levels=_levels(spec, values.pop("range", "")))
     judge = values.pop("judge", "")
     check_judge(judge)
     pictures, name = find(location, values)
     prepared = prepare(pictures, recipe)
-    slug = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32] or "images"
-    return _spec(spec, prepared, f"{slug}-{recipe}-{prepared.content}", judge)
+    slug = _slug(name)[:32] or "images"
+    return _spec(spec, prepared, f"{slug}-{_slug(str(recipe))}-{prepared.content}", judge)
 
 
 def load(name: str, content: str) -> Task:
@@ -133,6 +134,22 @@ def _size(spec: TaskSpec, text: str) -> int:
             f"from {SIZES_IN_PIXELS[0]} to {SIZES_IN_PIXELS[-1]}"
         )
     return int(text)
+
+
+def _levels(spec: TaskSpec, text: str) -> tuple[float, float] | None:
+    if not text:
+        return None
+    try:
+        low, high = map(float, text.split(":"))
+    except ValueError:
+        low = high = math.nan
+    if not -math.inf < low < high < math.inf:
+        raise ZooError(f"range={text} of task {spec.name!r} must be two numbers LOW:HIGH, such as 0:4095 for 12 bits")
+    return low, high
+
+
+def _slug(text: str) -> str:
+    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def _flag(spec: TaskSpec, text: str) -> bool:

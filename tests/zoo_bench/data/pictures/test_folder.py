@@ -1,5 +1,6 @@
 """``folder:PATH``: preparation, splits, labels, names, and the way through the harness."""
 
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -119,6 +120,96 @@ def test_one_sub_folder_or_loose_images_are_no_labels(tmp_path, draw, loose):
     assert prepare(Folder(tmp_path / "all"), Recipe(8)).labels is None
 
 
+def test_one_folder_around_the_sub_folders_keeps_the_labels(tmp_path, draw):
+    for seed, name in enumerate(("cats", "dogs")):
+        draw(tmp_path / "download" / "images" / name, 60, seed=seed)
+    prepared = prepare(Folder(tmp_path), Recipe(8))
+    assert (prepared.about["classes"], len(prepared.labels)) == (["cats", "dogs"], 120)
+
+
+def test_train_and_test_folders_are_the_splits(tmp_path, draw):
+    for seed, (split, name) in enumerate(itertools.product(("train", "test"), ("cats", "dogs"))):
+        draw(tmp_path / "pets" / split / name, 60 if split == "train" else 20, seed=seed)
+    prepared = prepare(Folder(tmp_path / "pets"), Recipe(8))
+    task = task_of(tmp_path / "pets", "?size=8")
+    kept = {read_image(path, Recipe(8)).tobytes() for path in (tmp_path / "pets" / "test").rglob("*.png")}
+    assert rows(task.test) == kept
+    assert not kept & (rows(task.train) | rows(task.validation))
+    assert len(task.train) + len(task.validation) == 120
+    assert prepared.about["classes"] == ["cats", "dogs"]
+    assert [torch.bincount(task.test.modes).tolist(), len(task.train.modes)] == [[20, 20], len(task.train)]
+
+
+def test_a_published_validation_split_is_kept_too(tmp_path, draw):
+    for seed, (split, n) in enumerate({"train": 90, "val": 15, "test": 12}.items()):
+        draw(tmp_path / "pets" / split, n, seed=seed)
+    task = task_of(tmp_path / "pets", "?size=8")
+    assert [len(task.train), len(task.validation), len(task.test)] == [90, 15, 12]
+
+
+def test_splits_that_cannot_be_kept_are_refused(tmp_path, draw):
+    for seed, split in enumerate(("train", "val")):
+        draw(tmp_path / "pets" / split, 60, seed=seed)
+    with pytest.raises(DataError, match="has train, val: to keep its splits, it needs train and test"):
+        bind(f"folder:{tmp_path / 'pets'}")
+
+
+@pytest.mark.parametrize("option", ["group=folder", "group=s%5Cd%2B", "group=(s[0-9]*)/"])
+def test_groups_stay_in_one_split(tmp_path, draw, option, capsys):
+    for face in range(40):
+        draw(tmp_path / "faces" / f"s{face}", 5, seed=face)
+    task = task_of(tmp_path / "faces", f"?size=8&{option}")
+    assert [len(task.train), len(task.validation), len(task.test)] == [140, 20, 40]
+    for face in range(40):
+        files = (tmp_path / "faces" / f"s{face}").iterdir()
+        own = {read_image(path, Recipe(8)).tobytes() for path in files}
+        assert sum(bool(own & rows(split)) for split in (task.train, task.validation, task.test)) == 1
+    assert "each of 40 groups is in one split" in capsys.readouterr().err
+
+
+def test_another_group_is_another_preparation(tmp_path, draw):
+    for face in range(40):
+        draw(tmp_path / "faces" / f"s{face}", 5, seed=face)
+    names = {bind(f"folder:{tmp_path / 'faces'}?size=8{option}").spec.name for option in ("", "&group=folder")}
+    assert len(names) == 2
+
+
+def test_groups_that_leave_a_split_empty_or_meet_published_splits_are_refused(tmp_path, draw):
+    for seed, split in enumerate(("train", "test")):
+        draw(tmp_path / "pets" / split, 110, seed=seed)
+    with pytest.raises(DataError, match="has its own training and test splits, which are kept: leave group= out"):
+        bind(f"folder:{tmp_path / 'pets'}?group=folder")
+    with pytest.raises(DataError, match="has fewer than three groups"):
+        bind(f"folder:{tmp_path / 'pets' / 'train'}?group=folder")
+
+
+def test_near_duplicates_across_splits_are_counted_and_said(tmp_path, draw, capsys):
+    draw(tmp_path / "pets" / "train", 100, size=(64, 64))
+    draw(tmp_path / "pets" / "test", 10, size=(64, 64), seed=1)
+    for path in sorted((tmp_path / "pets" / "train").iterdir())[:4]:
+        dimmed = Image.open(path).point(lambda level: round(level * 0.9))
+        dimmed.save(tmp_path / "pets" / "test" / f"again-{path.name}")
+    prepared = prepare(Folder(tmp_path / "pets"), Recipe(32))
+    said = capsys.readouterr().err
+    trained = {image.tobytes() for image in prepared.images[: prepared.about["ends"][0]]}
+    files = sorted((tmp_path / "pets" / "train").iterdir())[:4]
+    assert prepared.about["near_duplicates"] == sum(read_image(path, Recipe(32)).tobytes() in trained for path in files)
+    assert f"near-duplicates of training images among those held out: {prepared.about['near_duplicates']};" in said
+
+
+def test_twelve_bits_in_sixteen_are_warned_of_and_read_with_their_range(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for i in range(110):
+        Image.fromarray(rng.integers(0, 4096, (12, 12), np.uint16)).save(tmp_path / f"{i}.png")
+    dark = task_of(tmp_path, "?size=8&grey=1")
+    assert "warning: no pixel is brighter than 1" in capsys.readouterr().err
+    assert len(dark.train.data.unique()) <= 17
+    spec = bind(f"folder:{tmp_path}?size=8&grey=1&range=0:4095").spec
+    assert "-8-grey-range-0-4095-" in spec.name
+    assert "warning" not in capsys.readouterr().err
+    assert len(load_task(bind(spec.name)).train.data.unique()) > 100
+
+
 def test_duplicates_are_counted_and_kept_once_even_in_another_format(pictures, capsys):
     shutil.copy(pictures / "0-0000.png", pictures / "copy.png")
     Image.open(pictures / "0-0001.png").save(pictures / "copy.tiff")
@@ -127,12 +218,28 @@ def test_duplicates_are_counted_and_kept_once_even_in_another_format(pictures, c
     assert "2 duplicates" in capsys.readouterr().err
 
 
-def test_hidden_files_and_other_kinds_are_passed_over(pictures):
+def test_hidden_files_and_other_kinds_are_passed_over(pictures, capsys):
     (pictures / ".hidden.png").touch()
     (pictures / ".git").mkdir()
     (pictures / ".git" / "a.png").touch()
-    (pictures / "labels.csv").write_text("a,b")
+    for name in ("labels.csv", "more.CSV", "README"):
+        (pictures / name).touch()
     assert prepare(Folder(pictures), Recipe(8)).about["unusable"] == {}
+    assert "passed over, since Pillow reads no such pictures: 2 .csv, 1 without suffix\n" in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_says_what_it_has(tmp_path):
+    (tmp_path / "IMG_0001.HEIC").touch()
+    with pytest.raises(DataError, match=r"has no pictures that Pillow reads, but 1 \.heic$"):
+        bind(f"folder:{tmp_path}")
+
+
+def test_pictures_that_are_read_in_spite_of_damage_are_named(pictures, capsys):
+    for i in range(3):
+        Image.effect_noise((12, 12), 50 + i).save(pictures / f"odd{i}.png", exif=b"Exif\0\0junk")
+    assert len(prepare(Folder(pictures), Recipe(8)).images) == 123
+    sentence = "read all the same: odd0.png and 2 more: EXIF data are damaged, so it was not turned\n"
+    assert sentence in capsys.readouterr().err
 
 
 def test_a_second_start_reads_no_image(pictures, monkeypatch, capsys):
@@ -181,6 +288,10 @@ def test_changing_the_mapped_images_changes_no_file(pictures, cache):
         ("folder:/?size=7", "size=7 of task 'folder' must be a whole number of pixels from 8 to 256"),
         ("folder:/?size=big", "size=big of task 'folder' must be a whole number"),
         ("folder:/?grey=yes", "grey=yes of task 'folder' must be 0 or 1"),
+        ("folder:/?range=7", "range=7 of task 'folder' must be two numbers LOW:HIGH, such as 0:4095 for 12 bits"),
+        ("folder:/?range=1:0", "range=1:0 of task 'folder' must be two numbers"),
+        ("folder:/?range=0:inf", "range=0:inf of task 'folder' must be two numbers"),
+        ("folder:/?range=nan:1", "range=nan:1 of task 'folder' must be two numbers"),
         ("folder:/?sise=32", "unknown option of a task 'sise': did you mean 'size'?"),
         ("folder:/?size", "must have the form NAME=VALUE"),
         ("folder:/?size=8&size=9", "each name once"),

@@ -290,5 +290,5 @@ class TestWandB:
 
         monkeypatch.setenv("WANDB_MODE", "online")
         monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-        with pytest.raises(wandb.errors.UsageError, match="No API key"):
+        with pytest.raises(wandb.errors.UsageError, match=r"(?i)api.key"):
             make(tmp_path)

@@ -1,7 +1,8 @@
-"""What is shipped: one wheel of the zoo, the harness and every plugin."""
+"""What is shipped: one wheel of the zoo, the harness and every plugin; and what it depends on."""
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import importlib.util
 import json
@@ -23,6 +24,19 @@ PLUGINS = sorted(path.name for path in (ROOT / "plugins").glob("zoo_*") if path.
 DISTRIBUTIONS = [ROOT / "zoo" / "template", *sorted((ROOT / "plugins" / "examples").glob("zoo-plugin-*"))]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 MEGABYTE = 1_000_000
+NEEDED = {
+    Requirement(text).name
+    for extra, texts in {"": PROJECT["project"]["dependencies"], **EXTRAS}.items()
+    for text in texts
+    if extra not in ("dev", "docs", "test")
+}
+"""What users install: the dependencies and the extras of single features."""
+USED_THROUGH = {
+    "pyarrow": ".to_parquet(",
+    "pytest-benchmark": '"pytest_benchmark.plugin"',
+    "tensorboard": "torch.utils.tensorboard",
+}
+"""What no module imports by itself, and the code for which another package imports it."""
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +123,49 @@ def test_dependencies_are_sorted(texts):
 @pytest.mark.parametrize("text", [*PROJECT["project"]["dependencies"], *EXTRAS["test"]])
 def test_a_dependency_has_one_lowest_version_which_nox_installs(text):
     assert [specifier.operator for specifier in Requirement(text).specifier].count(">=") == 1
+
+
+def module_of(distribution):
+    return {"pillow": "PIL", "scikit-learn": "sklearn"}.get(distribution, distribution.replace("-", "_"))
+
+
+def packages_imported(source):
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name.partition(".")[0] for alias in names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield module.partition(".")[0]
+            case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(module))]):
+                yield module.partition(".")[0]
+
+
+def sources(*folders):
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py") if "template" not in path.parts]
+    return [path.read_text() for path in paths]
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return sources(*PACKAGES)
+
+
+def test_what_is_imported_is_what_is_declared(shipped):
+    imported = {package for source in shipped for package in packages_imported(source)}
+    others = imported - sys.stdlib_module_names - {Path(package).name for package in PACKAGES}
+    assert others == {module_of(distribution) for distribution in NEEDED - USED_THROUGH.keys()}
+
+
+@pytest.mark.parametrize(("distribution", "code"), USED_THROUGH.items())
+def test_what_others_import_for_us_is_needed(distribution, code, shipped):
+    assert distribution in NEEDED
+    assert any(code in source for source in shipped)
+
+
+def test_contributing_says_what_each_dependency_is_for():
+    section = (ROOT / "CONTRIBUTING.md").read_text().partition("## Dependencies")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert sorted(name.strip(" `") for row in rows for name in row.split(",")) == sorted(NEEDED)
 
 
 def test_every_entry_point_names_a_package_that_is_packed():

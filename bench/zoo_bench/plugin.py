@@ -67,6 +67,7 @@ def zoo_trackers() -> Iterator[zoo.TrackerSpec]:
         name="tensorboard", target="zoo_bench.track.tensorboard:TensorBoard", summary="Event files for TensorBoard."
     )
     yield zoo.TrackerSpec(name="mlflow", target="zoo_bench.track.mlflow:MLflow", summary="Runs in MLflow.")
+    yield zoo.TrackerSpec(name="wandb", target="zoo_bench.track.wandb:WandB", summary="Runs in Weights & Biases.")
 
 
 @zoo.hookimpl

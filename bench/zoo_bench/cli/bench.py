@@ -76,7 +76,7 @@ def bench(
     profile: Annotated[
         bool, typer.Option("--profile", help="Only say where the time of one run of each model goes.")
     ] = False,
-    track: Annotated[str, typer.Option(help="Also report runs to: tensorboard, mlflow, or others.")] = DEFAULTS.track,
+    track: Annotated[str, typer.Option(help="Also report to tensorboard, mlflow, wandb or others.")] = DEFAULTS.track,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again everything.")] = False,

@@ -198,7 +198,9 @@ def test_an_unknown_tracker_is_refused_before_anything_is_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("name", "module"), [("tensorboard", "torch.utils.tensorboard"), ("mlflow", "mlflow")])
+@pytest.mark.parametrize(
+    ("name", "module"), [("tensorboard", "torch.utils.tensorboard"), ("mlflow", "mlflow"), ("wandb", "wandb")]
+)
 def test_an_absent_extra_is_named_with_the_command_that_installs_it(monkeypatch, capsys, tmp_path, name, module):
     monkeypatch.delitem(sys.modules, f"zoo_bench.track.{name}", raising=False)
     monkeypatch.setitem(sys.modules, module, None)

@@ -1,7 +1,9 @@
 """What the trackers leave, read back with the tools that people look at it with."""
 
+import json
 import math
 import shutil
+import struct
 
 import pytest
 from PIL import Image
@@ -182,3 +184,111 @@ class TestMLflow:
         play(make(tmp_path / "out"), record, files)
         assert not (tmp_path / "out").exists()
         assert len(self.read(elsewhere)[1]) == 1
+
+
+@pytest.mark.extra
+class TestWandB:
+    """What Weights & Biases stores of runs while it is offline."""
+
+    @pytest.fixture
+    def make(self, monkeypatch):
+        pytest.importorskip("wandb")
+        for name in ("WANDB_MODE", "WANDB_PROJECT", "WANDB_API_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        from zoo_bench.track.wandb import WandB
+
+        return WandB
+
+    @staticmethod
+    def stored(path):
+        """Yield the records of a file in LevelDB's log format: blocks of 32 KiB, parts with a header of 7 bytes."""
+        import wandb
+        from wandb.proto.wandb_internal_pb2 import Record
+
+        wandb.teardown()  # it writes in a process of its own
+        content, position, record = path.read_bytes(), 7, b""
+        while position < len(content):
+            left = 32768 - position % 32768
+            if left < 7:
+                position += left
+                continue
+            _, length, kind = struct.unpack_from("<IHB", content, position)
+            record += content[position + 7 : position + 7 + length]
+            position += 7 + length
+            if kind in (1, 4):  # whole, or the last part
+                yield Record.FromString(record)
+                record = b""
+
+    def read(self, folder):
+        """Return the start of the only run, what was logged, its summary and its exit code."""
+        (path,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+        start, logged, summary, code = None, [], {}, None
+        for record in self.stored(path):
+            match record.WhichOneof("record_type"):
+                case "run":
+                    start = record.run
+                case "history":
+                    logged.append(self.plain(record.history.item))
+                case "summary":
+                    summary |= self.plain(record.summary.update)
+                case "exit":
+                    code = record.exit.exit_code
+        return start, logged, summary, code
+
+    @staticmethod
+    def plain(items):
+        return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
+
+    @pytest.mark.parametrize("reports", [0, 3])
+    def test_every_point_of_losses_and_curve_is_there_once(self, make, tmp_path, record, files, reports):
+        play(make(tmp_path), record, files, reports)
+        _, logged, _, _ = self.read(tmp_path)
+
+        def points(name):
+            return [(line["images"], line[name]) for line in logged if name in line]
+
+        for name in ("left", "right"):
+            assert points(f"loss/{name}") == [(p["images"], p["losses"][name]) for p in HISTORY]
+        assert points("curve/fid") == [(320, 9.0), (640, 5.0)]
+        assert points("images_per_s") == [(p["images"], 500.0) for p in HISTORY[:reports]]
+
+    def test_settings_figures_status_and_sheets_are_there(self, make, tmp_path, record, files):
+        play(make(tmp_path), record, files)
+        run, logged, summary, code = self.read(tmp_path)
+        assert (run.project, run.run_group, run.job_type) == ("genzoo", "digits", "tiny")
+        settings = self.plain(run.config.update)
+        assert {name: settings[name] for name in parameters(record.spec)} == parameters(record.spec)
+        assert {name: summary[name] for name in figures(record)} == figures(record)
+        assert (summary["status"], code) == ("ok", 0)
+        for name in ("samples", "neighbours"):
+            assert [line[f"{name}/width"] for line in logged if f"{name}/width" in line] == [8]
+
+    def test_a_failed_run_without_files_is_reported(self, make, tmp_path, make_record):
+        play(make(tmp_path), make_record(status="error", error="it broke"), {}, 0)
+        _, _, summary, code = self.read(tmp_path)
+        assert (summary["status"], code) == ("error it broke", 1)
+
+    def test_runs_at_the_same_time_are_kept_apart(self, make, tmp_path, make_record):
+        tracker, records = make(tmp_path), [make_record({"seed": seed}) for seed in (0, 1)]
+        for record in records:
+            tracker.zoo_run_started(record.spec)
+        for record in records:
+            progress = Progress(0.5, 320, 500.0, {"left": float(record.spec.seed)})
+            tracker.zoo_run_progress(record.spec, progress)
+        for record in records:
+            tracker.zoo_run_finished(record.spec, record, {})
+        found = {}
+        for path in tmp_path.glob("wandb/offline-run-*/run-*.wandb"):
+            stored = list(self.stored(path))
+            (name,) = {record.run.display_name for record in stored if record.HasField("run")}
+            lines = [self.plain(record.history.item) for record in stored if record.HasField("history")]
+            found[name] = [line["loss/left"] for line in lines]
+        assert found == {"tiny, seed 0": [0.0], "tiny, seed 1": [1.0]}
+
+    def test_online_without_an_account_is_refused_before_anything_is_trained(self, make, tmp_path, monkeypatch):
+        import wandb
+
+        monkeypatch.setenv("WANDB_MODE", "online")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        with pytest.raises(wandb.errors.UsageError, match=r"(?i)api.key"):
+            make(tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,22 +45,14 @@ def rank(scores: pd.DataFrame) -> Ranking | None:
     scores = scores.dropna()
     if scores.shape[1] < 3 or len(scores) < 2:
         return None
-    from scikit_posthocs import posthoc_nemenyi_friedman  # type: ignore[import-untyped]
     from scipy.stats import friedmanchisquare
 
     average = scores.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
-    names = [str(name) for name in average.index]
-    ordered = scores[average.index]
-    alike = bool((ordered.nunique(axis=1) == 1).all())
-    p = math.nan if alike else float(friedmanchisquare(*(ordered[name] for name in average.index)).pvalue)
-    separable = posthoc_nemenyi_friedman(ordered.to_numpy()).to_numpy() < ALPHA
-    return Ranking(
-        dict(zip(names, map(float, average), strict=True)),
-        len(scores),
-        p,
-        critical_difference(len(names), len(scores)),
-        _cliques(names, separable.tolist()),
-    )
+    ranks = {str(name): float(value) for name, value in average.items()}
+    alike = bool((scores.nunique(axis=1) == 1).all())
+    p = math.nan if alike else float(friedmanchisquare(*(scores[name] for name in average.index)).pvalue)
+    difference = critical_difference(len(ranks), len(scores))
+    return Ranking(ranks, len(scores), p, difference, _cliques(ranks, difference))
 
 
 def critical_difference(models: int, blocks: int) -> float:
@@ -71,12 +63,10 @@ def critical_difference(models: int, blocks: int) -> float:
     return q * math.sqrt(models * (models + 1) / (6 * blocks))
 
 
-def _cliques(names: Sequence[str], separable: Sequence[Sequence[bool]]) -> list[tuple[str, ...]]:
-    cliques, reached = [], 0
-    for first in range(len(names)):
-        last = first
-        while last + 1 < len(names) and not separable[first][last + 1]:
-            last += 1
+def _cliques(ranks: Mapping[str, float], difference: float) -> list[tuple[str, ...]]:
+    names, cliques, reached = list(ranks), [], 0
+    for first, name in enumerate(names):
+        last = sum(other - ranks[name] < difference for other in ranks.values()) - 1  # the ranks ascend
         if last > first and last > reached:
             cliques.append(tuple(names[first : last + 1]))
             reached = last

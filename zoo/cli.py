@@ -32,6 +32,9 @@ INTERRUPTIONS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 NO_PLUGINS = "--no-plugins"
 HELP = "Generative models as plugins, compared under equal budgets."
+COMPLETION = "_ZOO_COMPLETE"
+"""Variable with which the script of a shell asks for completions."""
+RARE = ("--help", "-h", "--install-completion", "--show-completion")
 TABLES = {
     "columns": ["column", "better", "description"],
     "settings": ["setting", "type", "default", "description"],
@@ -160,17 +163,32 @@ def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
 
     Args:
         invoked: Name of the command, if any.
-        with_help: Whether ``--help`` is an option. With it Typer imports pydantic, which takes as long as a listing.
+        with_help: Whether there are the options of help and of completion. With them Typer imports pydantic, which
+            takes as long as a listing.
     """
-    app = typer.Typer(name="zoo", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-    settings = {"help_option_names": ["--help"] if with_help else []}
+    app = typer.Typer(
+        name="zoo",
+        no_args_is_help=True,
+        add_completion=with_help,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",  # which is also that of the documentation, and leaves gan[packing=2] as it is
+    )
+    settings = {"help_option_names": ["--help", "-h"] if with_help else []}
     app.callback(help=HELP, context_settings=settings)(_global_options)
-    for entry in installed().commands:
+    for entry in sorted(installed().commands, key=lambda entry: entry.plugin.distribution != HOST):
         function = _load_command(entry) if entry.spec.name == invoked else _placeholder
-        app.command(entry.spec.name, short_help=entry.spec.summary)(function)
-    for command in (models, tasks, metrics, plugins, show, check, new_plugin, doctor):
-        app.command()(command)
+        app.command(entry.spec.name, short_help=entry.spec.summary, rich_help_panel=entry.spec.group)(function)
+    for group, commands in GROUPS.items():
+        for command in commands:
+            app.command(rich_help_panel=group)(command)
     return app
+
+
+GROUPS = {
+    "Models, tasks and metrics": (models, tasks, metrics, show),
+    "Plugins and installation": (plugins, check, new_plugin, doctor),
+}
+"""The commands of this package below their headings in ``zoo --help``."""
 
 
 def _print_version(value: bool) -> None:
@@ -181,7 +199,8 @@ def _print_version(value: bool) -> None:
 
 def _global_options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+        bool,
+        typer.Option("--version", "-V", help="Print the version and exit.", is_eager=True, callback=_print_version),
     ] = False,
     no_plugins: Annotated[bool, typer.Option(NO_PLUGINS, help="Load no third-party plugins.")] = False,
 ) -> None:
@@ -211,11 +230,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    invoked = next((a for a in arguments if not a.startswith("-")), None)
+    completes = COMPLETION in os.environ
+    words = _typed() if completes else arguments
+    invoked = next((word for word in words if not word.startswith("-")), None)
+    with_help = completes or any(word.partition("=")[0] in RARE for word in words)
     try:
-        for problem in installed().problems:
+        for problem in () if completes else installed().problems:
             print(visible(f"zoo: warning: {problem}"), file=sys.stderr)
-        result = build_app(invoked, with_help="--help" in arguments)(arguments, prog_name="zoo", standalone_mode=False)
+        result = build_app(invoked, with_help=with_help)(arguments, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
     except ZooError as error:
         return _refuse(str(error))
@@ -231,6 +253,11 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _typed() -> list[str]:
+    """Return the words after ``zoo`` in the line that a shell wants to complete, as Typer's scripts hand it over."""
+    return (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()[1:]
 
 
 def _refuse(sentence: str) -> int:

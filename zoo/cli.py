@@ -18,6 +18,7 @@ import typer
 
 from zoo.author_commands import check, new_plugin
 from zoo.catalogue import HOST, Entry, Plugin
+from zoo.completion import names
 from zoo.errors import FAILURES, Interrupted, ZooError
 from zoo.registry import installed, only
 from zoo.specs import CommandSpec, MetricSpec, ModelSpec
@@ -90,7 +91,12 @@ def _state(plugin: Plugin) -> str:
     return plugin.error or "; ".join([*(f"warning: it {w}" for w in plugin.warnings), ", ".join(plugin.provides)])
 
 
-def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], as_json: Json = False) -> None:
+def show(
+    name: Annotated[
+        str, typer.Argument(help="A model, task or metric.", autocompletion=names("models", "tasks", "metrics"))
+    ],
+    as_json: Json = False,
+) -> None:
     """Show everything about one model, task or metric."""
     entry = installed().find(name)
     facts: dict[str, Any] = {

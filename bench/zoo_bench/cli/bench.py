@@ -39,7 +39,7 @@ def bench(
     context: typer.Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="The models, as in --models.", metavar="[MODELS]", autocompletion=completes("models")),
+        typer.Argument(help="The models, as in --models.", metavar="MODELS", autocompletion=completes("models")),
     ] = None,
     models: Annotated[
         str, _what(help="Names, '*' patterns, gan[packing=2], or all.", autocompletion=completes("models"))
@@ -101,7 +101,7 @@ def bench(
 ) -> int:
     """Train models under one identical budget and compare them.
 
-    - `zoo bench --budget 20k`: all models on digits, in minutes.
+    - `zoo bench --budget 20k`: all models on digits, three short runs of each.
     - `zoo bench dcgan vae --task mnist --seeds 5 --out results/mnist`: two models, five runs of each.
     - `zoo bench gan 'gan[packing=2]' --task ring8 --budget 90s`: one model with two settings, against the clock.
 
@@ -113,7 +113,8 @@ def bench(
     FID (or the first metric), up to 20 or, with --seeds auto:30, up to 30. The claims of all tables allow for that.
     """
     if names:
-        if context.get_parameter_source("models").name == "COMMANDLINE":
+        source = context.get_parameter_source("models")
+        if source and source.name == "COMMANDLINE":
             raise ZooError(
                 f"models are named twice, {' '.join(names)!r} and --models {models!r}: leave out one of them"
             )
@@ -155,27 +156,36 @@ def bench(
         throughput=executor == "local" if throughput is None else throughput,
         track=track,
     )
-    prepared = prepare(options, partial(print, file=sys.stderr), measure=not (dry_run or profile))
-    for sentence in prepared.sentences():
-        print(sentence, file=sys.stderr)
+    log = partial(print, file=sys.stderr)
+    prepared = prepare(options, (lambda sentence: None) if quiet else log, measure=not (dry_run or profile))
+    for sentence in prepared.warnings() if quiet else prepared.sentences():
+        log(sentence)
     if dry_run:
         _print_plan(prepared, as_json)
         return 0
     if profile:
         return _print_profiles(prepared, threads or 1, as_json)
     prepared = begin(prepared)
-    with Live(len(prepared.plan.runs), len(prepared.missing), out, len(prepared.outdated)) as live:
+    counts = len(prepared.plan.runs), len(prepared.missing)
+    with Live(*counts, out, len(prepared.outdated), quiet=quiet, verbose=verbose) as live:
         try:
             frame = run(prepared, live.on_event)
         except KeyboardInterrupt:
             live.interrupted()
             raise
     for problem in prepared.store.problems:
-        print(f"zoo: warning: {problem}", file=sys.stderr)
+        log(f"zoo: warning: {problem}")
     if as_json:
         print(frame.to_json(orient="records", indent=2, date_format="iso"))
     else:
         _print_tables(frame, prepared)
+        if not quiet:
+            for what, path in {
+                "report": "report.html",
+                "table": "results.csv",
+                "records, weights, sheets": "runs",
+            }.items():
+                log(f"{what}: {out / path}")
     complete = len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all()
     return 0 if complete and not live.unscored else 1
 
@@ -199,6 +209,7 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
         print(json.dumps(rows, indent=2))
         return
     from zoo.tables import print_table
+    from zoo_bench.report.text import plural
 
     keys = ["task", "model", "seed", "budget", "precision", "run_id", "state"]
     cells = [[str(r[key] or "")[:8] if key == "run_id" else str(r[key]) for key in keys] for r in rows]
@@ -207,7 +218,10 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
     models, limit = sum(run.seed == 0 for run in prepared.plan.runs), prepared.options.seed_limit
     most = looks(limit)[-1][0] * models if limit else 0
     later = f", then up to {most} in all" if most > len(rows) else ""
-    print(f"{len(missing)} of {len(rows)} runs to do{scored}{later}, into {prepared.store.root}", file=sys.stderr)
+    print(
+        f"{len(missing)} of {plural(len(rows), 'run')} to do{scored}{later}, into {prepared.store.root}",
+        file=sys.stderr,
+    )
 
 
 def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
@@ -264,7 +278,3 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     for group in groups(frame):
         for sentence in failed(group.runs):
             print(sentence, file=sys.stderr)
-    print(
-        f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
-        file=sys.stderr,
-    )

@@ -6,9 +6,11 @@ import dataclasses
 import io
 import json
 import os
+import shutil
 import signal
 import stat
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from types import FrameType
@@ -16,9 +18,9 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo import completion
 from zoo.author_commands import check, new_plugin
 from zoo.catalogue import HOST, Entry, Plugin
-from zoo.completion import names
 from zoo.errors import FAILURES, Interrupted, ZooError
 from zoo.registry import installed, only
 from zoo.specs import CommandSpec, MetricSpec, ModelSpec
@@ -33,9 +35,8 @@ INTERRUPTIONS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 NO_PLUGINS = "--no-plugins"
 HELP = "Generative models as plugins, compared under equal budgets."
-COMPLETION = "_ZOO_COMPLETE"
-"""Variable with which the script of a shell asks for completions."""
-RARE = ("--help", "-h", "--install-completion", "--show-completion")
+RARE = {"--help", "-h", "--install-completion", "--show-completion"}
+"""Options without which Typer need not import pydantic, which takes as long as a listing."""
 TABLES = {
     "columns": ["column", "better", "description"],
     "settings": ["setting", "type", "default", "description"],
@@ -93,7 +94,8 @@ def _state(plugin: Plugin) -> str:
 
 def show(
     name: Annotated[
-        str, typer.Argument(help="A model, task or metric.", autocompletion=names("models", "tasks", "metrics"))
+        str,
+        typer.Argument(help="A model, task or metric.", autocompletion=completion.names("models", "tasks", "metrics")),
     ],
     as_json: Json = False,
 ) -> None:
@@ -144,8 +146,15 @@ def doctor(as_json: Json = False) -> int:
         print(json.dumps([dataclasses.asdict(f) for f in findings], indent=2))
     else:
         for finding in findings:
-            print(visible(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}"))
+            line = visible(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}")
+            print(_wrapped(line) if sys.stdout.isatty() else line)
     return 0 if all(f.ok for f in findings) else 1
+
+
+def _wrapped(line: str) -> str:
+    """Break a line between words where the terminal ends, and indent what follows."""
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(line, width, subsequent_indent=" " * 5, break_long_words=False, break_on_hyphens=False)
 
 
 def _list(
@@ -169,8 +178,7 @@ def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
 
     Args:
         invoked: Name of the command, if any.
-        with_help: Whether there are the options of help and of completion. With them Typer imports pydantic, which
-            takes as long as a listing.
+        with_help: Whether there are the options of ``RARE``.
     """
     app = typer.Typer(
         name="zoo",
@@ -236,12 +244,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    completes = COMPLETION in os.environ
-    words = _typed() if completes else arguments
-    invoked = next((word for word in words if not word.startswith("-")), None)
-    with_help = completes or any(word.partition("=")[0] in RARE for word in words)
+    typed = completion.typed()
+    invoked = next((word for word in typed or arguments if not word.startswith("-")), None)
+    with_help = typed is not None or not RARE.isdisjoint(word.partition("=")[0] for word in arguments)
     try:
-        for problem in () if completes else installed().problems:
+        for problem in installed().problems if typed is None else ():
             print(visible(f"zoo: warning: {problem}"), file=sys.stderr)
         result = build_app(invoked, with_help=with_help)(arguments, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
@@ -259,11 +266,6 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return result if isinstance(result, int) else 0
-
-
-def _typed() -> list[str]:
-    """Return the words after ``zoo`` in the line that a shell wants to complete, as Typer's scripts hand it over."""
-    return (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()[1:]
 
 
 def _refuse(sentence: str) -> int:

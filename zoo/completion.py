@@ -1,11 +1,19 @@
-"""What shells complete: names of models, tasks and metrics."""
+"""What shells complete, with Typer's scripts: commands, options, and names of models, tasks and metrics."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from itertools import chain
 
 from zoo.registry import installed
+
+
+def typed() -> list[str] | None:
+    """Return the words after ``zoo`` in the line that a shell wants completed, or None if no shell asks."""
+    if "_ZOO_COMPLETE" not in os.environ:
+        return None
+    return (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()[1:]
 
 
 def names(*kinds: str) -> Callable[[str], list[str]]:

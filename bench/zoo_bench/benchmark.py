@@ -86,13 +86,9 @@ class Bench:
         """Yield what the user should know before it runs."""
         yield from (f"left out: {sentence}" for sentence in self.plan.left_out)
         yield from (f"{name} {probe['chosen']}: {probe['reason']}" for name, probe in self.probes.items())
-        yield from self.warnings()
+        yield from (f"zoo: {sentence}" for sentence in self.notes)
         if self.options.seed_limit:
             yield seeds_sentence(self.options.seed_limit)
-
-    def warnings(self) -> Iterator[str]:
-        """Yield what the user should know about stored runs."""
-        yield from (f"zoo: {sentence}" for sentence in self.notes)
 
 
 def prepare(

@@ -156,9 +156,9 @@ def bench(
         throughput=executor == "local" if throughput is None else throughput,
         track=track,
     )
-    log = partial(print, file=sys.stderr)
-    prepared = prepare(options, (lambda sentence: None) if quiet else log, measure=not (dry_run or profile))
-    for sentence in prepared.warnings() if quiet else prepared.sentences():
+    log = _log_warnings if quiet else partial(print, file=sys.stderr)
+    prepared = prepare(options, log, measure=not (dry_run or profile))
+    for sentence in prepared.sentences():
         log(sentence)
     if dry_run:
         _print_plan(prepared, as_json)
@@ -179,15 +179,14 @@ def bench(
         print(frame.to_json(orient="records", indent=2, date_format="iso"))
     else:
         _print_tables(frame, prepared)
-        if not quiet:
-            for what, path in {
-                "report": "report.html",
-                "table": "results.csv",
-                "records, weights, sheets": "runs",
-            }.items():
-                log(f"{what}: {out / path}")
+        log(f"report: {out / 'report.html'}\ntable: {out / 'results.csv'}\nrecords, weights and sheets: {out / 'runs'}")
     complete = len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all()
     return 0 if complete and not live.unscored else 1
+
+
+def _log_warnings(sentence: str) -> None:
+    if sentence.startswith("zoo: "):
+        print(sentence, file=sys.stderr)
 
 
 def _print_plan(prepared: Bench, as_json: bool) -> None:

@@ -111,8 +111,10 @@ class Live:
             self._rescored += 1
             self.unscored += event.record.status != "ok"
             self._tell(event.sentence())
+        ended = self._done + self._rescored
         under_way = sum(task.completed for task in self._bars.tasks[1:])
-        self._bars.update(self._total, completed=self._done + self._rescored + under_way)
+        detail = "then controls and the report" if ended == self._missing + self._outdated else ""
+        self._bars.update(self._total, completed=ended + under_way, detail=detail)
 
     def interrupted(self) -> None:
         """Print that the bench was interrupted and how to go on."""

@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from rich.text import Text
 
 from zoo_bench.executors import Finished, Looked, Progressed, Started
@@ -89,7 +90,7 @@ def narrow(monkeypatch):
 
 def drawn(live):
     """Return the lines of the bars as they stand."""
-    console = live._console
+    console = Console(stderr=True)
     with console.capture() as captured:
         console.print(live._bars.get_renderable())
     return [Text.from_ansi(line).plain for line in captured.get().splitlines()]

@@ -198,7 +198,7 @@ def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
     return app
 
 
-GROUPS = {
+GROUPS: dict[str, tuple[Callable[..., Any], ...]] = {
     "Models, tasks and metrics": (models, tasks, metrics, show),
     "Plugins and installation": (plugins, check, new_plugin, doctor),
 }

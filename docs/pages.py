@@ -85,7 +85,12 @@ def _moved(text: str, source: str) -> str:
 
 
 def _commands() -> str:
-    parts = ["# Command line", "`zoo --version` prints the version; `zoo --no-plugins` loads no third party's plugins."]
+    options = (
+        "`zoo --version` or `-V` prints the version, `zoo COMMAND --help` or `-h` what a command takes, and "
+        "`zoo --no-plugins` loads no third party's plugins. `zoo --install-completion` lets the shell complete "
+        "commands, options and the names of models, tasks and metrics."
+    )
+    parts = ["# Command line", options]
     for name in sorted(get_command(build_app(None)).commands):  # type: ignore[attr-defined]
         command = get_command(build_app(name)).commands[name]  # type: ignore[attr-defined]
         context = Context(command, info_name=name)

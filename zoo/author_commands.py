@@ -10,13 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from zoo.catalogue import Entry
+from zoo.completion import names
 from zoo.errors import PluginError, UnknownNameError, ZooError, error_sentence, reraise_ctrl_c
 from zoo.registry import installed
 from zoo.specs import ModelSpec
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="An installed model, task or metric.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="An installed model, task or metric.", autocompletion=names("models", "tasks", "metrics")),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Examine a model, task or metric by the contract and say what to change. Exits with 1 if a check fails."""

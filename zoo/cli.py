@@ -6,9 +6,11 @@ import dataclasses
 import io
 import json
 import os
+import shutil
 import signal
 import stat
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from types import FrameType
@@ -16,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo import completion
 from zoo.author_commands import check, new_plugin
 from zoo.catalogue import HOST, Entry, Plugin
 from zoo.errors import FAILURES, Interrupted, ZooError
@@ -32,6 +35,8 @@ INTERRUPTIONS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 NO_PLUGINS = "--no-plugins"
 HELP = "Generative models as plugins, compared under equal budgets."
+RARE = {"--help", "-h", "--install-completion", "--show-completion"}
+"""Options without which Typer need not import pydantic, which takes as long as a listing."""
 TABLES = {
     "columns": ["column", "better", "description"],
     "settings": ["setting", "type", "default", "description"],
@@ -87,7 +92,13 @@ def _state(plugin: Plugin) -> str:
     return plugin.error or "; ".join([*(f"warning: it {w}" for w in plugin.warnings), ", ".join(plugin.provides)])
 
 
-def show(name: Annotated[str, typer.Argument(help="A model, task or metric.")], as_json: Json = False) -> None:
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(help="A model, task or metric.", autocompletion=completion.names("models", "tasks", "metrics")),
+    ],
+    as_json: Json = False,
+) -> None:
     """Show everything about one model, task or metric."""
     entry = installed().find(name)
     facts: dict[str, Any] = {
@@ -135,8 +146,15 @@ def doctor(as_json: Json = False) -> int:
         print(json.dumps([dataclasses.asdict(f) for f in findings], indent=2))
     else:
         for finding in findings:
-            print(visible(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}"))
+            line = visible(f"{'ok  ' if finding.ok else 'FAIL'} {finding.subject}: {finding.text}")
+            print(_wrapped(line) if sys.stdout.isatty() else line)
     return 0 if all(f.ok for f in findings) else 1
+
+
+def _wrapped(line: str) -> str:
+    """Break a line between words where the terminal ends, and indent what follows."""
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(line, width, subsequent_indent=" " * 5, break_long_words=False, break_on_hyphens=False)
 
 
 def _list(
@@ -160,17 +178,31 @@ def build_app(invoked: str | None, *, with_help: bool = True) -> typer.Typer:
 
     Args:
         invoked: Name of the command, if any.
-        with_help: Whether ``--help`` is an option. With it Typer imports pydantic, which takes as long as a listing.
+        with_help: Whether there are the options of ``RARE``.
     """
-    app = typer.Typer(name="zoo", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-    settings = {"help_option_names": ["--help"] if with_help else []}
+    app = typer.Typer(
+        name="zoo",
+        no_args_is_help=True,
+        add_completion=with_help,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",  # which is also that of the documentation, and leaves gan[packing=2] as it is
+    )
+    settings = {"help_option_names": ["--help", "-h"] if with_help else []}
     app.callback(help=HELP, context_settings=settings)(_global_options)
-    for entry in installed().commands:
+    for entry in sorted(installed().commands, key=lambda entry: entry.plugin.distribution != HOST):
         function = _load_command(entry) if entry.spec.name == invoked else _placeholder
-        app.command(entry.spec.name, short_help=entry.spec.summary)(function)
-    for command in (models, tasks, metrics, plugins, show, check, new_plugin, doctor):
-        app.command()(command)
+        app.command(entry.spec.name, short_help=entry.spec.summary, rich_help_panel=entry.spec.group)(function)
+    for group, commands in GROUPS.items():
+        for command in commands:
+            app.command(rich_help_panel=group)(command)
     return app
+
+
+GROUPS: dict[str, tuple[Callable[..., Any], ...]] = {
+    "Models, tasks and metrics": (models, tasks, metrics, show),
+    "Plugins and installation": (plugins, check, new_plugin, doctor),
+}
+"""The commands of this package below their headings in ``zoo --help``."""
 
 
 def _print_version(value: bool) -> None:
@@ -181,7 +213,8 @@ def _print_version(value: bool) -> None:
 
 def _global_options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+        bool,
+        typer.Option("--version", "-V", help="Print the version and exit.", is_eager=True, callback=_print_version),
     ] = False,
     no_plugins: Annotated[bool, typer.Option(NO_PLUGINS, help="Load no third-party plugins.")] = False,
 ) -> None:
@@ -211,11 +244,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    invoked = next((a for a in arguments if not a.startswith("-")), None)
+    typed = completion.typed()
+    invoked = next((word for word in typed or arguments if not word.startswith("-")), None)
+    with_help = typed is not None or not RARE.isdisjoint(word.partition("=")[0] for word in arguments)
     try:
-        for problem in installed().problems:
+        for problem in installed().problems if typed is None else ():
             print(visible(f"zoo: warning: {problem}"), file=sys.stderr)
-        result = build_app(invoked, with_help="--help" in arguments)(arguments, prog_name="zoo", standalone_mode=False)
+        result = build_app(invoked, with_help=with_help)(arguments, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
     except ZooError as error:
         return _refuse(str(error))

@@ -71,6 +71,11 @@ def load(path: str | Path, model: str = "", seed: int | None = None) -> Generati
     return loaded.eval()
 
 
+def find_run(path: Path, model: str = "", seed: int | None = None) -> Path:
+    """Return the JSON file of the run that :func:`load` would load with the same arguments."""
+    return _find(path, model, seed)[0]
+
+
 def _built(file: Path, record: _Record) -> GenerativeModel:
     """Build the model of a record, untrained."""
     registry, spec = installed(), record.spec

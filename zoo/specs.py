@@ -183,7 +183,13 @@ class TrackerSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class CommandSpec(Spec):
-    """A subcommand of ``zoo``; ``target`` is a function with typer annotations that returns an exit code or None."""
+    """A subcommand of ``zoo``; ``target`` is a function with typer annotations that returns an exit code or None.
+
+    Attributes:
+        group: The heading below which ``zoo --help`` has it.
+    """
+
+    group: str = "Commands of plugins"
 
 
 def _import(target: str) -> Any:

@@ -9,44 +9,33 @@ from zoo_bench.data.catalogue import TASKS
 from zoo_bench.plan.columns import HARNESS
 from zoo_bench.score.metrics.specs import METRICS
 
+COMMANDS = {
+    "Train": {
+        "bench": "Train models under one budget and compare them.",
+        "status": "Say what runs in a folder, and what is done.",
+        "tune": "Search settings with equal effort for every model.",
+        "variance": "Say where the spread over runs comes from.",
+    },
+    "Results": {
+        "report": "Show what benches found, in any format.",
+        "compare": "Say by how much two benches or models differ.",
+        "sample": "Draw samples from a finished run's weights.",
+        "score": "Score stored runs again, or samples made elsewhere.",
+    },
+    "Models, tasks and metrics": {
+        "task": "Describe a task's data and judge; show a sheet.",
+        "data": "Fetch or verify the files of a task.",
+    },
+}
+"""Name and summary of every command, by its heading in ``zoo --help``."""
+
 
 @zoo.hookimpl
 def zoo_commands() -> Iterator[zoo.CommandSpec]:
     """Provide the harness's commands."""
-    yield zoo.CommandSpec(
-        name="bench", target="zoo_bench.cli.bench:bench", summary="Train models under one budget and compare them."
-    )
-    yield zoo.CommandSpec(
-        name="sample", target="zoo_bench.cli.sample:sample", summary="Draw samples from a finished run's weights."
-    )
-    yield zoo.CommandSpec(
-        name="score",
-        target="zoo_bench.cli.score:score",
-        summary="Score stored runs again, or samples made elsewhere.",
-    )
-    yield zoo.CommandSpec(
-        name="report", target="zoo_bench.cli.report:report", summary="Show what benches found, in any format."
-    )
-    yield zoo.CommandSpec(
-        name="status", target="zoo_bench.cli.status:status", summary="Say what runs in a folder, and what is done."
-    )
-    yield zoo.CommandSpec(
-        name="compare",
-        target="zoo_bench.cli.compare:compare",
-        summary="Say by how much two benches or models differ.",
-    )
-    yield zoo.CommandSpec(
-        name="tune", target="zoo_bench.cli.tune:tune", summary="Search settings with equal effort for every model."
-    )
-    yield zoo.CommandSpec(
-        name="variance",
-        target="zoo_bench.cli.variance:variance",
-        summary="Say where the spread over runs comes from.",
-    )
-    yield zoo.CommandSpec(name="data", target="zoo_bench.cli.data:data", summary="Fetch or verify the files of a task.")
-    yield zoo.CommandSpec(
-        name="task", target="zoo_bench.cli.task:task", summary="Describe a task's data and judge; show a sheet."
-    )
+    for group, commands in COMMANDS.items():
+        for name, summary in commands.items():
+            yield zoo.CommandSpec(name=name, target=f"zoo_bench.cli.{name}:{name}", summary=summary, group=group)
 
 
 @zoo.hookimpl

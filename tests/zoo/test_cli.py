@@ -13,6 +13,7 @@ import pytest
 import zoo
 from zoo import cli
 from zoo.cli import build_app, main
+from zoo.doctor import Finding
 from zoo.registry import installed
 
 
@@ -169,8 +170,75 @@ def test_the_package_runs_as_a_module(tmp_path):
     assert found.stdout == f"{zoo.__version__}\n"
 
 
-def test_version(capsys):
-    assert out(capsys, "--version") == f"{zoo.__version__}\n"
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(capsys, option):
+    assert out(capsys, option) == f"{zoo.__version__}\n"
+
+
+def test_help_has_commands_below_headings_those_of_third_parties_too(capsys, with_fakes):
+    with_fakes.add("hi", {"hi": "fake_hi"}, fake_hi=COMMAND)
+    sections = out(capsys, "-h").split("╭─ ")
+    found = {section.split(" ─")[0]: section for section in sections}
+    assert list(found)[2:4] == ["Train", "Results"]
+    assert "│ bench " in found["Train"]
+    assert "│ models " in found["Models, tasks and metrics"]
+    assert "│ task " in found["Models, tasks and metrics"]
+    assert "│ doctor " in found["Plugins and installation"]
+    assert "│ hello " in found["Commands of plugins"]
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_is_text_in_which_brackets_stay(capsys, monkeypatch, option):
+    monkeypatch.setenv("COLUMNS", "200")
+    printed = out(capsys, "bench", option)
+    assert "Names, '*' patterns, gan[packing=2], or all." in printed
+    panels = [line.split()[1] for line in printed.splitlines() if line.startswith("╭─")]
+    assert panels == ["Arguments", "Options", "What", "How", "Where", "Output"]
+
+
+def completed(capsys, monkeypatch, line):
+    """Return what a shell is told of a line that ends where the cursor is, as Typer's script for bash asks."""
+    monkeypatch.setenv("_ZOO_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+    with pytest.raises(SystemExit, match="0"):
+        main([])
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return printed.out.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("zoo ben", ["bench"]),
+        ("zoo bench --mo", ["--models"]),
+        ("zoo bench dc", ["dcgan"]),
+        ("zoo bench --models vae,dc", ["vae,dcgan"]),
+        ("zoo bench --task stacked-d", ["stacked-digits"]),
+        ("zoo bench --metrics fid-t", ["fid-train"]),
+        ("zoo bench --config absent --ta", ["--task"]),
+        ("zoo show fid-t", ["fid-train"]),
+        ("zoo nosuch x", []),
+    ],
+)
+def test_shells_complete_commands_options_and_names(capsys, monkeypatch, line, words):
+    assert completed(capsys, monkeypatch, line) == words
+
+
+def test_shells_are_told_nothing_of_broken_plugins(capsys, monkeypatch, with_fakes):
+    with_fakes.add("broken", {"bad": "fake_broken"}, fake_broken="1 / 0")
+    assert completed(capsys, monkeypatch, "zoo show dc") == ["dcgan"]
+
+
+def test_doctor_breaks_lines_between_words_where_the_terminal_ends(capsys, monkeypatch):
+    finding = Finding("plugins", True, "word " * 30)
+    monkeypatch.setattr("zoo.doctor.examine", lambda: [finding])
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    first, *others = out(capsys, "doctor").splitlines()
+    assert first.startswith("ok   plugins: word word")
+    assert all(line.startswith("     word") and len(line) <= 60 for line in others)
 
 
 def test_doctor_finds_nothing_wrong_here(capsys):
@@ -287,10 +355,10 @@ def test_without_plugins_leaves_the_callers_process_as_it_was(capsys, with_fakes
 LIGHT = """
 import sys
 from zoo.cli import main
-for arguments in (["models"], ["tasks"], ["metrics"], ["plugins"], ["models", "--json"], ["--help"]):
+for arguments in (["models"], ["tasks"], ["metrics"], ["plugins"], ["models", "--json"], ["--help"], ["bench", "-h"]):
     assert main(arguments) == 0, arguments
     heavy = {"torch", "pandas", "numpy", "scipy", "sklearn", "matplotlib"} & set(sys.modules)
-    heavy |= {"pydantic"} & set(sys.modules) if arguments != ["--help"] else set()
+    heavy |= {"pydantic"} & set(sys.modules) if not {"--help", "-h"} & set(arguments) else set()
     assert not heavy, (arguments, heavy)
 """
 
@@ -373,10 +441,10 @@ def test_sigterm_and_a_lost_terminal_are_what_ctrl_c_is_and_the_second_ends_the_
 def test_what_fails_because_the_command_was_told_to_stop_is_not_told(after):
     """An import that is cut off may make something else of the exception, or fail the next time."""
     work = f"""
-    def models():
+    def print_table(*_):
         try: signal.raise_signal(signal.SIGTERM)
         except BaseException: {after}
-    cli.models = models
+    cli.print_table = print_table
     return main(["models"])"""
     assert interrupted(work, "import zoo; main = cli.main") == (130, "")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.completion import names as completes
 from zoo.errors import ZooError
 from zoo_bench.core.budget import parse_timeout
 from zoo_bench.plan.options import DEFAULTS, BenchOptions
@@ -23,66 +24,86 @@ def _take_defaults(context: typer.Context, config: Path | None) -> Path | None:
     """Let the options in a file be the defaults of the command line."""
     from zoo_bench.plan.bench_file import read_bench_file
 
-    if config:
+    if config and not context.resilient_parsing:  # as when a shell completes
         context.default_map = read_bench_file(config)
     return config
 
 
+_what = partial(typer.Option, rich_help_panel="What")
+_long = partial(typer.Option, rich_help_panel="How long")
+_where = partial(typer.Option, rich_help_panel="Where")
+_output = partial(typer.Option, rich_help_panel="Output")
+
+
 def bench(
-    models: Annotated[str, typer.Option(help="Names, '*' patterns, gan[packing=2], or all.")] = DEFAULTS.models,
-    task: Annotated[str, typer.Option(help="Names of tasks with commas; see `zoo tasks`.")] = DEFAULTS.task,
-    budget: Annotated[
-        str, typer.Option(help="Per run: 200k or 2M training images, 90s, 5m, 3000rounds, 5PFLOP.")
-    ] = DEFAULTS.budget,
-    seeds: Annotated[str, typer.Option(help="How many training seeds, or which: 0,3,5-9, or auto, see above.")] = str(
-        DEFAULTS.seeds
-    ),
-    out: Annotated[Path, typer.Option(help="Folder for results; what it has is not run again.")] = DEFAULTS.out,
-    metrics: Annotated[str, typer.Option(help="Names of metrics with commas, or all.")] = DEFAULTS.metrics,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="The models, as in --models.", metavar="MODELS", autocompletion=completes("models")),
+    ] = None,
+    models: Annotated[
+        str, _what(help="Names, '*' patterns, gan[packing=2], or all.", autocompletion=completes("models"))
+    ] = DEFAULTS.models,
+    task: Annotated[
+        str, _what(help="Names of tasks with commas; see `zoo tasks`.", autocompletion=completes("tasks"))
+    ] = DEFAULTS.task,
+    metrics: Annotated[
+        str, _what(help="Names of metrics with commas, or all.", autocompletion=completes("metrics"))
+    ] = DEFAULTS.metrics,
+    settings: Annotated[list[str] | None, _what("--set", help="Override a setting: dcgan.lr=1e-4. Repeatable.")] = None,
+    judge_seed: Annotated[
+        int | None, _what(help="Seed of the second judge of each task.", show_default="the folder's, or a new one")
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(help="A file of options, such as bench.toml in --out.", is_eager=True, callback=_take_defaults),
+        _what(help="A file of options, such as bench.toml in --out.", is_eager=True, callback=_take_defaults),
     ] = None,
-    executor: Annotated[str, typer.Option(help="Where runs are run: local or ray.")] = DEFAULTS.executor,
-    address: Annotated[
-        str, typer.Option(help="Where the executor's cluster listens: auto for Ray.")
-    ] = DEFAULTS.address,
+    budget: Annotated[
+        str, _long(help="Per run: 200k or 2M training images, 90s, 5m, 3000rounds, 5PFLOP.")
+    ] = DEFAULTS.budget,
+    seeds: Annotated[str, _long(help="How many training seeds, or which: 0,3,5-9, or auto, see above.")] = str(
+        DEFAULTS.seeds
+    ),
+    timeout: Annotated[str, _long(help="A run without progress for so long is hung; or never.")] = "1h",
+    checkpoint_every: Annotated[
+        str, _long(help="Time after which a run writes down where it is, to go on from there, or never.")
+    ] = "5m",
+    retry_failed: Annotated[bool, _long("--retry-failed", help="Run again what failed.")] = False,
+    force: Annotated[bool, _long("--force", help="Run again everything.")] = False,
+    device: Annotated[str, _where(help="auto, cpu, cuda or mps.")] = DEFAULTS.device,
+    precision: Annotated[
+        str, _where(help="fp32, bf16, either with +compile, or auto: the fastest found.")
+    ] = DEFAULTS.precision,
     workers: Annotated[
-        int | None, typer.Option(help="Runs at once.", show_default="one per core, or measured on GPUs")
+        int | None, _where(help="Runs at once.", show_default="one per core, or measured on GPUs")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers, or measured")
+        int | None, _where(help="CPU threads of each run.", show_default="cores / workers, or measured")
     ] = None,
-    timeout: Annotated[str, typer.Option(help="A run without progress for so long is hung; or never.")] = "1h",
-    checkpoint_every: Annotated[
-        str, typer.Option(help="Time after which a run writes down where it is, to go on from there, or never.")
-    ] = "5m",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = DEFAULTS.device,
-    precision: Annotated[
-        str, typer.Option(help="fp32, bf16, either with +compile, or auto: the fastest found.")
-    ] = DEFAULTS.precision,
-    judge_seed: Annotated[
-        int | None,
-        typer.Option(help="Seed of the second judge of each task.", show_default="the folder's, or a new one"),
-    ] = None,
-    keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Store the samples that are scored.")] = False,
+    executor: Annotated[str, _where(help="Where runs are run: local or ray.")] = DEFAULTS.executor,
+    address: Annotated[str, _where(help="Where the executor's cluster listens: auto for Ray.")] = DEFAULTS.address,
+    out: Annotated[Path, _output(help="Folder for results; what it has is not run again.")] = DEFAULTS.out,
+    keep_samples: Annotated[bool, _output("--keep-samples", help="Store the samples that are scored.")] = False,
     throughput: Annotated[
         bool | None,
-        typer.Option(help="Time every model alone when the runs are done.", show_default="with the local executor"),
+        _output(help="Time every model alone when the runs are done.", show_default="with the local executor"),
     ] = None,
+    track: Annotated[str, _output(help="Also report to tensorboard, mlflow, wandb or others.")] = DEFAULTS.track,
+    dry_run: Annotated[bool, _output("--dry-run", help="Print the plan and stop.")] = False,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Only say where the time of one run of each model goes.")
+        bool, _output("--profile", help="Only say where the time of one run of each model goes.")
     ] = False,
-    track: Annotated[str, typer.Option(help="Also report to tensorboard, mlflow, wandb or others.")] = DEFAULTS.track,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Run again everything.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print rows as JSON instead of tables.")] = False,
+    quiet: Annotated[bool, _output("--quiet", "-q", help="Show no progress: only tables and what went wrong.")] = False,
+    verbose: Annotated[
+        bool, _output("--verbose", "-v", help="Say when a run starts, and where in the code one failed.")
+    ] = False,
+    as_json: Annotated[bool, _output("--json", help="Print rows as JSON instead of tables.")] = False,
 ) -> int:
     """Train models under one identical budget and compare them.
+
+    - `zoo bench --budget 20k`: all models on digits, three short runs of each.
+    - `zoo bench dcgan vae --task mnist --seeds 5 --out results/mnist`: two models, five runs of each.
+    - `zoo bench gan 'gan[packing=2]' --task ring8 --budget 90s`: one model with two settings, against the clock.
 
     Every run is trained on the same data order with the same budget, scored against data that no model was given, and
     stored as one JSON file with its weights and a sample sheet. The same command again runs only what is missing.
@@ -91,9 +112,18 @@ def bench(
     With --seeds auto, every model gets 4 seeds, then further ones as long as any pair that it is in is not separable by
     FID (or the first metric), up to 20 or, with --seeds auto:30, up to 30. The claims of all tables allow for that.
     """
+    if names:
+        source = context.get_parameter_source("models")
+        if source and source.name == "COMMANDLINE":
+            raise ZooError(
+                f"models are named twice, {' '.join(names)!r} and --models {models!r}: leave out one of them"
+            )
+        models = ",".join(names)
+    if quiet and verbose:
+        raise ZooError("--quiet and --verbose contradict each other: leave out one of them")
     if address and executor == "local":
         raise ZooError(f"--address {address!r} is for a cluster: add --executor ray")
-    if sys.stderr.isatty():  # elsewhere nobody waits for it
+    if sys.stderr.isatty() and not quiet:  # elsewhere nobody waits for it
         print("loading libraries and data", file=sys.stderr)
     from zoo_bench.core.processes import warm_up
 
@@ -126,29 +156,37 @@ def bench(
         throughput=executor == "local" if throughput is None else throughput,
         track=track,
     )
-    prepared = prepare(options, partial(print, file=sys.stderr), measure=not (dry_run or profile))
+    log = _log_warnings if quiet else partial(print, file=sys.stderr)
+    prepared = prepare(options, log, measure=not (dry_run or profile))
     for sentence in prepared.sentences():
-        print(sentence, file=sys.stderr)
+        log(sentence)
     if dry_run:
         _print_plan(prepared, as_json)
         return 0
     if profile:
         return _print_profiles(prepared, threads or 1, as_json)
     prepared = begin(prepared)
-    with Live(len(prepared.plan.runs), len(prepared.missing), out, len(prepared.outdated)) as live:
+    counts = len(prepared.plan.runs), len(prepared.missing)
+    with Live(*counts, out, len(prepared.outdated), quiet=quiet, verbose=verbose) as live:
         try:
             frame = run(prepared, live.on_event)
         except KeyboardInterrupt:
             live.interrupted()
             raise
     for problem in prepared.store.problems:
-        print(f"zoo: warning: {problem}", file=sys.stderr)
+        log(f"zoo: warning: {problem}")
     if as_json:
         print(frame.to_json(orient="records", indent=2, date_format="iso"))
     else:
         _print_tables(frame, prepared)
+        log(f"report: {out / 'report.html'}\ntable: {out / 'results.csv'}\nrecords, weights and sheets: {out / 'runs'}")
     complete = len(frame) == len(prepared.plan.runs) and (frame["status"] == "ok").all()
     return 0 if complete and not live.unscored else 1
+
+
+def _log_warnings(sentence: str) -> None:
+    if sentence.startswith("zoo: "):
+        print(sentence, file=sys.stderr)
 
 
 def _print_plan(prepared: Bench, as_json: bool) -> None:
@@ -170,6 +208,7 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
         print(json.dumps(rows, indent=2))
         return
     from zoo.tables import print_table
+    from zoo_bench.report.text import plural
 
     keys = ["task", "model", "seed", "budget", "precision", "run_id", "state"]
     cells = [[str(r[key] or "")[:8] if key == "run_id" else str(r[key]) for key in keys] for r in rows]
@@ -178,7 +217,10 @@ def _print_plan(prepared: Bench, as_json: bool) -> None:
     models, limit = sum(run.seed == 0 for run in prepared.plan.runs), prepared.options.seed_limit
     most = looks(limit)[-1][0] * models if limit else 0
     later = f", then up to {most} in all" if most > len(rows) else ""
-    print(f"{len(missing)} of {len(rows)} runs to do{scored}{later}, into {prepared.store.root}", file=sys.stderr)
+    print(
+        f"{len(missing)} of {plural(len(rows), 'run')} to do{scored}{later}, into {prepared.store.root}",
+        file=sys.stderr,
+    )
 
 
 def _print_profiles(prepared: Bench, threads: int, as_json: bool) -> int:
@@ -235,7 +277,3 @@ def _print_tables(frame: Any, prepared: Bench) -> None:
     for group in groups(frame):
         for sentence in failed(group.runs):
             print(sentence, file=sys.stderr)
-    print(
-        f"records, weights and sheets: {prepared.store.root}/runs   table: {prepared.store.root}/results.csv",
-        file=sys.stderr,
-    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.completion import names as completes
 from zoo.errors import DataError
 from zoo.registry import installed
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from zoo.task import Task
 
 
-def data(name: Annotated[str, typer.Argument(help="A task; see `zoo tasks`.")]) -> None:
+def data(
+    name: Annotated[str, typer.Argument(help="A task; see `zoo tasks`.", autocompletion=completes("tasks"))],
+) -> None:
     """Fetch the files of a task if they are absent, and verify them: checksums, sizes, labels."""
     from zoo_bench.data.loading import load_task
     from zoo_bench.data.sources import SOURCES

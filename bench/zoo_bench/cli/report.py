@@ -45,6 +45,7 @@ def report(
     runs: Annotated[
         bool, typer.Option("--runs", help="csv, parquet, json: one row per run instead of per model and metric.")
     ] = False,
+    opens: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Show what benches found: means, intervals, and which differences the seeds support.
 
@@ -64,6 +65,9 @@ def report(
         raise ZooError("--columns needs --format markdown, latex, csv, parquet or json, and no --runs")
     if output_format == "html" and out is None and not (len(folders) == 1 and folders[0].is_dir()):
         raise ZooError("several folders or a table have no one place for report.html: name a file with --out")
+    writes_page = output_format == "html" or (not format_ and out is None and len(folders) == 1 and folders[0].is_dir())
+    if opens and not writes_page:
+        raise ZooError("--open is for the page: give one folder, or --format html and a file with --out")
     if output_format == "parquet" and out is None:
         raise ZooError("--format parquet is not text: name a file with --out")
 
@@ -94,11 +98,21 @@ def report(
         if output_format == "table":
             for sentence in (sentence for group in all_groups for sentence in failed(group.runs)):
                 print(sentence, file=sys.stderr)
-        if not format_ and len(folders) == 1 and folders[0].is_dir():
+        if writes_page:
             page = _write(folders[0] / "report.html", _content(results, summaries, "html", notes))
             print(f"report: {page}", file=sys.stderr)
-        return
-    print(_write(out, content))
+    else:
+        page = _write(out, content)
+        print(page)
+    if opens:
+        _open(page)
+
+
+def _open(page: Path) -> None:
+    import webbrowser
+
+    if not webbrowser.open(page.resolve().as_uri()):
+        print(f"zoo: no browser was found here: open {str(page)!r} in one", file=sys.stderr)
 
 
 def _write(path: Path, content: str | bytes) -> Path:

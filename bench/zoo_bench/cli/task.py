@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.catalogue import Entry
+from zoo.completion import names as completes
 from zoo.errors import ZooError
 from zoo.registry import installed
 from zoo.specs import TaskSpec
@@ -21,7 +22,10 @@ SHEET_ITEMS = 100
 
 
 def task(
-    name: Annotated[str, typer.Argument(help="A task, or folder:PATH?size=32&grey=1, or hf:NAME.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A task, or folder:PATH?size=32&grey=1, or hf:NAME.", autocompletion=completes("tasks")),
+    ],
     preview: Annotated[bool, typer.Option("--preview", help="Write a sheet of real items as PNG.")] = False,
     out: Annotated[Path, typer.Option(help="Where the sheet goes.", show_default="NAME.png")] = Path(""),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

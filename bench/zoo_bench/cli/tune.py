@@ -39,6 +39,7 @@ def tune(
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers")
     ] = None,
     show: Annotated[Path | None, typer.Option(help="Show the studies of this folder, and run nothing.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no line per run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the studies as JSON.")] = False,
 ) -> int:
     """Search the settings of each model with the same number of trials, the same budget and the same seed.
@@ -75,8 +76,9 @@ def tune(
     for sentence in left_out:
         print(visible(f"left out: {sentence}"), file=sys.stderr)
     store, options = Store(out), Options(workers, threads, DEFAULTS.timeout)
+    on_event = (lambda event: None) if quiet else _print_event
     try:
-        studies = [search(name, effort, store, options, _print_event) for name in names]
+        studies = [search(name, effort, store, options, on_event) for name in names]
     except KeyboardInterrupt:
         print("interrupted: finished runs are stored; the same command does the rest", file=sys.stderr)
         raise

@@ -33,6 +33,7 @@ def variance(
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of each run.", show_default="cores / workers")
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no line per run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the study as JSON.")] = False,
 ) -> int:
     """Say how much of the spread of FID comes from initialisation, data order, training noise and sampling.
@@ -56,8 +57,9 @@ def variance(
         models=model, task=task, budget=budget, settings=settings, precision="fp32", workers=workers, threads=threads
     )
     planned, store = design(asked, bases, repeats), Store(out)
+    on_event = (lambda event: None) if quiet else _print_event
     try:
-        found = study(planned, store, Options(workers, threads, DEFAULTS.timeout), _print_event)
+        found = study(planned, store, Options(workers, threads, DEFAULTS.timeout), on_event)
     except KeyboardInterrupt:
         print("interrupted: finished runs are stored; the same command does the rest", file=sys.stderr)
         raise

@@ -287,6 +287,48 @@ def test_the_table_is_on_stdout_and_progress_on_stderr(bench_copy, capsys):
     assert "runs to do" not in captured.out
 
 
+def test_models_may_be_arguments(tmp_path, capsys):
+    options = ["--seeds", "1", "--budget", "640", "--out", str(tmp_path / "out"), "--dry-run", "--json"]
+    assert main(["bench", "vae", "gan[packing=2],gan", *options]) == 0
+    assert [row["model"] for row in json.loads(capsys.readouterr().out)] == ["vae", "gan", "gan[packing=2]"]
+
+
+def test_models_that_are_arguments_replace_those_of_a_file(bench_copy, tmp_path, capsys):
+    file = str(bench_copy / "bench.toml")
+    assert main(["bench", "vae", "--config", file, "--out", str(tmp_path / "out"), "--dry-run", "--json"]) == 0
+    assert {row["model"] for row in json.loads(capsys.readouterr().out)} == {"vae"}
+
+
+def test_one_run_is_one_run(tmp_path, capsys):
+    assert again(tmp_path / "out", "--dry-run", "--models", "vae", "--seeds", "1") == 0
+    assert "1 of 1 run to do, into" in capsys.readouterr().err
+
+
+def test_the_last_lines_name_the_report(bench_copy, capsys):
+    assert again(bench_copy) == 0
+    *_, report, table, runs = capsys.readouterr().err.splitlines()
+    assert report == f"report: {bench_copy}/report.html"
+    assert table == f"table: {bench_copy}/results.csv"
+    assert runs == f"records, weights and sheets: {bench_copy}/runs"
+
+
+def test_quiet_leaves_the_table_and_what_went_wrong(bench_copy, capsys):
+    assert again(bench_copy, "-q") == 0
+    captured = capsys.readouterr()
+    assert "vae" in captured.out
+    assert captured.err == ""
+    bad = bench_copy / "runs" / "digits" / "vae" / "seed=9-deadbeef.json"
+    bad.write_text("half a rec")
+    assert again(bench_copy, "--quiet") == 0
+    assert bad.name in capsys.readouterr().err
+
+
+def test_verbose_says_when_a_run_starts(tmp_path, fake_executor, capsys):
+    fake_executor({})
+    assert again(tmp_path / "out", "-v") == 0
+    assert capsys.readouterr().err.count(": started\n") == 4
+
+
 def test_an_address_needs_an_executor_that_uses_it(tmp_path, capsys):
     assert main(["bench", "--address", "auto", "--out", str(tmp_path / "results")]) == 2
     assert capsys.readouterr().err == "zoo: --address 'auto' is for a cluster: add --executor ray\n"
@@ -475,6 +517,8 @@ BAD = {
     "nothing to run": (["--models", "dc*", "--task", "ring8"], "nothing to run"),
     "output is a file": (["--out", "file"], "output folder 'file' is a file"),
     "output below a file": (["--out", "file/below"], "output folder 'file/below' is not writable"),
+    "models twice": (["vae", "gan"], "models are named twice, 'vae gan' and --models 'vae': leave out one of them"),
+    "quiet and verbose": (["-q", "-v"], "--quiet and --verbose contradict each other"),
     "option": (["--sedes", "2"], "--sedes"),
     "value": (["--models"], "--models"),
 }

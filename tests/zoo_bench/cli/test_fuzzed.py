@@ -104,6 +104,7 @@ TEXTS = st.text(st.characters(exclude_characters="/"), max_size=12) | st.sampled
 ASSIGNMENTS = st.builds("{}={}".format, st.sampled_from(SETTINGS), st.sampled_from(VALUES) | TEXTS)
 FOLDERS = st.sampled_from(["results", "results", "results/results.csv", *PATHS])
 ARGUMENTS = {
+    "bench": st.lists(st.sampled_from(MODELS), max_size=2),
     "show": st.tuples(st.sampled_from(["gan", "digits", "fid", "gna", *TASKS, *MODELS])),
     "check": st.tuples(st.sampled_from(["gna", "", "\0", "gan[packing=2]", "folder:", "stacked-", LONG])),
     "data": st.tuples(st.sampled_from(TASKS)), "task": st.tuples(st.sampled_from(TASKS)),

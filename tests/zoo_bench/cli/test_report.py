@@ -31,6 +31,19 @@ def test_without_a_format_the_table_is_shown_and_the_page_written(bench, capsys)
     assert (bench / "report.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("has_browser", [True, False])
+@pytest.mark.parametrize("options", [[], ["--format", "html"], ["--out", "page.html"]])
+def test_the_page_is_opened_in_a_browser(bench, tmp_path, monkeypatch, capsys, options, has_browser):
+    opened = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or has_browser)
+    assert main(["report", str(bench), "--open", *options]) == 0
+    page = Path("page.html") if "--out" in options else bench / "report.html"
+    assert opened == [page.resolve().as_uri()]
+    said = f"zoo: no browser was found here: open {str(page)!r} in one\n"
+    assert capsys.readouterr().err.endswith(said) != has_browser
+
+
 def test_a_metric_that_failed_is_told_once_for_all_runs(tmp_path, make, capsys):
     failed = Score(plugin="genzoo", version="1", judge="any@01234567", error="RuntimeError: no")
     runs = [make.record(make.spec(seed=i), scores=own) for i, own in enumerate([{}, {"kid": failed}, {"kid": failed}])]
@@ -115,6 +128,8 @@ def test_a_run_that_is_there_twice_is_refused(bench, tmp_path, make, capsys):
         (["B", "--format", "md"], "unknown format 'md'"),
         (["B", "--format", "parquet"], "name a file with --out"),
         (["B", "C", "--format", "html"], "name a file with --out"),
+        (["B", "--open", "--format", "csv"], "--open is for the page"),
+        (["B", "C", "--open"], "--open is for the page"),
         (["B", "--runs", "--format", "latex"], "--runs needs"),
         (["B", "--columns", "fid"], "--columns needs"),
         (["B", "--columns", "fdi", "--format", "csv"], "unknown column 'fdi': did you mean 'fid'"),

@@ -56,6 +56,13 @@ def test_a_png_is_a_sheet(run, tmp_path, request):
     assert 400 < image.width == image.height <= 512
 
 
+def test_a_folder_and_which_of_its_runs_is_that_run(finished_bench, digits_run, tmp_path):
+    chosen = sampled(finished_bench, tmp_path / "a.npz", "-n", "5", "--model", "vae", "--run-seed", "0")
+    assert chosen.read_bytes() == sampled(digits_run, tmp_path / "b.npz", "-n", "5").read_bytes()
+    other = sampled(finished_bench, tmp_path / "c.npz", "-n", "5", "--model", "vae", "--run-seed", "1")
+    assert chosen.read_bytes() != other.read_bytes()
+
+
 def test_the_path_of_what_was_written_is_printed(digits_run, tmp_path, capsys):
     out = sampled(digits_run, tmp_path / "samples.npz", "-n", "1")
     assert capsys.readouterr().out.strip() == str(out)
@@ -100,6 +107,19 @@ def test_a_folder_that_is_not_there_or_a_folder_as_file_is_refused(digits_run, t
     for out in (tmp_path / "absent" / "sheet.png", tmp_path / "folder.png"):
         assert "must be a file in an existing folder" in refusal([str(digits_run), "--out", str(out)], capsys)
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ([], "has 4 runs: name one by model and seed"),
+        (["--model", "vae"], "has 2 runs: name one by model and seed"),
+        (["--model", "vea"], "unknown model in"),
+        (["--run-seed", "7"], "has the seed 7: known: 0, 1"),
+    ],
+)
+def test_a_folder_of_which_no_one_run_is_meant_is_refused(finished_bench, tmp_path, capsys, options, sentence):
+    assert sentence in refusal([str(finished_bench), *options, "--out", str(tmp_path / "sheet.png")], capsys)
 
 
 @pytest.mark.parametrize(("n", "limit"), [(0, "at least 1"), (-3, "at least 1"), (10**9, "at most 1,000,000")])

@@ -1,6 +1,9 @@
+import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from zoo_bench.executors import Finished, Looked, Progressed, Started
 from zoo_bench.plan.record import Outcome, Progress, Score
@@ -75,6 +78,70 @@ def test_a_players_name_is_text_and_never_markup(bench, make_record, kind, capsy
     play(bench, make_record, losses={player: 0.25})
     shown = f"{player} 0.25" in capsys.readouterr().err
     assert shown == (kind == "terminal")
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """A terminal of 80 columns."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def drawn(live):
+    """Return the lines of the bars as they stand."""
+    console = Console(stderr=True)
+    with console.capture() as captured:
+        console.print(live._bars.get_renderable())
+    return [Text.from_ansi(line).plain for line in captured.get().splitlines()]
+
+
+@pytest.mark.parametrize("model", ["tiny", "tiny-with-a-name-that-alone-fills-more-than-half-of-the-line"])
+def test_bar_share_and_time_left_stay_in_80_columns_and_losses_are_cut(make_spec, narrow, capsys, model):
+    spec = make_spec(model=model)
+    losses = {"generator": 1.25, "discriminator": 0.5, "encoder": 2.5}
+    with Live(3, 2, Path("out")) as live:
+        live.on_event(Started(spec, Resources(1, False)))
+        live.on_event(Progressed(spec, Progress(0.5, 320, 12345.6, losses)))
+        total, run = drawn(live)
+    for line, share in ((total, "25%"), (run, "50%")):
+        assert len(line) <= 80
+        assert len(re.findall("[━╸╺]", line)) == 16
+        assert f"{share} --:-- " in line
+    assert run.rstrip().endswith("…")
+
+
+def test_the_total_moves_with_the_runs_under_way(bench, make_record, capsys):
+    with Live(3, 2, Path("out")) as live:
+        total = live._bars.tasks[0]
+        for spec, share in zip(bench, (0.5, 0.25), strict=True):
+            live.on_event(Started(spec, Resources(1, False)))
+            live.on_event(Progressed(spec, Progress(share, 320, 1.0, {})))
+        assert total.completed == 0.75
+        live.on_event(Finished(bench[0], Outcome(make_record({"seed": 1}, train_seconds=1.25))))
+        assert total.completed == 1.25
+        live.on_event(Finished(bench[1], Outcome(make_record({"seed": 2}, train_seconds=1.25))))
+        assert (total.completed, total.fields["detail"]) == (2, "then controls and the report")
+
+
+def test_quiet_shows_nothing_but_an_interruption(bench, make_record, narrow, capsys):
+    with Live(3, 2, Path("out"), quiet=True) as live:
+        live.on_event(Started(bench[0], Resources(1, False)))
+        live.on_event(Finished(bench[0], Outcome(make_record({"seed": 1}, train_seconds=1.25))))
+        assert capsys.readouterr().err == ""
+        live.interrupted()
+    assert capsys.readouterr().err == "interrupted: 2 runs stored, 1 missing; the same command goes on\n"
+
+
+def test_verbose_says_what_starts_and_where_a_run_failed(bench, make_record, monkeypatch, capsys):
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    record = make_record({"seed": 1}, status="error", error="no", traceback="Traceback:\n  line 3 \u202e\n")
+    with Live(3, 2, None, verbose=True) as live:
+        live.on_event(Started(bench[0], Resources(1, False)))
+        live.on_event(Finished(bench[0], Outcome(record)))
+    run = "tiny[batch_size=4] on digits, seed 1"
+    said = capsys.readouterr().err.splitlines()[1:]
+    assert said == [f"{run}: started", f"[1/2] {run}: error: no", "  Traceback:", "    line 3 \\u202e"]
 
 
 def test_a_look_is_a_line_per_table_and_its_runs_count(bench, make_record, kind, capsys):

@@ -28,6 +28,9 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
         name="report", target="zoo_bench.cli.report:report", summary="Show what benches found, in any format."
     )
     yield zoo.CommandSpec(
+        name="plot", target="zoo_bench.cli.plot:plot", summary="Draw a figure for a paper: PDF, SVG or PNG."
+    )
+    yield zoo.CommandSpec(
         name="status", target="zoo_bench.cli.status:status", summary="Say what runs in a folder, and what is done."
     )
     yield zoo.CommandSpec(

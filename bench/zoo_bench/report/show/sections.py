@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,14 @@ from zoo_bench.report.read.results import Results
 from zoo_bench.report.read.statistics import probability_of_improvement
 from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show import plots
-from zoo_bench.report.show.figures import Colours
+from zoo_bench.report.show.figures import Colours, svg
 from zoo_bench.report.show.pareto import pareto
 from zoo_bench.report.show.reproduce import command, packages
-from zoo_bench.report.text import aligned, figure, plural, shortened
+from zoo_bench.report.text import aligned, figure, plural, shortened, visible
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 MAX_PICTURE_BYTES = 1_900_000
 """Size of all embedded pictures together, so that the page stays well under 8 MB."""
@@ -81,10 +83,11 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     costs = [m for m in summary.metrics if m.cost]
     trained = replace(summary, models=[model for model in summary.models if not model.outside])
     figures = {
-        "Learning curves": (plots.learning_curves(summary, results.curves, colours), CURVES_CAPTION),
-        "FID against speed and size": (pareto(summary, colours), PARETO_CAPTION),
-        "Modes captured": (plots.modes(summary, colours), MODES_CAPTION),
-    }
+        "Learning curves": (CURVES_CAPTION, CURVE_NAMES, lambda spent: plots.learning_curves(
+            summary, results.curves, colours, spent)),
+        "FID against speed and size": (PARETO_CAPTION, COST_NAMES, lambda cost: pareto(summary, colours, cost)),
+        "Modes captured": (MODES_CAPTION, {"": ""}, lambda _: plots.modes(summary, colours)),
+    }  # fmt: skip
     seeds = summary.group.trained["seed"].nunique()
     ranks = {model.label: rank for rank, model in enumerate(summary.models)}
     samples, neighbours = sheets(runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable"), pictures)
@@ -98,7 +101,11 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
             for name, shown, metrics in (("Quality", summary, quality), ("Speed and size", trained, costs))
             if metrics and shown.models
         ],
-        "figures": [(name, plot, text) for name, (plot, text) in figures.items() if plot],
+        "figures": [
+            (title, variants, text)
+            for title, (text, names, draw) in figures.items()
+            if (variants := drawings(f"{key['task']}: {title}", {name: draw(of) for of, name in names.items()}))
+        ],
         "pairs": pairs(summary),
         "samples": samples,
         "neighbours": neighbours,
@@ -111,13 +118,27 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
 
 CURVES_CAPTION = (
     "FID of up to 2,000 samples against the validation split, at shares of the budget. Lines are geometric means over "
-    "seeds, bands Student's 95 % intervals, from three seeds on; a line ends where a run of the model diverged."
+    "seeds, dots single runs, bands Student's 95 % intervals, from three seeds on; a line ends where a run of the "
+    "model diverged."
 )
 PARETO_CAPTION = (
-    "Means and 95 % intervals of FID. The line joins the models that no other beats in both; the others are "
-    "hollow, as are those of which nothing is claimed."
+    "Means and 95 % intervals of FID, and single runs, which are small. The line joins the models that no other beats "
+    "in both; the others are hollow, as are those of which nothing is claimed."
 )
 MODES_CAPTION = "Bars are means over seeds, dots are single runs."
+CURVE_NAMES = {"images": "images", "seconds": "seconds", "flops": "FLOPs"}
+COST_NAMES = {"sample_images_per_s": "sampling", "train_images_per_s": "training", "params": "parameters"}
+
+
+def drawings(title: str, figures: Mapping[str, Figure | None]) -> list[dict[str, str]]:
+    """Return those variants of a figure that show something: the name of each, its SVG, and the name of its file."""
+    variants = []
+    for name, drawing in figures.items():
+        if drawing is not None:
+            label = visible(f"{title}, {name}" if name else title)
+            file = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+            variants.append({"name": name, "svg": svg(drawing, label), "file": f"{file[:80]}.svg"})
+    return variants
 
 
 def _remarks(summary: Summary) -> list[str]:
@@ -278,7 +299,7 @@ def all_tasks(scores: Overall, colours: Colours) -> dict[str, Any]:
             "critical_difference": f"{ranking.critical_difference:.2f}",
             "alike": not ranking.p < ALPHA,
         },
-        "figures": [(name, plot) for name, plot in figures.items() if plot],
+        "figures": [(title, drawings(title, {"": drawing})) for title, drawing in figures.items()],
     }
 
 

@@ -53,7 +53,7 @@ def image_grid(images: Tensor, columns: int | None = None) -> bytes:
 
 
 def real_sheet(task: Task) -> bytes:
-    """Return the sheet of as many real items as a run's sheet has samples, drawn from the test split by a fixed seed."""
+    """Return the sheet of as many real items as a run's has samples, of the test split in an order by a fixed seed."""
     order = torch.randperm(len(task.test.data), generator=torch.Generator().manual_seed(0))
     return sheet(task.test.data[order[: COLUMNS**2 if len(task.shape) == 3 else task.samples]], task)
 
@@ -70,7 +70,8 @@ def corner(picture: Image, width: int, side: int) -> Image:
     scale = max(1, TARGET_SIDE_PIXELS // edge)
     if picture.size != (scale * edge, scale * edge):
         return picture
-    return picture.crop((0, 0, *[scale * (side * pitch + GAP_PIXELS)] * 2))
+    end = scale * (side * pitch + GAP_PIXELS)
+    return picture.crop((0, 0, end, end))
 
 
 def neighbours(generated: Tensor, train: Tensor) -> bytes:

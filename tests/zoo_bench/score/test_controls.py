@@ -31,7 +31,7 @@ def counted(monkeypatch):
     def fake(call, task, names, panel, timeout):
         assert task == "digits"
         computed.append(list(names))
-        return controls.Scores({"real": {name: made(len(computed)) for name in names}}, {"real": 197})
+        return controls.Scores({"real": {name: made(len(computed)) for name in names}}, {"real": 197}, b"sheet")
 
     monkeypatch.setattr(controls, "run_in_subprocess", fake)
     return computed
@@ -145,7 +145,7 @@ def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, plan, m
 
 
 def test_infinite_scores_are_kept(tmp_path, plan, monkeypatch):
-    infinite = controls.Scores({"real": {name: made(math.inf) for name in ("fid", "kid")}}, {})
+    infinite = controls.Scores({"real": {name: made(math.inf) for name in ("fid", "kid")}}, {}, b"")
     monkeypatch.setattr(controls, "run_in_subprocess", lambda *arguments, timeout: infinite)
     for _ in range(2):
         controls.score_controls(tmp_path, {"digits": plan}, None, None)

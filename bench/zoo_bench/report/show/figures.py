@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 import matplotlib.style
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 
 from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.text import figure as short
@@ -180,6 +180,7 @@ def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
     """
     axes.set(**{f"{which}scale": "log", f"{which}lim": (10**low, 10**high)})
     axis = axes.xaxis if which == "x" else axes.yaxis
+    locator: Locator
     if high - low < 0.4:
         locator = FixedLocator(MaxNLocator(5).tick_values(10**low, 10**high))
     elif high - low < 2.2:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from zoo.errors import UnknownNameError, ZooError
-from zoo.registry import installed
-from zoo_bench.data.loading import load_task
 from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show import plots
 from zoo_bench.report.show.figures import SCREEN, Colours, Style
 from zoo_bench.report.show.pareto import COSTS, pareto
-from zoo_bench.report.show.samples import samples
 from zoo_bench.report.text import listed
-from zoo_bench.score.sheets import real_sheet
 
 KINDS = {
     "curves": "a learning curve",
@@ -71,8 +67,9 @@ def plot(
     elif kind == "modes":
         figure = plots.modes(summary, colours, style)
     else:
-        loaded = load_task(installed().tasks.get(task))
-        figure = samples(summary, real_sheet(loaded), loaded.shape[-1] if len(loaded.shape) == 3 else 0, style)
+        from zoo_bench.report.show.samples import samples  # which needs torch
+
+        figure = samples(summary, style)
     if figure is None:
         raise ZooError(f"nothing to plot: the runs on {task!r} lack {KINDS[kind]}")
     return figure

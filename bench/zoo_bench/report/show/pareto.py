@@ -117,9 +117,10 @@ def pareto(
             dot(axes, point.cost, value.mean, title, color=look.colour, marker=look.marker, markerfacecolor=face,
                 markeredgewidth=style.font / 8, markersize=style.font / 1.6)  # fmt: skip
             vertical, horizontal = side.split()
-            offset = {"left": -0.7, "right": 0.7}[horizontal], {"top": 0.9, "middle": 0.0, "bottom": -0.9}[vertical]
+            right = {"left": -0.7, "right": 0.7}[horizontal] * style.font
+            up = {"top": 0.9, "middle": 0.0, "bottom": -0.9}[vertical] * style.font
             axes.annotate(
-                name(point.label), (point.cost, value.mean), [style.font * step for step in offset],
+                name(point.label), (point.cost, value.mean), (right, up),
                 textcoords="offset points", ha="right" if horizontal == "left" else "left", va="center",
             ).set_in_layout(False)  # fmt: skip
         log_axis(axes, "x", *x_range)

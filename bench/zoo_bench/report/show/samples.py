@@ -7,42 +7,48 @@ import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from zoo.errors import ZooError
 from zoo.files import read_regular
+from zoo.registry import installed
+from zoo_bench.data.loading import load_task
 from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show.figures import SCREEN, Plot, Style, drawn, name
-from zoo_bench.report.show.sections import is_png
-from zoo_bench.score.sheets import corner
+from zoo_bench.report.show.sections import is_png, real_sheets
+from zoo_bench.score.sheets import corner, real_sheet
 
 COLUMNS = 4
 SIDE = 5
 """Images that are shown of a sheet, to the side."""
 
 
-def samples(summary: Summary, real: bytes, width: int, style: Style = SCREEN) -> Figure | None:
+def samples(summary: Summary, style: Style = SCREEN) -> Figure | None:
     """Return the first images of every model's sheet, or its whole sheet of points, beside real ones.
 
-    Args:
-        summary: The models; of each, the run with the lowest seed that kept a sheet is shown.
-        real: The sheet of real items, a PNG.
-        width: Width of an image in pixels; 0 for points.
-        style: Size of the figure.
+    Of each model the run with the lowest seed that kept a sheet is shown. Real items are those that the bench's folder
+    keeps, else those of the installed task.
 
     Returns:
         The figure, or None if no run kept a sheet.
+
+    Raises:
+        ZooError: If the task is not installed, or its data are needed and absent.
     """
     sheets = {model.label: found for model in summary.models if (found := _sheet(summary, model.label))}
     if not sheets:
         return None
+    task = installed().tasks.get(summary.group.key["task"])
+    real = _real(summary) or real_sheet(load_task(task))
+    width = task.spec.shape[-1] if len(task.spec.shape) == 3 else 0
     panels = {"real": real, **sheets}
     columns = min(COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
     side = style.width / columns
+    layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     with drawn(style):
-        figure = Plot(figsize=(style.width, rows * (side + 1.4 * style.font / 72)), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+        figure = Plot(figsize=(style.width, rows * (side + 1.4 * style.font / 72)), layout=layout)
         for axes in figure.subplots(rows, columns, squeeze=False).flat:
             axes.set_axis_off()
         for axes, (label, png) in zip(figure.axes, panels.items(), strict=False):
@@ -56,11 +62,18 @@ def samples(summary: Summary, real: bytes, width: int, style: Style = SCREEN) ->
 def _sheet(summary: Summary, label: str) -> bytes:
     """Return the readable sheet of a model's lowest seed, or nothing."""
     runs = summary.group.runs
-    for file in runs[(runs["_label"] == label) & (runs["_file"] != "")].sort_values("seed")["_file"]:
-        try:
-            content = read_regular(Path(file).with_suffix(".png"))
-        except (ZooError, OSError):
-            continue
-        if is_png(content):
-            return content
-    return b""
+    files = runs[(runs["_label"] == label) & (runs["_file"] != "")].sort_values("seed")["_file"]
+    return next(filter(None, (_picture(Path(file).with_suffix(".png")) for file in files)), b"")
+
+
+def _real(summary: Summary) -> bytes:
+    """Return the sheet of real items that a folder of these runs keeps, or nothing."""
+    return next(filter(None, map(_picture, real_sheets(summary))), b"")
+
+
+def _picture(path: Path) -> bytes:
+    try:
+        content = read_regular(path)
+    except (ZooError, OSError):
+        return b""
+    return content if is_png(content) else b""

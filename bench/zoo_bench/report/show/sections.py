@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.columns import Column
 from zoo.errors import ZooError
 from zoo.files import is_regular, read_regular
+from zoo_bench.core.names import real_sheet_path
 from zoo_bench.report.read.claims import ALPHA, MARKED_MEANING, Model, correction
 from zoo_bench.report.read.groups import KEYS, OUTSIDE, OUTSIDE_MEANING
 from zoo_bench.report.read.overall import Overall
@@ -90,7 +91,8 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     }  # fmt: skip
     seeds = summary.group.trained["seed"].nunique()
     ranks = {model.label: rank for rank, model in enumerate(summary.models)}
-    samples, neighbours = sheets(runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable"), pictures)
+    ordered = runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable")
+    samples, neighbours = sheets(ordered, pictures, real_sheets(summary))
     return {
         "key": key,
         "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task" and key[k]}, "seeds": str(seeds)},
@@ -233,8 +235,20 @@ def _p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return sample sheets and nearest neighbours, each by seed, the first seeds first while there is room."""
+def real_sheets(summary: Summary) -> list[Path]:
+    """Return where the folders of these runs keep the sheet of real items, if they do."""
+    return [
+        real_sheet_path(Path(folder), summary.group.key["task"]) for folder in summary.group.runs["_folder"].unique()
+    ]
+
+
+def sheets(
+    runs: pd.DataFrame, pictures: Pictures, real: Sequence[Path] = ()
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return sample sheets and nearest neighbours, each by seed, the first seeds first while there is room.
+
+    The first of the ``real`` sheets that is there stands before the samples.
+    """
     import pandas as pd
 
     samples, neighbours = list[dict[str, Any]](), list[dict[str, Any]]()
@@ -246,6 +260,8 @@ def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]]
                 for label, file in zip(rows["_label"], rows["_file"], strict=True)
                 if (source := pictures.embed(Path(file).with_suffix(suffix)))
             ]
+            if items and strips is samples and (source := next(filter(None, map(pictures.embed, real)), "")):
+                items.insert(0, {"label": "real", "source": source})
             if items:
                 strips.append({"seed": "unknown" if pd.isna(seed) else str(seed), "items": items})
     return samples, neighbours

@@ -59,7 +59,7 @@ def plot(
         raise ZooError(f"the runs have several tasks: name one with --task: {', '.join(tasks)}")
     chosen = [summary for summary in summaries if summary.group.key["task"] == (task or tasks[0])]
     apart = kept_apart([summary.group for summary in chosen])
-    for sentence in [*results.problems, *(f"{text}; the first is drawn" for text in apart)]:
+    for sentence in [*results.problems, *(f"{text} The first is drawn." for text in apart)]:
         print(visible(f"zoo: {sentence}"), file=sys.stderr)
     colours = colours_of(summaries)
     figure = kinds.plot(kind, chosen[0], results.curves, colours, against=against, metric=metric, style=PAPER)

@@ -178,6 +178,7 @@ def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
         low: Lower end, as an exponent of ten.
         high: Upper end, as an exponent of ten.
     """
+    low, high = max(low, -300), min(high, 300)  # what a float can hold
     axes.set(**{f"{which}scale": "log", f"{which}lim": (10**low, 10**high)})
     axis = axes.xaxis if which == "x" else axes.yaxis
     locator: Locator

@@ -111,11 +111,9 @@ def test_in_a_page_colours_are_the_pages_and_ids_are_no_other_figures(figure):
     assert used == ids
 
 
-@pytest.mark.parametrize("low", [-149.0, -7.3, 0.0, 3.7, 148.0])
-@pytest.mark.parametrize("width", [0.02, 0.3, 0.6, 1.5, 4.0, 290.0])
+@pytest.mark.parametrize("low", [-149.0, -7.3, 0.0, 3.7])
+@pytest.mark.parametrize("width", [0.02, 0.3, 0.6, 1.5, 4.0, 150.0])
 def test_a_logarithmic_axis_has_some_ticks_and_not_too_many(low, width):
-    if low + width > 300:
-        pytest.skip("beyond what is drawn")
     with drawn(PAPER):
         figure, axes = canvas(PAPER)
         log_axis(axes, "y", low, low + width)

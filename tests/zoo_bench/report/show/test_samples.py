@@ -41,7 +41,8 @@ def first_images(png):
 
 def test_every_panel_has_the_first_images_of_a_sheet_at_one_size(folder, digits_task):
     panels = shown(samples(summary_of(folder), PAPER))
-    assert list(panels) == ["real", "gan", "vae"]
+    assert next(iter(panels)) == "real"
+    assert sorted(panels) == ["gan", "real", "vae"]
     expected = {
         "real": real_sheet(digits_task),
         "gan": image_grid(digits_task.train.data[:64]),

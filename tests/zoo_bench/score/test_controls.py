@@ -10,6 +10,7 @@ from zoo_bench.plan.record import Score, stored_scores
 from zoo_bench.plan.scoring import ScorePlan
 from zoo_bench.report.read.results import load_controls
 from zoo_bench.score import controls
+from zoo_bench.score.sheets import real_sheet
 
 
 def made(value=1.0, **fields):
@@ -72,6 +73,10 @@ def test_controls_have_the_modes_that_they_say(task):
     if task.mixture:
         assert modes["half-modes"] == set(range(task.modes // 2))
         assert modes["one-mode"] == {0}
+
+
+def test_a_bench_keeps_the_sheet_of_real_items(finished_bench, digits_task):
+    assert (finished_bench / "controls" / "digits.png").read_bytes() == real_sheet(digits_task)
 
 
 def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench):

@@ -18,6 +18,7 @@ from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show.figures import SCREEN, Plot, Style, drawn, name
 from zoo_bench.report.show.sections import is_png, real_sheets
 from zoo_bench.score.sheets import corner, real_sheet
+from zoo_bench.store.records import read_record
 
 COLUMNS = 4
 SIDE = 5
@@ -28,21 +29,22 @@ def samples(summary: Summary, style: Style = SCREEN) -> Figure | None:
     """Return the first images of every model's sheet, or its whole sheet of points, beside real ones.
 
     Of each model the run with the lowest seed that kept a sheet is shown. Real items are those that the bench's folder
-    keeps, else those of the installed task.
+    keeps, else those of the installed task, whose data must be there then.
 
     Returns:
         The figure, or None if no run kept a sheet.
 
     Raises:
-        ZooError: If the task is not installed, or its data are needed and absent.
+        ZooError: If the task is needed, and not installed or without its data.
     """
-    sheets = {model.label: found for model in summary.models if (found := _sheet(summary, model.label))}
-    if not sheets:
+    records = {model.label: found for model in summary.models if (found := _record_with_sheet(summary, model.label))}
+    if not records:
         return None
-    task = installed().tasks.get(summary.group.key["task"])
-    real = _real(summary) or real_sheet(load_task(task))
-    width = task.spec.shape[-1] if len(task.spec.shape) == 3 else 0
-    panels = {"real": real, **sheets}
+    task, tasks = summary.group.key["task"], installed().tasks
+    real = next(filter(None, map(_picture, real_sheets(summary))), b"") or real_sheet(load_task(tasks.get(task)))
+    panels = {"real": real, **{label: _picture(_sheet(record)) for label, record in records.items()}}
+    shape = read_record(next(iter(records.values()))).shape or tasks.get(task).spec.shape
+    width = shape[-1] if len(shape) == 3 else 0
     columns = min(COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
     side = style.width / columns
@@ -59,16 +61,15 @@ def samples(summary: Summary, style: Style = SCREEN) -> Figure | None:
     return figure
 
 
-def _sheet(summary: Summary, label: str) -> bytes:
-    """Return the readable sheet of a model's lowest seed, or nothing."""
+def _record_with_sheet(summary: Summary, label: str) -> Path | None:
+    """Return the record of a model's lowest seed that has a readable sheet."""
     runs = summary.group.runs
     files = runs[(runs["_label"] == label) & (runs["_file"] != "")].sort_values("seed")["_file"]
-    return next(filter(None, (_picture(Path(file).with_suffix(".png")) for file in files)), b"")
+    return next((path for path in map(Path, files) if _picture(_sheet(path))), None)
 
 
-def _real(summary: Summary) -> bytes:
-    """Return the sheet of real items that a folder of these runs keeps, or nothing."""
-    return next(filter(None, map(_picture, real_sheets(summary))), b"")
+def _sheet(record: Path) -> Path:
+    return record.with_suffix(".png")
 
 
 def _picture(path: Path) -> bytes:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo.errors import UnknownNameError
 from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.summary import summarise
 from zoo_bench.report.show.figures import PAPER
 from zoo_bench.report.show.samples import samples
-from zoo_bench.score.sheets import image_grid, real_sheet
+from zoo_bench.score.sheets import image_grid, real_sheet, sheet
 
 
 def summary_of(root):
@@ -57,6 +58,24 @@ def test_real_items_that_the_folder_keeps_come_first(folder, digits_task):
     (folder / "controls").mkdir()
     (folder / "controls" / "digits.png").write_bytes(kept)
     assert np.array_equal(shown(samples(summary_of(folder)))["real"], first_images(kept))
+
+
+def test_a_task_that_is_not_installed_is_needed_for_real_items_only(tmp_path, make, digits_task):
+    root = make.write(tmp_path, [make.drawn(make.spec(model="gan", task="gone"), 2.0, shape=(1, 8, 8))])
+    png = image_grid(digits_task.train.data[:64])
+    next(root.glob("runs/*/gan/*[0-9a-f].png")).write_bytes(png)
+    with pytest.raises(UnknownNameError, match="unknown task 'gone'"):
+        samples(summary_of(root))
+    (root / "controls").mkdir()
+    (root / "controls" / "gone.png").write_bytes(png)
+    assert np.array_equal(shown(samples(summary_of(root)))["gan"], first_images(png))
+
+
+def test_points_are_shown_whole(tmp_path, make, ring8_task):
+    root = make.write(tmp_path, [make.drawn(make.spec(model="gan", task="ring8"), 2.0)])
+    next(root.glob("runs/*/gan/*[0-9a-f].png")).write_bytes(sheet(ring8_task.train.data[:2000], ring8_task))
+    panels = shown(samples(summary_of(root)))
+    assert panels["real"].shape == panels["gan"].shape == (512, 512, 3)
 
 
 def test_without_a_sheet_there_is_nothing_to_show(folder):

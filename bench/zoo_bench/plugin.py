@@ -18,6 +18,7 @@ COMMANDS = {
     },
     "Results": {
         "report": "Show what benches found, in any format.",
+        "plot": "Draw a figure for a paper: PDF, SVG or PNG.",
         "compare": "Say by how much two benches or models differ.",
         "sample": "Draw samples from a finished run's weights.",
         "score": "Score stored runs again, or samples made elsewhere.",

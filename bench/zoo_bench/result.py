@@ -13,8 +13,8 @@ from zoo.errors import UnknownNameError, ZooError
 from zoo.files import read_regular
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from PIL.Image import Image
-    from plotly.graph_objects import Figure
 
     from zoo_bench.report.read.results import Results
     from zoo_bench.report.read.summary import Summary
@@ -110,35 +110,28 @@ class BenchResult(pd.DataFrame):
         lines = [f"{s.group.key['task']}: {s.verdict()}" if several else s.verdict() for s in self._summaries]
         return "\n".join(map(visible, lines))
 
-    def plot(self, name: str, task: str = "") -> Figure:  # type: ignore[override]
-        """Return a plot of the report.
+    def plot(  # type: ignore[override]
+        self, name: str, task: str = "", *, against: str = "", metric: str = ""
+    ) -> Figure:
+        """Return a plot of the report, which notebooks show and ``figure.savefig("curves.pdf")`` writes.
 
         Args:
-            name: "curves" (validation FID along the budget), "pareto" (FID against speed and size) or "modes".
+            name: "curves" (validation FID along the budget), "pareto" (FID against speed or size), "modes", or
+                "samples" (real items beside those of every model).
             task: The task, where the bench has several; "" for the first.
+            against: The horizontal axis; "curves": "images", "seconds" or "flops"; "pareto": "sample_images_per_s",
+                "train_images_per_s" or "params"; "" for the first.
+            metric: The vertical axis of "pareto", a column with a direction; "" for FID.
 
         Raises:
-            UnknownNameError: If there is no such plot or task.
+            UnknownNameError: If there is no such plot, task, axis or metric.
             ZooError: If the runs have nothing to plot.
         """
-        from zoo_bench.report.show import plots
+        from zoo_bench.report.show import kinds
         from zoo_bench.report.show.figures import colours_of
-        from zoo_bench.report.show.notebook import draw
-        from zoo_bench.report.show.pareto import pareto
 
         summary, colours = self._summary_of(task), colours_of(self._summaries)
-        figures = {
-            "curves": lambda: plots.learning_curves(summary, self._stored.curves, colours),
-            "pareto": lambda: pareto(summary, colours),
-            "modes": lambda: plots.modes(summary, colours),
-        }
-        if name not in figures:
-            raise UnknownNameError("plot", str(name), figures)
-        figure = figures[name]()
-        if figure is None:
-            needed = {"curves": "a learning curve", "pareto": "FID and speed of two models", "modes": "modes"}[name]
-            raise ZooError(f"nothing to plot: the runs on {summary.group.key['task']!r} lack {needed}")
-        return draw(figure)
+        return kinds.plot(name, summary, self._stored.curves, colours, against=against, metric=metric)
 
     def sheet(self, model: str, seed: int | None = None, task: str = "") -> Image:
         """Return the sheet of samples that a run stored.

@@ -15,10 +15,9 @@ def notebook():
     return pytest.importorskip("nbformat").read(NOTEBOOK, as_version=4)
 
 
-def test_the_notebook_runs(notebook, tmp_path, monkeypatch):
+def test_the_notebook_runs(notebook, tmp_path):
     client = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    monkeypatch.setenv("PLOTLY_RENDERER", "json")
     client.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     verdict = next(cell for cell in notebook.cells if cell.source == "print(result.verdict)")
     assert " has the lowest FID, " in verdict.outputs[0].text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 _UNUSABLE = re.compile(r'[%<>:"/\\|?*\x00-\x1f]|[. ]$')
 _RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)\d)(\..*)?", re.IGNORECASE)
@@ -16,3 +17,8 @@ def file_name(name: str) -> str:
     """
     usable = _UNUSABLE.sub(lambda match: f"%{ord(match[0]):02X}", name)
     return f"%{ord(usable[0]):02X}{usable[1:]}" if _RESERVED.fullmatch(usable) else usable
+
+
+def real_sheet_path(root: Path, task: str) -> Path:
+    """Return where a bench's folder keeps the sheet of real items of a task."""
+    return root / "controls" / f"{file_name(task)}.png"

@@ -57,11 +57,6 @@ def failed(runs: pd.DataFrame) -> Iterator[str]:
         yield visible(f"no score in {count} on {rows['task'].iloc[0]}: {error}")
 
 
-def plotly(text: object) -> str:
-    """Escape text for a label of plotly, which reads a little HTML and MathJax between dollar signs."""
-    return html.escape(visible(text), quote=False).replace("$", "&#36;")
-
-
 def latex(text: object) -> str:
     """Escape text for LaTeX with T1 fonts, which have the Latin letters; other characters become their code."""
     shown = (c if c in _LATEX_ESCAPES or ord(c) < LATIN_END else f"\\u{ord(c):04x}" for c in visible(text))

@@ -16,16 +16,18 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
+from zoo.files import write_atomically
 from zoo.registry import installed
 from zoo.task import Task
 from zoo_bench.core.children import run_in_subprocess
 from zoo_bench.core.keyed import read_keyed, write_keyed
-from zoo_bench.core.names import file_name
+from zoo_bench.core.names import file_name, real_sheet_path
 from zoo_bench.data.loading import load_task
 from zoo_bench.judges.panel import Panel
 from zoo_bench.plan.record import SCORES, Score, stored_scores
 from zoo_bench.plan.scoring import ScorePlan
 from zoo_bench.score.scoring import score
+from zoo_bench.score.sheets import real_sheet
 
 SEED = 0
 VERSION = "1"
@@ -66,10 +68,12 @@ class Scores(NamedTuple):
     Attributes:
         scores: By control and metric.
         few: Number of items of every control that has fewer than a model has samples.
+        sheet: The sheet of real items, to be seen beside those of models.
     """
 
     scores: dict[str, dict[str, Score]]
     few: dict[str, int]
+    sheet: bytes
 
 
 def compute(task_name: str, names: Sequence[str], panel: Panel | None) -> Scores:
@@ -88,11 +92,14 @@ def compute(task_name: str, names: Sequence[str], panel: Panel | None) -> Scores
     return Scores(
         {name: score(Evaluation(task, data, reference), metrics, load).scores for name, data in controls.items()},
         {name: len(data) for name, data in controls.items() if len(data) < task.samples},
+        real_sheet(task),
     )
 
 
 def score_controls(root: Path, plans: Mapping[str, ScorePlan], panel: Panel | None, timeout: float | None) -> None:
     """Score the controls of some tasks, and keep them in ``controls/<task>.json``; what is there is not scored again.
+
+    Beside them is ``<task>.png``, the sheet of real items.
 
     Metrics on request, which may take as long for each control as for a model, are not computed. Scoring happens in a
     process of its own. A task whose controls cannot be scored is named on stderr and left out.
@@ -121,4 +128,5 @@ def score_controls(root: Path, plans: Mapping[str, ScorePlan], panel: Panel | No
             print(f"controls of {task} could not be scored: {error}", file=sys.stderr)
             continue
         merged = {name: {**scores.get(name, {}), **found} for name, found in computed.scores.items()}
+        write_atomically(real_sheet_path(root, task), computed.sheet)
         write_keyed(path, key, {"scores": json.loads(SCORES.dump_json(merged)), "few": computed.few})

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import io
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from zoo.task import Task
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 GAP_PIXELS = 1
 TARGET_SIDE_PIXELS = 512
+COLUMNS = 8
+"""Of the sheet that a run keeps."""
 
 
 def sheet(generated: Tensor, task: Task) -> bytes:
@@ -28,7 +34,7 @@ def sheets(generated: Tensor, task: Task) -> dict[str, bytes]:
     """Return the sheets that a run keeps, by suffix: 64 images, and 32 beside their nearest training images."""
     if len(task.shape) != 3:
         return {".png": scatter(generated, task)}
-    return {".png": image_grid(generated[:64]), ".neighbours.png": neighbours(generated[:32], task.train.data)}
+    return {".png": image_grid(generated[: COLUMNS**2]), ".neighbours.png": neighbours(generated[:32], task.train.data)}
 
 
 def image_grid(images: Tensor, columns: int | None = None) -> bytes:
@@ -44,6 +50,28 @@ def image_grid(images: Tensor, columns: int | None = None) -> bytes:
     scale = max(1, TARGET_SIDE_PIXELS // grid.shape[-1])
     grid = grid.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
     return _png(Image.fromarray(grid.permute(1, 2, 0).contiguous().numpy()))
+
+
+def real_sheet(task: Task) -> bytes:
+    """Return the sheet of as many real items as a run's has samples, of the test split in an order by a fixed seed."""
+    order = torch.randperm(len(task.test.data), generator=torch.Generator().manual_seed(0))
+    return sheet(task.test.data[order[: COLUMNS**2 if len(task.shape) == 3 else task.samples]], task)
+
+
+def corner(picture: Image, width: int, side: int) -> Image:
+    """Return the first images of the sheet that a run keeps, as many columns as rows.
+
+    Args:
+        picture: The sheet; one of another size than those of 64 images is returned whole.
+        width: Width of an image in pixels.
+        side: How many columns and rows.
+    """
+    pitch, edge = width + GAP_PIXELS, COLUMNS * (width + GAP_PIXELS) + GAP_PIXELS
+    scale = max(1, TARGET_SIDE_PIXELS // edge)
+    if picture.size != (scale * edge, scale * edge):
+        return picture
+    end = scale * (side * pitch + GAP_PIXELS)
+    return picture.crop((0, 0, end, end))
 
 
 def neighbours(generated: Tensor, train: Tensor) -> bytes:

@@ -5,7 +5,6 @@ import math
 import re
 from itertools import combinations
 
-import plotly.offline
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -121,9 +120,13 @@ def of_html(html):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def no_plotly():
+def no_drawings():
+    """Draw nothing: figures take longer than everything else."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plotly.offline, "get_plotlyjs", lambda: "")
+        patch.setattr("zoo_bench.report.show.sections.drawings", lambda title, figures: [])
+        patch.setattr("zoo_bench.report.show.sections.pareto", lambda *args: None)
+        for name in ("learning_curves", "modes", "profiles", "ranks"):
+            patch.setattr(f"zoo_bench.report.show.plots.{name}", lambda *args: None)
         yield
 
 

@@ -10,6 +10,7 @@ from zoo_bench.plan.record import Score, stored_scores
 from zoo_bench.plan.scoring import ScorePlan
 from zoo_bench.report.read.results import load_controls
 from zoo_bench.score import controls
+from zoo_bench.score.sheets import real_sheet
 
 
 def made(value=1.0, **fields):
@@ -31,7 +32,7 @@ def counted(monkeypatch):
     def fake(call, task, names, panel, timeout):
         assert task == "digits"
         computed.append(list(names))
-        return controls.Scores({"real": {name: made(len(computed)) for name in names}}, {"real": 197})
+        return controls.Scores({"real": {name: made(len(computed)) for name in names}}, {"real": 197}, b"sheet")
 
     monkeypatch.setattr(controls, "run_in_subprocess", fake)
     return computed
@@ -72,6 +73,10 @@ def test_controls_have_the_modes_that_they_say(task):
     if task.mixture:
         assert modes["half-modes"] == set(range(task.modes // 2))
         assert modes["one-mode"] == {0}
+
+
+def test_a_bench_keeps_the_sheet_of_real_items(finished_bench, digits_task):
+    assert (finished_bench / "controls" / "digits.png").read_bytes() == real_sheet(digits_task)
 
 
 def test_a_bench_has_scored_its_controls_and_ranked_them_rightly(finished_bench):
@@ -145,7 +150,7 @@ def test_controls_that_cannot_be_scored_are_named_and_left_out(tmp_path, plan, m
 
 
 def test_infinite_scores_are_kept(tmp_path, plan, monkeypatch):
-    infinite = controls.Scores({"real": {name: made(math.inf) for name in ("fid", "kid")}}, {})
+    infinite = controls.Scores({"real": {name: made(math.inf) for name in ("fid", "kid")}}, {}, b"")
     monkeypatch.setattr(controls, "run_in_subprocess", lambda *arguments, timeout: infinite)
     for _ in range(2):
         controls.score_controls(tmp_path, {"digits": plan}, None, None)

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from zoo.task import Mixture
-from zoo_bench.score.sheets import image_grid, scatter, sheet
+from zoo_bench.score.sheets import corner, image_grid, real_sheet, scatter, sheet
 
 
 def pixels(png):
@@ -74,3 +74,22 @@ def test_the_kind_of_sheet_is_that_of_the_task(digits_task, ring8_task):
     assert sheet(images, digits_task) == image_grid(images)
     points = ring8_task.test.data[:10]
     assert np.array_equal(pixels(sheet(points, ring8_task)), pixels(scatter(points, ring8_task)))
+
+
+def test_a_corner_has_the_first_images_of_a_sheet_and_an_odd_sheet_is_returned_whole(digits_task):
+    images = digits_task.test.data[:64]
+    whole = Image.open(io.BytesIO(image_grid(images)))
+    part = np.asarray(corner(whole, 8, 2))
+    rows = torch.cat([images[:2], images[8:10]])
+    scale = 512 // 73
+    expected = pixels(image_grid(rows, columns=2))
+    unscaled = expected[:: 512 // 19, :: 512 // 19]
+    assert np.array_equal(part[::scale, ::scale], unscaled)
+    assert corner(whole, 9, 2).size == whole.size
+
+
+def test_the_sheet_of_real_items_is_like_a_runs_and_the_same_every_time(digits_task, ring8_task):
+    for task in (digits_task, ring8_task):
+        assert real_sheet(task) == real_sheet(task)
+    assert pixels(real_sheet(digits_task)).shape == pixels(image_grid(digits_task.test.data[:64])).shape
+    assert real_sheet(digits_task) != image_grid(digits_task.test.data[:64])

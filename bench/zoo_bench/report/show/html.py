@@ -19,7 +19,7 @@ from zoo_bench.report.read.overall import overall
 from zoo_bench.report.read.results import Results, load_store
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.show import sections
-from zoo_bench.report.show.figures import colours_of
+from zoo_bench.report.show.figures import COLOUR_COUNT, colours_of
 from zoo_bench.report.show.sections import MAX_PICTURE_BYTES, Pictures
 from zoo_bench.report.show.speeds import CAPTION, FIELDS, speeds
 from zoo_bench.report.text import plural, shortened, visible
@@ -61,7 +61,7 @@ def page(results: Results, summaries: Sequence[Summary]) -> str:
         "speed_caption": CAPTION,
         "runs": sections.all_runs(results),
         "environments": [(json.loads(text), n) for text, n in results.environments.items()],
-        "colours": colours,
+        "colours": {label: number % COLOUR_COUNT for label, number in colours.items()},
     }
     return _render(content)
 
@@ -72,14 +72,11 @@ def _title(summaries: Sequence[Summary]) -> str:
 
 
 def _render(content: dict[str, Any]) -> str:
-    from plotly.offline import get_plotlyjs
-
     style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    scripts = [get_plotlyjs().replace("</script", "<\\/script"), script]
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
+    digest = f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
     written = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     page = template("report.html.j2").render(
-        **content, style=style, scripts=scripts, hashes=hashes, version=__version__, written=written
+        **content, style=style, script=script, digest=digest, version=__version__, written=written
     )
     return str(page)
 

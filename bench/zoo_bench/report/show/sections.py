@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.columns import Column
 from zoo.errors import ZooError
 from zoo.files import is_regular, read_regular
+from zoo_bench.core.names import real_sheet_path
 from zoo_bench.report.read.claims import ALPHA, MARKED_MEANING, Model, correction
 from zoo_bench.report.read.groups import KEYS, OUTSIDE, OUTSIDE_MEANING
 from zoo_bench.report.read.overall import Overall
@@ -20,13 +22,14 @@ from zoo_bench.report.read.results import Results
 from zoo_bench.report.read.statistics import probability_of_improvement
 from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show import plots
-from zoo_bench.report.show.figures import Colours
+from zoo_bench.report.show.figures import Colours, svg
 from zoo_bench.report.show.pareto import pareto
 from zoo_bench.report.show.reproduce import command, packages
-from zoo_bench.report.text import aligned, figure, plural, shortened
+from zoo_bench.report.text import aligned, figure, plural, shortened, visible
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 MAX_PICTURE_BYTES = 1_900_000
 """Size of all embedded pictures together, so that the page stays well under 8 MB."""
@@ -81,13 +84,15 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     costs = [m for m in summary.metrics if m.cost]
     trained = replace(summary, models=[model for model in summary.models if not model.outside])
     figures = {
-        "Learning curves": (plots.learning_curves(summary, results.curves, colours), CURVES_CAPTION),
-        "FID against speed and size": (pareto(summary, colours), PARETO_CAPTION),
-        "Modes captured": (plots.modes(summary, colours), MODES_CAPTION),
-    }
+        "Learning curves": (CURVES_CAPTION, CURVE_NAMES, lambda spent: plots.learning_curves(
+            summary, results.curves, colours, spent)),
+        "FID against speed and size": (PARETO_CAPTION, COST_NAMES, lambda cost: pareto(summary, colours, cost)),
+        "Modes captured": (MODES_CAPTION, {"": ""}, lambda _: plots.modes(summary, colours)),
+    }  # fmt: skip
     seeds = summary.group.trained["seed"].nunique()
     ranks = {model.label: rank for rank, model in enumerate(summary.models)}
-    samples, neighbours = sheets(runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable"), pictures)
+    ordered = runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable")
+    samples, neighbours = sheets(ordered, pictures, real_sheets(summary))
     return {
         "key": key,
         "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task" and key[k]}, "seeds": str(seeds)},
@@ -98,7 +103,11 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
             for name, shown, metrics in (("Quality", summary, quality), ("Speed and size", trained, costs))
             if metrics and shown.models
         ],
-        "figures": [(name, plot, text) for name, (plot, text) in figures.items() if plot],
+        "figures": [
+            (title, variants, text)
+            for title, (text, names, draw) in figures.items()
+            if (variants := drawings(f"{key['task']}: {title}", {name: draw(of) for of, name in names.items()}))
+        ],
         "pairs": pairs(summary),
         "samples": samples,
         "neighbours": neighbours,
@@ -111,13 +120,27 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
 
 CURVES_CAPTION = (
     "FID of up to 2,000 samples against the validation split, at shares of the budget. Lines are geometric means over "
-    "seeds, bands Student's 95 % intervals, from three seeds on; a line ends where a run of the model diverged."
+    "seeds, dots single runs, bands Student's 95 % intervals, from three seeds on; a line ends where a run of the "
+    "model diverged."
 )
 PARETO_CAPTION = (
-    "Means and 95 % intervals of FID. The line joins the models that no other beats in both; the others are "
-    "hollow, as are those of which nothing is claimed."
+    "Means and 95 % intervals of FID, and single runs, which are small. The line joins the models that no other beats "
+    "in both; the others are hollow, as are those of which nothing is claimed."
 )
 MODES_CAPTION = "Bars are means over seeds, dots are single runs."
+CURVE_NAMES = {"images": "images", "seconds": "seconds", "flops": "FLOPs"}
+COST_NAMES = {"sample_images_per_s": "sampling", "train_images_per_s": "training", "params": "parameters"}
+
+
+def drawings(title: str, figures: Mapping[str, Figure | None]) -> list[dict[str, str]]:
+    """Return those variants of a figure that show something: the name of each, its SVG, and the name of its file."""
+    variants = []
+    for name, drawing in figures.items():
+        if drawing is not None:
+            label = visible(f"{title}, {name}" if name else title)
+            file = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+            variants.append({"name": name, "svg": svg(drawing, label), "file": f"{file[:80]}.svg"})
+    return variants
 
 
 def _remarks(summary: Summary) -> list[str]:
@@ -212,8 +235,20 @@ def _p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return sample sheets and nearest neighbours, each by seed, the first seeds first while there is room."""
+def real_sheets(summary: Summary) -> list[Path]:
+    """Return where the folders of these runs keep the sheet of real items, if they do."""
+    return [
+        real_sheet_path(Path(folder), summary.group.key["task"]) for folder in summary.group.runs["_folder"].unique()
+    ]
+
+
+def sheets(
+    runs: pd.DataFrame, pictures: Pictures, real: Sequence[Path] = ()
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return sample sheets and nearest neighbours, each by seed, the first seeds first while there is room.
+
+    The first of the ``real`` sheets that is there stands before the samples.
+    """
     import pandas as pd
 
     samples, neighbours = list[dict[str, Any]](), list[dict[str, Any]]()
@@ -225,6 +260,8 @@ def sheets(runs: pd.DataFrame, pictures: Pictures) -> tuple[list[dict[str, Any]]
                 for label, file in zip(rows["_label"], rows["_file"], strict=True)
                 if (source := pictures.embed(Path(file).with_suffix(suffix)))
             ]
+            if items and strips is samples and (source := next(filter(None, map(pictures.embed, real)), "")):
+                items.insert(0, {"label": "real", "source": source})
             if items:
                 strips.append({"seed": "unknown" if pd.isna(seed) else str(seed), "items": items})
     return samples, neighbours
@@ -278,7 +315,7 @@ def all_tasks(scores: Overall, colours: Colours) -> dict[str, Any]:
             "critical_difference": f"{ranking.critical_difference:.2f}",
             "alike": not ranking.p < ALPHA,
         },
-        "figures": [(name, plot) for name, plot in figures.items() if plot],
+        "figures": [(title, drawings(title, {"": drawing})) for title, drawing in figures.items()],
     }
 
 

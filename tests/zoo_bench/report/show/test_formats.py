@@ -11,7 +11,7 @@ from zoo_bench.report.read.groups import groups
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.summary import summarise
 from zoo_bench.report.show import formats, html, notebook
-from zoo_bench.report.text import aligned, figure, latex, markdown, plotly, visible
+from zoo_bench.report.text import aligned, figure, latex, markdown, visible
 from zoo_bench.store.tables import to_frame
 
 NASTY = "<script>alert('1')</script> \"q\" | a_b*c* `d` $e$ \\f{g}# %&~^ [h](i) \u202ej\nk"
@@ -80,8 +80,6 @@ def test_latex_is_balanced_and_escapes_every_name(summaries):
 def test_no_character_keeps_a_meaning(character):
     assert latex(character) != character
     assert visible(character).isprintable()
-    if character in "<>$\n\u202e\ud800\x00":
-        assert character not in plotly(character)
     if character in "|<`*_[$":
         assert markdown(character) != character
 

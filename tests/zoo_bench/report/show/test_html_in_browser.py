@@ -50,11 +50,14 @@ def opened(browser, bench, make):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_plot_is_drawn_without_an_error_a_request_or_a_sideways_scroll(opened, width, scheme):
     page = opened(width, scheme=scheme)
-    canvases = page.locator(".canvas")
-    assert canvases.count() == 5
+    plots = page.locator(".plot")
+    assert plots.count() == 5
     for i in range(5):
-        canvases.nth(i).scroll_into_view_if_needed()
-        canvases.nth(i).locator(".main-svg").first.wait_for()
+        shown = plots.nth(i).locator("svg >> visible=true")
+        assert shown.count() == 1
+        box = shown.bounding_box()
+        assert 300 < box["width"] <= width
+        assert box["height"] > 100
     assert page.errors == []
     assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -89,3 +92,27 @@ def test_a_word_in_the_search_box_leaves_the_rows_that_have_it(opened):
     assert [rows.nth(i).inner_text().split()[0] for i in range(rows.count()) if rows.nth(i).is_visible()] == ["wgan-gp"]
     box.fill("")
     assert all(rows.nth(i).is_visible() for i in range(rows.count()))
+
+
+def test_a_button_shows_another_variant_and_the_link_saves_it_in_colours_of_its_own(opened, tmp_path):
+    page = opened(scheme="dark")
+    plot = page.locator(".plot").first
+    plot.get_by_role("button", name="FLOPs").click()
+    shown = plot.locator("svg >> visible=true")
+    assert shown.get_attribute("aria-label") == "digits: Learning curves, FLOPs"
+    with page.expect_download() as saved:
+        plot.locator(".save >> visible=true").click()
+    assert saved.value.suggested_filename == "digits-learning-curves-flops.svg"
+    saved.value.save_as(tmp_path / "saved.svg")
+    text = (tmp_path / "saved.svg").read_text()
+    assert "var(" not in text
+    assert "#1b1f24" in text
+    assert page.errors == []
+
+
+def test_text_and_lines_of_figures_follow_the_theme(opened):
+    def ink(scheme):
+        text = opened(scheme=scheme).locator(".plot svg text").first
+        return text.evaluate("element => getComputedStyle(element).fill")
+
+    assert (ink("light"), ink("dark")) == ("rgb(27, 31, 36)", "rgb(230, 233, 237)")

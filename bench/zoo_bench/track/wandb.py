@@ -46,7 +46,7 @@ class WandB:
             name=f"{spec.model}, seed {spec.seed}",
             config=parameters(spec),
             dir=str(self._folder),
-            mode=self._mode,  # type: ignore[arg-type]  # whatever the environment says
+            mode=self._mode,  # whatever the environment says
             reinit="create_new",  # several runs are open at a time
             settings=wandb.Settings(console="off", silent=True),
         )

@@ -195,9 +195,10 @@ def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: floa
     inbox: Inbox = queue.SimpleQueue()
     child, message = Child(inbox, timeout, _apart, function, arguments), None
     try:
-        _, message = next_message(inbox, [child])
+        while not isinstance(message, Returned | Lost):  # what it tells meanwhile has no reader here
+            _, message = next_message(inbox, [child])
     finally:
-        end([child], early=message is None or (isinstance(message, Lost) and message.is_hung))
+        end([child], early=not isinstance(message, Returned | Lost) or (isinstance(message, Lost) and message.is_hung))
     if isinstance(message, Lost):
         raise ZooError(message.sentence)
     result: T = message.value

@@ -39,13 +39,21 @@ def test_a_call_apart_returns_what_it_returns_from_a_process_of_its_own():
         pytest.param((odd_children.stop,), 0.5, HUNG, id="is stopped", marks=posix),
         pytest.param((odd_children.write_half_a_message,), 0.5, HUNG, id="writes half a message", marks=posix),
         pytest.param((odd_children.write_rubbish,), None, CLOSED, id="writes rubbish", marks=posix),
-        pytest.param((odd_children.close_all,), None, CLOSED, id="closes all", marks=posix),
     ],
 )
 def test_a_call_apart_that_has_no_result_is_one_sentence(monkeypatch, call, timeout, sentence):
     monkeypatch.setattr(children, "STOPPING_SECONDS", 0.5)
     with pytest.raises(ZooError, match=f"^{re.escape(sentence)}$"):
         run_in_subprocess(*call, timeout=timeout)
+    assert multiprocessing.active_children() == []
+
+
+@posix
+def test_a_call_apart_that_closes_all_its_files_is_ended_by_itself_or_its_parent():
+    """It takes its parent for gone then, and ends; whichever is first says so."""
+    ends = f"{re.escape(CLOSED)}|its process ended with signal SIGKILL"
+    with pytest.raises(ZooError, match=f"^({ends})$"):
+        run_in_subprocess(odd_children.close_all, timeout=None)
     assert multiprocessing.active_children() == []
 
 

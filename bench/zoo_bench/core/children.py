@@ -29,6 +29,9 @@ SIGN_INTERVAL_SECONDS = 0.2
 ENDING_SECONDS = 1.0
 """What a process that has sent its result, or was killed, has to end."""
 
+PAUSES_SECONDS = (0.01, 0.1, 1.0)
+"""Between the tries to start a process whose fork server was killed, which takes some time to vanish."""
+
 STOPPING_SECONDS = 5.0
 """What a process has after SIGTERM to write what it has."""
 
@@ -62,6 +65,18 @@ class Lost:
     is_hung: bool = False
 
 
+def _start(process: Any) -> None:
+    """Start a process; if its fork server was killed, by another one, which waits until the system let go of that."""
+    for pause in PAUSES_SECONDS:
+        try:
+            process.start()
+        except (EOFError, ConnectionError):
+            time.sleep(pause)
+        else:
+            return
+    process.start()
+
+
 class Child:
     """A function under way in a process of its own.
 
@@ -79,10 +94,7 @@ class Child:
         self._receiver, sender = context().Pipe(duplex=False)
         self.process = context().Process(target=_serve, args=(sender, function, arguments), daemon=True)
         with starting():
-            try:
-                self.process.start()
-            except (EOFError, ConnectionError):  # the fork server was killed: the next start makes another
-                self.process.start()
+            _start(self.process)
         sender.close()
         self._inbox, self._timeout, self._step = inbox, timeout, "its process"
         self.hear()
@@ -195,9 +207,10 @@ def run_in_subprocess(function: Callable[..., T], *arguments: Any, timeout: floa
     inbox: Inbox = queue.SimpleQueue()
     child, message = Child(inbox, timeout, _apart, function, arguments), None
     try:
-        _, message = next_message(inbox, [child])
+        while not isinstance(message, Returned | Lost):  # what it tells meanwhile has no reader here
+            _, message = next_message(inbox, [child])
     finally:
-        end([child], early=message is None or (isinstance(message, Lost) and message.is_hung))
+        end([child], early=not isinstance(message, Returned | Lost) or (isinstance(message, Lost) and message.is_hung))
     if isinstance(message, Lost):
         raise ZooError(message.sentence)
     result: T = message.value
@@ -234,7 +247,8 @@ def _end_with_parent() -> None:
     """End this process as soon as its parent is gone, however that ended."""
     parent = multiprocessing.parent_process()
     assert parent, "it is a child"
-    parent.join()
+    with suppress(OSError):  # what closes all files closes also what this waits for
+        parent.join()
     _kill(_descendants(os.getpid()), group=os.getpid())
     os._exit(1)  # where there are no groups
 
@@ -264,7 +278,7 @@ class _Signs:
 
 def _descendants(pid: int | None) -> list[psutil.Process]:
     """Return the processes that one has started, and those in turn, in whatever group they are."""
-    with suppress(psutil.Error):
+    with suppress(psutil.Error, OSError, ValueError):  # it may close all files while this reads some
         return psutil.Process(pid).children(recursive=True)
     return []
 

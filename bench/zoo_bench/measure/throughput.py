@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 300.0
 """Seconds after which one timing counts as hung."""
 
+VERSION = "2"
+"""Changes whenever what is timed does, so that a file of before is measured again."""
+
 COLUMNS = (
     "model",
     "task",
@@ -72,7 +75,8 @@ def measure_throughput(root: Path, specs: Iterable[RunSpec], threads: int) -> No
             for label, spec in zip(stored.get("models", ()), stored.get("specs", ()), strict=True)
             if spec["device"] == device and spec.keys() == RunSpec.model_fields.keys()  # else of an older layout
         } | {label: _timed(spec) for label, spec in requested.items()}
-        key = {"models": list(timed), "specs": list(timed.values()), "threads": threads, "machine": environment()}
+        work = {"models": list(timed), "specs": list(timed.values()), "threads": threads}
+        key = {**work, "machine": environment(), "version": VERSION}
         if stored != key:
             measured = {**_measure(key), "zoo": key}
             write_atomically(path, json.dumps(measured, indent=1).encode())

@@ -106,6 +106,17 @@ def test_a_further_model_is_measured_beside_those_that_the_folder_has(measured, 
     assert [spec["model"] for spec in asked[0]["specs"]] == ["vae", "wgan-gp", "gan"]
 
 
+def test_a_file_of_another_version_is_measured_again(measured, tmp_path, monkeypatch):
+    shutil.copytree(measured, tmp_path / "bench")
+    asked = []
+    monkeypatch.setattr(throughput, "_measure", lambda key: asked.append(key) or {"benchmarks": []})
+    throughput.measure_throughput(tmp_path / "bench", specs_of(), 1)
+    assert asked == []
+    monkeypatch.setattr(throughput, "VERSION", "3")
+    throughput.measure_throughput(tmp_path / "bench", specs_of(), 1)
+    assert [key["version"] for key in asked] == ["3"]
+
+
 def test_a_model_that_cannot_be_timed_is_named_and_the_others_stand(tried):
     root, said = tried
     assert sorted(throughput.load_throughput(root)["model"]) == ["vae", "wgan-gp"]

@@ -19,7 +19,7 @@ from zoo.specs import CommandSpec, ExecutorSpec, MetricSpec, ModelSpec, TaskSpec
 from zoo.version import __version__
 
 if TYPE_CHECKING:
-    from zoo.config import COMMON_SEARCH, Betas, LatentConfig, ModelConfig, Range, Schedule
+    from zoo.config import COMMON_SEARCH, Betas, ConditionalConfig, LatentConfig, ModelConfig, Range, Schedule
     from zoo.evaluation import Evaluation
     from zoo.loading import load
     from zoo.model import Adam, GenerativeModel, Player, Turn
@@ -29,6 +29,7 @@ _LAZY = {
     "Adam": "zoo.model",
     "Betas": "zoo.config",
     "COMMON_SEARCH": "zoo.config",
+    "ConditionalConfig": "zoo.config",
     "Evaluation": "zoo.evaluation",
     "GenerativeModel": "zoo.model",
     "Judge": "zoo.task",
@@ -50,6 +51,7 @@ __all__ = [
     "Betas",
     "Column",
     "CommandSpec",
+    "ConditionalConfig",
     "DataError",
     "Evaluation",
     "ExecutorSpec",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 Shape = tuple[int, ...]
 Schedule = Literal["constant", "linear", "cosine"]
@@ -98,3 +98,30 @@ class LatentConfig(ModelConfig):
     """Settings of a model that samples from a standard normal latent."""
 
     z_dim: int = Field(100, ge=1, description="Dimensions of the latent, N(0, I)")
+
+
+class ConditionalConfig(ModelConfig):
+    """Settings of a model that can be given labels: one with ``conditional`` is trained on them and samples by class.
+
+    Its losses find the labels of the batch in :attr:`zoo.Turn.labels`, and the harness calls ``sample(n, labels)``.
+    Without ``conditional`` there are none, and neither field is part of what a run is known by.
+    """
+
+    conditional: bool = Field(False, description="Whether the model is given labels, and samples by class")
+    classes: int = Field(0, ge=0, description="Classes of the data; a bench takes those of the task")
+
+    @model_validator(mode="after")
+    def _classes_are_known(self) -> Self:
+        if self.conditional and not self.classes:
+            raise ValueError("conditional=true needs the number of classes, as in classes=10")
+        if self.classes and not self.conditional:
+            raise ValueError("classes is used with conditional=true only")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_absent_labels(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialise(self)
+        return fields if self.conditional else {k: v for k, v in fields.items() if k not in LABEL_FIELDS}
+
+
+LABEL_FIELDS = ("conditional", "classes")

@@ -205,20 +205,26 @@ class Evaluation(Shared):
         real: The test split's items.
         reference: The real side of the comparison.
         judged: The generated items as the judge sees them.
+        labels: The class that was asked for of every generated item, (M,) int64, of a model that is given labels; None
+            of others.
 
     Args:
         task: The task.
         generated: The items.
         reference: That of another evaluation on the same task, to share its work.
+        labels: The class that was asked for of every item.
     """
 
-    def __init__(self, task: Task, generated: Tensor, reference: Reference | None = None) -> None:
+    def __init__(
+        self, task: Task, generated: Tensor, reference: Reference | None = None, labels: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.task = task
         self.generated = generated
         self.real = task.test.data
         self.reference = reference or Reference(task)
         self.judged = Judged(task.judge, generated)
+        self.labels = labels
 
     @property
     def features_real(self) -> Tensor:

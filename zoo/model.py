@@ -63,6 +63,7 @@ class Turn:
         players: The model's players.
         move: Lets one player move: ``move(player)`` computes its loss and updates its network.
         kept: What players share within this round, empty at its start.
+        labels: The class of each item of the batch, (B,) int64, if the model's settings say ``conditional``; else None.
     """
 
     real: Tensor
@@ -71,11 +72,16 @@ class Turn:
     players: Sequence[Player]
     move: Callable[[Player], None]
     kept: dict[str, Tensor] = field(default_factory=dict)
+    labels: Tensor | None = None
 
     @property
     def size(self) -> int:
         """Batch size B."""
         return len(self.real)
+
+    def labels_for(self, n: int) -> Tensor | None:
+        """Return the batch's labels over and over, (n,) int64, for a multiple of B items; None if there are none."""
+        return None if self.labels is None else self.labels.repeat(n // self.size)
 
     def recall(self, name: str, make: Callable[[], Tensor]) -> Tensor:
         """Return ``kept[name]`` detached, or what ``make()`` returns without gradients if no player kept it.
@@ -161,7 +167,8 @@ class GenerativeModel(nn.Module):
         """Draw ``n`` items: (n, C, H, W), clipped by the harness to [-1, 1], or (n, D).
 
         The harness calls it in eval mode and without gradients; Langevin dynamics switches them on with
-        ``torch.enable_grad()``.
+        ``torch.enable_grad()``. A model whose settings are a :class:`zoo.ConditionalConfig` defines
+        ``sample(n, labels=None)``, and is given the classes to draw, (n,) int64, if they say ``conditional``.
         """
         raise NotImplementedError(f"{type(self).__name__} must define sample(n)")
 
@@ -172,7 +179,8 @@ class GenerativeModel(nn.Module):
         so no other column may have their names.
 
         Args:
-            real: Items of the validation split, as in :attr:`Turn.real`.
+            real: Items of the validation split, as in :attr:`Turn.real`. A model that is given labels may define
+                ``diagnostics(real, labels=None)`` and gets theirs.
         """
         return {}
 
@@ -187,9 +195,30 @@ class GenerativeModel(nn.Module):
         return torch.randn(n, self.config.z_dim, device=self.device)
 
     @property
+    def conditional(self) -> bool:
+        """Whether it is given labels, in training and to sample."""
+        return bool(getattr(self.config, "conditional", False))
+
+    @property
     def device(self) -> torch.device:
         """Where the parameters are."""
         return next(self.parameters()).device
+
+
+def sample_classes(model: GenerativeModel, n: int, labels: Tensor | None = None) -> Tensor:
+    """Draw ``n`` items as the model's settings ask for it: with labels, every class in turn if none are given.
+
+    Args:
+        model: The model; one that is not given labels ignores them.
+        n: How many.
+        labels: (n,) int64.
+    """
+    if not model.conditional:
+        return model.sample(n)
+    if labels is None:
+        labels = torch.arange(n) % model.config.classes
+    samples: Tensor = getattr(model, "sample")(n, labels.to(model.device))  # noqa: B009 - with labels it is wider
+    return samples
 
 
 def check_applies(spec: ModelSpec, shape: Shape) -> None:

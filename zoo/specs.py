@@ -68,6 +68,7 @@ class ModelSpec(Spec):
         url: Where the paper is.
         loss: What each player minimises, in one sentence, for the model's card.
         failure_modes: What is known to go wrong with it and when, in one or two sentences, for the model's card.
+        conditional: Whether it can be given labels: its settings are a :class:`zoo.ConditionalConfig`.
     """
 
     family: str = ""
@@ -76,6 +77,7 @@ class ModelSpec(Spec):
     url: str = ""
     loss: str = ""
     failure_modes: str = ""
+    conditional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.data)
 
+    def at(self, which: Tensor | slice) -> Split:
+        """Return some of the items: those at indices (n,) int64, where a mask (N,) is true, or of a slice."""
+        return Split(self.data[which], None if self.modes is None else self.modes[which])
+
 
 @dataclass(frozen=True)
 class Mixture:

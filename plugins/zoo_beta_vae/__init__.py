@@ -21,4 +21,5 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             "Blurs more than the VAE and loses rare modes as beta grows: posterior collapse, earlier on small images, "
             "where the reconstruction has fewer terms to weigh against the KL."
         ),
+        conditional=True,
     )

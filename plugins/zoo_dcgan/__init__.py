@@ -21,4 +21,5 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             "Drops modes, and some filters may collapse into an oscillation on long budgets (section 7 of the paper). "
             "Batch normalisation makes the samples of a small batch resemble each other in training."
         ),
+        conditional=True,
     )

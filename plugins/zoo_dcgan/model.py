@@ -9,10 +9,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 import zoo
-from zoo.nn import ConvEncoder, ConvGenerator, default_width
+from zoo.nn import ConvEncoder, ConvGenerator, append_labels, default_width, project
 
 
-class DCGANConfig(zoo.LatentConfig):
+class DCGANConfig(zoo.LatentConfig, zoo.ConditionalConfig):
     """Settings of DCGAN.
 
     The preset "paper" has the paper's, but a batch of 64 instead of 128, a normal latent instead of a uniform one, and
@@ -46,8 +46,8 @@ class DCGAN(zoo.GenerativeModel):
 
     def __init__(self, shape: tuple[int, ...], config: DCGANConfig) -> None:
         super().__init__(shape, config)
-        self.generator = nn.Sequential(ConvGenerator(config.z_dim, shape, config.width), nn.Tanh())
-        self.discriminator = ConvEncoder(shape, 1, config.width, norm="batch")
+        self.generator = nn.Sequential(ConvGenerator(config.z_dim + config.classes, shape, config.width), nn.Tanh())
+        self.discriminator = ConvEncoder(shape, 1 + config.classes, config.width, norm="batch")
 
     def players(self) -> list[zoo.Player]:
         """See the base class."""
@@ -59,14 +59,23 @@ class DCGAN(zoo.GenerativeModel):
 
     def generator_loss(self, turn: zoo.Turn) -> Tensor:
         """Non-saturating loss; the fakes are kept for the discriminator."""
-        fake = turn.kept["fake"] = self.generator(self.latent(turn.size))
-        return F.softplus(-self.discriminator(fake)).mean()
+        fake = turn.kept["fake"] = self.decode(self.latent(turn.size), turn.labels)
+        return F.softplus(-self.logits(fake, turn.labels)).mean()
 
     def discriminator_loss(self, turn: zoo.Turn) -> Tensor:
         """Binary cross-entropy on logits; real and fake batches apart, so that each has its own batch statistics."""
         fake = turn.kept["fake"].detach()
-        return F.softplus(-self.discriminator(turn.real)).mean() + F.softplus(self.discriminator(fake)).mean()
+        on_real, on_fake = self.logits(turn.real, turn.labels), self.logits(fake, turn.labels)
+        return F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
 
-    def sample(self, n: int) -> Tensor:
+    def logits(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """Judge a batch (N, ...): (N,); of a conditional model this is a projection discriminator."""
+        return project(self.discriminator(x), labels)
+
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Generate items from latents (N, z_dim), and from classes if it is conditional."""
+        return self.generator(append_labels(z, labels, self.config.classes))
+
+    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
         """See the base class."""
-        return self.generator(self.latent(n))
+        return self.decode(self.latent(n), labels)

@@ -21,4 +21,5 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             "Drops modes, above all of mixtures; the generator stalls when the discriminator wins early. Perceptrons "
             "know nothing of neighbouring pixels, so larger images stay noisy."
         ),
+        conditional=True,
     )

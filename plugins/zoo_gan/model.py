@@ -15,10 +15,19 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 import zoo
-from zoo.nn import Maxout, add_spectral_norm, dcgan_init, gradient_penalty, mlp, pack, zero_centred_penalty
+from zoo.nn import (
+    Maxout,
+    add_spectral_norm,
+    append_labels,
+    dcgan_init,
+    gradient_penalty,
+    mlp,
+    pack,
+    zero_centred_penalty,
+)
 
 
-class GANConfig(zoo.LatentConfig):
+class GANConfig(zoo.LatentConfig, zoo.ConditionalConfig):
     """Settings of the original GAN; on 2-D points the perceptrons are small.
 
     The preset "dcgan-era" has what public code took from DCGAN (Adam's settings, batch normalisation, leaky rectifiers:
@@ -72,7 +81,11 @@ class GAN(zoo.GenerativeModel):
     def __init__(self, shape: tuple[int, ...], config: GANConfig) -> None:
         super().__init__(shape, config)
         size, leaky = math.prod(shape), partial(nn.LeakyReLU, 0.2)
-        sizes = [config.z_dim, *config.generator_hidden, size], [config.packing * size, *config.discriminator_hidden, 1]
+        pack_size = config.packing * (size + config.classes)
+        sizes = (
+            [config.z_dim + config.classes, *config.generator_hidden, size],
+            [pack_size, *config.discriminator_hidden, 1],
+        )
         if config.preset == "pacgan":
             self.generator = mlp(sizes[0], norm_from=0 if config.batch_norm else None)
             layers = mlp(sizes[1], activation=nn.Identity, layer=partial(Maxout, pieces=5))
@@ -99,12 +112,12 @@ class GAN(zoo.GenerativeModel):
 
     def generator_loss(self, turn: zoo.Turn) -> Tensor:
         """Non-saturating loss, equation in section 3 of the paper; the fakes are kept for the discriminator."""
-        fake = turn.kept["fake"] = self.generator(self.latent(turn.size))
-        return F.softplus(-self.discriminator(pack(fake, self.config.packing))).mean()
+        fake = turn.kept["fake"] = self.decode(self.latent(turn.size), turn.labels)
+        return F.softplus(-self.discriminator(self.packs(fake, turn.labels))).mean()
 
     def discriminator_loss(self, turn: zoo.Turn) -> Tensor:
         """Binary cross-entropy on logits, equation 1, and the penalties that are switched on."""
-        real, fake = (pack(x, self.config.packing) for x in (turn.real, turn.kept["fake"].detach()))
+        real, fake = (self.packs(x, turn.labels) for x in (turn.real, turn.kept["fake"].detach()))
         loss = F.softplus(-self.discriminator(real)).mean() + F.softplus(self.discriminator(fake)).mean()
         if self.config.r1:
             loss = loss + self.config.r1 * zero_centred_penalty(self.discriminator, real)
@@ -114,6 +127,15 @@ class GAN(zoo.GenerativeModel):
             loss = loss + self.config.gradient_penalty * gradient_penalty(self.discriminator, real, fake)
         return loss
 
-    def sample(self, n: int) -> Tensor:
+    def packs(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """Return packs of items (N, ...), each flat with its label if it has one; penalties see labels as input too."""
+        labelled = x if labels is None else append_labels(x.flatten(1), labels, self.config.classes)
+        return pack(labelled, self.config.packing)
+
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Generate items from latents (N, z_dim), and from classes if it is conditional."""
+        return self.generator(append_labels(z, labels, self.config.classes))
+
+    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
         """See the base class."""
-        return self.generator(self.latent(n))
+        return self.decode(self.latent(n), labels)

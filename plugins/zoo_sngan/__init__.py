@@ -21,4 +21,5 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             "Starts slowly: all generated samples are first pushed alike, and small budgets end with modes missing. "
             "Still drops modes of mixtures, where one discriminator step per generator step is few."
         ),
+        conditional=True,
     )

@@ -10,10 +10,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 import zoo
-from zoo.nn import ResNetDiscriminator, ResNetGenerator, decoder, default_width, encoder
+from zoo.nn import ResNetDiscriminator, ResNetGenerator, append_labels, decoder, default_width, encoder, project
 
 
-class SNGANConfig(zoo.LatentConfig):
+class SNGANConfig(zoo.LatentConfig, zoo.ConditionalConfig):
     """Settings of SN-GAN; "paper" has its setting C, one discriminator step and betas .5 and .999, with the hinge loss.
 
     The preset "resnet" is the paper's table 4 for 32 pixels, with its schedule; its generator has twice
@@ -60,13 +60,14 @@ class SNGAN(zoo.GenerativeModel):
 
     def __init__(self, shape: tuple[int, ...], config: SNGANConfig) -> None:
         super().__init__(shape, config)
+        z_dim, outputs = config.z_dim + config.classes, 1 + config.classes
         if config.preset == "resnet":
-            self.generator = nn.Sequential(ResNetGenerator(config.z_dim, shape, 2 * config.width), nn.Tanh())
-            self.discriminator: nn.Module = ResNetDiscriminator(shape, config.width, spectral=True)
+            self.generator = nn.Sequential(ResNetGenerator(z_dim, shape, 2 * config.width), nn.Tanh())
+            self.discriminator: nn.Module = ResNetDiscriminator(shape, config.width, outputs=outputs, spectral=True)
             return
         output = nn.Tanh() if len(shape) == 3 else nn.Identity()
-        self.generator = nn.Sequential(decoder(config.z_dim, shape, config.width), output)
-        self.discriminator = encoder(shape, 1, config.width, norm="spectral", slope=0.1)
+        self.generator = nn.Sequential(decoder(z_dim, shape, config.width), output)
+        self.discriminator = encoder(shape, outputs, config.width, norm="spectral", slope=0.1)
 
     def players(self) -> list[zoo.Player]:
         """See the base class."""
@@ -78,19 +79,30 @@ class SNGAN(zoo.GenerativeModel):
 
     def generator_loss(self, turn: zoo.Turn) -> Tensor:
         """Minus the mean logit (hinge) or sp(-D(G(z))); a batch of fakes is kept for the discriminator."""
-        fake = self.generator(self.latent(self.config.generator_batches * turn.size))
+        times = self.config.generator_batches
+        labels = turn.labels_for(times * turn.size)
+        fake = self.decode(self.latent(times * turn.size), labels)
         turn.kept["fake"] = fake[: turn.size]
-        logit = self.discriminator(fake)
+        logit = self.logits(fake, labels)
         return -logit.mean() if self.config.loss == "hinge" else F.softplus(-logit).mean()
 
     def discriminator_loss(self, turn: zoo.Turn) -> Tensor:
         """Hinge or binary cross-entropy; one forward for both batches, hence one power iteration."""
-        fake = turn.recall("fake", lambda: self.sample(turn.size))
-        on_real, on_fake = self.discriminator(torch.cat([turn.real, fake])).chunk(2)
+        fake = turn.recall("fake", lambda: self.sample(turn.size, turn.labels))
+        labels = turn.labels_for(2 * turn.size)
+        on_real, on_fake = self.logits(torch.cat([turn.real, fake]), labels).chunk(2)
         if self.config.loss == "hinge":
             return F.relu(1.0 - on_real).mean() + F.relu(1.0 + on_fake).mean()
         return F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
 
-    def sample(self, n: int) -> Tensor:
+    def logits(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """Judge a batch (N, ...): (N,); of a conditional model this is a projection discriminator."""
+        return project(self.discriminator(x), labels)
+
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Generate items from latents (N, z_dim), and from classes if it is conditional."""
+        return self.generator(append_labels(z, labels, self.config.classes))
+
+    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
         """See the base class."""
-        return self.generator(self.latent(n))
+        return self.decode(self.latent(n), labels)

@@ -24,4 +24,5 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             "Blurred images, because the mean of the likelihood is shown; samples between modes, because the prior "
             "has no gaps. Latents that carry nothing collapse to the prior."
         ),
+        conditional=True,
     )

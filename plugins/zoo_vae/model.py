@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any, ClassVar, Literal, Self
 
 import torch
@@ -9,10 +10,10 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 import zoo
-from zoo.nn import Bernoulli, Gaussian, active_units, decoder, default_width, encoder, gaussian_kl
+from zoo.nn import Bernoulli, Gaussian, active_units, append_labels, decoder, default_width, encoder, gaussian_kl
 
 
-class VAEConfig(zoo.LatentConfig):
+class VAEConfig(zoo.LatentConfig, zoo.ConditionalConfig):
     """Settings of the VAE; colour images and points take the Gaussian likelihood, grey images the Bernoulli.
 
     The preset "pytorch-example" has batch, Adam and latent of PyTorch's example; the paper's are Adagrad and 100 items.
@@ -70,8 +71,9 @@ class VAE(zoo.GenerativeModel):
         super().__init__(shape, config)
         if len(shape) != 3 and config.likelihood == "bernoulli":
             raise zoo.ZooError("the bernoulli likelihood is for images: points take likelihood=gaussian")
-        self.encoder = encoder(shape, 2 * config.z_dim, config.width, norm="batch")
-        self.decoder = decoder(config.z_dim, shape, config.width)
+        seen = (shape[0] + config.classes, *shape[1:])
+        self.encoder = encoder(seen, 2 * config.z_dim, config.width, norm="batch")
+        self.decoder = decoder(config.z_dim + config.classes, shape, config.width)
         self.likelihood = Bernoulli() if config.likelihood == "bernoulli" else Gaussian(config.sigma)
 
     def players(self) -> list[zoo.Player]:
@@ -80,27 +82,41 @@ class VAE(zoo.GenerativeModel):
 
     def loss(self, turn: zoo.Turn) -> Tensor:
         """Negative ELBO in nats per item, with the reparametrisation of section 2.4; see :meth:`diagnostics`."""
-        nll, kl, _ = self.terms(turn.real)
+        nll, kl, _ = self.terms(turn.real, turn.labels)
         return nll.mean() + self.kl_term(kl.mean(), turn)
 
-    def terms(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the reconstruction NLL (N,) and the KL (N,) of items, in nats, and the posterior means (N, z_dim)."""
-        mu, logvar = self.encoder(x).float().chunk(2, dim=1)  # a small KL is lost in bf16
+    def terms(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the reconstruction NLL (N,) and the KL (N,) of items, in nats, and the posterior means (N, z_dim).
+
+        With labels it is the conditional VAE of Sohn et al. 2015, with the same prior for every class.
+        """
+        mu, logvar = self.posterior(x, labels)
         z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)
-        return self.likelihood.nll(self.decoder(z), x), gaussian_kl(mu, logvar), mu
+        return self.likelihood.nll(self.output(z, labels), x), gaussian_kl(mu, logvar), mu
+
+    def posterior(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of q(z | x, label): (N, z_dim) each."""
+        mu, logvar = self.encoder(append_labels(x, labels, self.config.classes)).float().chunk(2, dim=1)
+        return mu, logvar  # not in bf16, which loses a small KL
+
+    def output(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        """Return what the likelihood makes of latents."""
+        return self.decoder(append_labels(z, labels, self.config.classes))
 
     def kl_term(self, kl: Tensor, turn: zoo.Turn) -> Tensor:
         """Return what the mean KL adds to the loss: itself, after the warm-up."""
         warmup = self.config.warmup
         return kl * min(1.0, turn.progress / warmup) if warmup else kl
 
-    def diagnostics(self, real: Tensor) -> dict[str, float]:
+    def diagnostics(self, real: Tensor, labels: Tensor | None = None) -> dict[str, float]:
         """Return the ELBO and its two parts, in nats per item, and how many latents the posterior uses.
 
         On grey images under the Bernoulli likelihood it is a criterion and bounds no likelihood of theirs; see
         :class:`zoo.nn.Bernoulli`.
         """
-        parts = [self.terms(batch) for batch in real.split(self.config.batch_size)]
+        size = self.config.batch_size
+        labelled = repeat(None) if labels is None else labels.split(size)
+        parts = [self.terms(batch, classes) for batch, classes in zip(real.split(size), labelled, strict=False)]
         nll, kl, mu = (torch.cat(part) for part in zip(*parts, strict=True))
         return {
             "elbo": float(-(nll + kl).mean()),
@@ -109,7 +125,15 @@ class VAE(zoo.GenerativeModel):
             "active_units": float(active_units(mu)),
         }
 
-    def sample(self, n: int) -> Tensor:
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the posterior means of items (N, ...): (N, z_dim)."""
+        return self.posterior(x, labels)[0]
+
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the mean item given latents (N, z_dim), and classes if it is conditional."""
+        return self.likelihood.mean(self.output(z, labels))
+
+    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
         """Draw images as the mean given a latent, as is usual in the field; points with the likelihood's noise."""
-        output = self.decoder(self.latent(n))
-        return self.likelihood.mean(output) if len(self.shape) == 3 else self.likelihood.sample(output)
+        z = self.latent(n)
+        return self.decode(z, labels) if len(self.shape) == 3 else self.likelihood.sample(self.output(z, labels))

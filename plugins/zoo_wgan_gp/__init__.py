@@ -21,4 +21,5 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             "Slow: five batches are charged per step of the generator, so small budgets end long before it converges. "
             "Batch normalisation in the critic breaks the penalty, which is defined per sample."
         ),
+        conditional=True,
     )

@@ -13,14 +13,16 @@ from zoo.nn import (
     POINTS_HIDDEN,
     ResNetDiscriminator,
     ResNetGenerator,
+    append_labels,
     decoder,
     default_width,
     encoder,
     gradient_penalty,
+    project,
 )
 
 
-class WGANGPConfig(zoo.LatentConfig):
+class WGANGPConfig(zoo.LatentConfig, zoo.ConditionalConfig):
     """Settings of WGAN-GP; on 2-D points penalty 0.1 and batch 256 as in the paper's toy experiments.
 
     The preset "toy" has their networks too, "resnet" is the paper's for CIFAR-10 (appendix C), with its schedule and a
@@ -71,13 +73,14 @@ class WGANGP(zoo.GenerativeModel):
         super().__init__(shape, config)
         if config.preset == "toy" and len(shape) == 3:
             raise zoo.ZooError("preset=toy has networks for points: images take preset=paper or preset=resnet")
+        z_dim, outputs = config.z_dim + config.classes, 1 + config.classes
         if config.preset == "resnet":
-            self.generator = nn.Sequential(ResNetGenerator(config.z_dim, shape, config.width), nn.Tanh())
-            self.critic: nn.Module = ResNetDiscriminator(shape, config.width, pooling="mean")
+            self.generator = nn.Sequential(ResNetGenerator(z_dim, shape, config.width), nn.Tanh())
+            self.critic: nn.Module = ResNetDiscriminator(shape, config.width, outputs=outputs, pooling="mean")
             return
         output = nn.Tanh() if len(shape) == 3 else nn.Identity()
-        self.generator = nn.Sequential(decoder(config.z_dim, shape, config.width, hidden=config.hidden), output)
-        self.critic = encoder(shape, 1, config.width, hidden=config.hidden)
+        self.generator = nn.Sequential(decoder(z_dim, shape, config.width, hidden=config.hidden), output)
+        self.critic = encoder(shape, outputs, config.width, hidden=config.hidden)
 
     def players(self) -> list[zoo.Player]:
         """See the base class."""
@@ -89,16 +92,28 @@ class WGANGP(zoo.GenerativeModel):
 
     def generator_loss(self, turn: zoo.Turn) -> Tensor:
         """Minus the critic's mean on fakes, of which a batch is kept for the critic."""
-        fake = self.generator(self.latent(self.config.generator_batches * turn.size))
+        times = self.config.generator_batches
+        labels = turn.labels_for(times * turn.size)
+        fake = self.decode(self.latent(times * turn.size), labels)
         turn.kept["fake"] = fake[: turn.size]
-        return -self.critic(fake).mean()
+        return -self.scores(fake, labels).mean()
 
     def critic_loss(self, turn: zoo.Turn) -> Tensor:
         """Equation 3 of the paper, loss and penalty in one step."""
-        fake = turn.recall("fake", lambda: self.sample(turn.size))
-        on_real, on_fake = self.critic(torch.cat([turn.real, fake])).chunk(2)
-        return on_fake.mean() - on_real.mean() + self.config.penalty * gradient_penalty(self.critic, turn.real, fake)
+        fake = turn.recall("fake", lambda: self.sample(turn.size, turn.labels))
+        labels = turn.labels_for(2 * turn.size)
+        on_real, on_fake = self.scores(torch.cat([turn.real, fake]), labels).chunk(2)
+        penalty = gradient_penalty(lambda x: self.scores(x, turn.labels), turn.real, fake)
+        return on_fake.mean() - on_real.mean() + self.config.penalty * penalty
 
-    def sample(self, n: int) -> Tensor:
+    def scores(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """Judge a batch (N, ...): (N,); of a conditional model this is a projection critic."""
+        return project(self.critic(x), labels)
+
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Generate items from latents (N, z_dim), and from classes if it is conditional."""
+        return self.generator(append_labels(z, labels, self.config.classes))
+
+    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
         """See the base class."""
-        return self.generator(self.latent(n))
+        return self.decode(self.latent(n), labels)

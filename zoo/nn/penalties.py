@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
-def input_gradient(network: nn.Module, x: Tensor) -> Tensor:
+def input_gradient(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return grad_x D(x) of every sample, flattened: (N, D), differentiable in the network's parameters.
 
     Args:
@@ -18,7 +20,7 @@ def input_gradient(network: nn.Module, x: Tensor) -> Tensor:
     return gradient.flatten(1)
 
 
-def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
     """Return E[(||grad D(x^)||_2 - 1)^2] at x^ = a x + (1 - a) G(z), with a ~ U(0, 1) **per sample**.
 
     Equation 3 of Gulrajani et al. 2017, without its weight lambda.
@@ -27,7 +29,7 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     return ((input_gradient(critic, a * real + (1 - a) * fake).norm(dim=1) - 1.0) ** 2).mean()
 
 
-def zero_centred_penalty(discriminator: nn.Module, x: Tensor) -> Tensor:
+def zero_centred_penalty(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return 1/2 E[||grad D(x)||_2^2]: R1 on real items, R2 on generated ones, without the weight gamma.
 
     Equations 9 and 10 of Mescheder et al. 2018.

@@ -93,7 +93,7 @@ class ResNetGenerator(nn.Module):
 
 
 class ResNetDiscriminator(nn.Module):
-    """Images to logits: (N, C, H, W) to (N,), with no batch normalisation.
+    """Images to logits: (N, C, H, W) to (N,), or (N, outputs), with no batch normalisation.
 
     Attributes:
         blocks: The residual blocks, each of ``width`` channels: two or more that halve the side, then two that do not.
@@ -101,12 +101,19 @@ class ResNetDiscriminator(nn.Module):
     Args:
         shape: (C, H, W).
         width: Channels of every block, 128 in both papers.
+        outputs: Output dimensions; 1 for a logit, which is returned as (N,).
         spectral: Normalise every weight spectrally.
         pooling: Over positions: "sum" in Miyato et al. 2018, "mean" in Gulrajani et al. 2017.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], width: int, *, spectral: bool = False, pooling: Literal["sum", "mean"] = "sum"
+        self,
+        shape: tuple[int, ...],
+        width: int,
+        *,
+        outputs: int = 1,
+        spectral: bool = False,
+        pooling: Literal["sum", "mean"] = "sum",
     ) -> None:
         super().__init__()
         downs = max(2, halvings(shape)[0] - 1)
@@ -116,14 +123,15 @@ class ResNetDiscriminator(nn.Module):
             *(DownBlock(width, width, half=False) for _ in range(2)),
         )
         self.pool = torch.sum if pooling == "sum" else torch.mean
-        self.end = nn.Linear(width, 1)
+        self.end = nn.Linear(width, outputs)
         self.apply(residual_init)
         if spectral:
             add_spectral_norm(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Judge a batch."""
-        return self.end(self.pool(F.relu(self.blocks(x)), (2, 3))).squeeze(1)
+        y: Tensor = self.end(self.pool(F.relu(self.blocks(x)), (2, 3)))
+        return y.squeeze(1) if y.shape[1] == 1 else y
 
 
 def residual_init(module: nn.Module) -> None:

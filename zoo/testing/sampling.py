@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from zoo.config import ConditionalConfig
 from zoo.model import GenerativeModel
 from zoo.testing.check import rule
 from zoo.testing.subject import SAMPLES, Subject, copied, differing, require
@@ -14,6 +15,9 @@ from zoo.testing.subject import SAMPLES, Subject, copied, differing, require
 SAMPLE_COUNTS = (1, 7, 32)
 MAX_SAMPLE_MAGNITUDE = 20.0
 """Samplers may exceed 1, since the harness clips; images on a scale of 0 to 255 are beyond it."""
+CLASSES = 3
+"""Of stand-in data for models that are given labels."""
+
 UNTRAINED_MODELS = 16
 """How many are built to find a pixel below 0: an output that is little more than one random bias is positive in half of
 them, and in all of them once in 65,000."""
@@ -58,6 +62,27 @@ def samples_below_zero(subject: Subject) -> None:
             return
         high = max(high, float(samples.max()))
     require(not high, f"untrained models' pixels reach from 0 or above to {high:.3g}, none below 0")
+
+
+@rule(
+    "say conditional=True in the ModelSpec of a model whose settings are a zoo.ConditionalConfig, show labels to every "
+    "network (zoo.nn.append_labels, zoo.nn.project), and draw what sample(n, labels) asks for"
+)
+def labels(subject: Subject) -> None:
+    """A model that can be given labels trains with them, and its samples depend on the class that is asked for."""
+    able = isinstance(subject.config, ConditionalConfig)
+    require(able == subject.spec.conditional, f"the spec says conditional={not able}, and the settings do not")
+    if not able:
+        return
+    model = subject.play(subject.build(conditional=True, classes=CLASSES)).model
+    drawn = []
+    for asked in range(CLASSES):
+        torch.manual_seed(1)
+        samples = subject.samples(model, SAMPLES, torch.full((SAMPLES,), asked))
+        expected = (SAMPLES, *subject.shape)
+        require(samples.shape == expected, f"sample({SAMPLES}, labels) returns {tuple(samples.shape)}, not {expected}")
+        drawn.append(samples)
+    require(not torch.equal(drawn[0], drawn[1]), f"sample({SAMPLES}, labels) returns the same items for other labels")
 
 
 @rule("draw noise with torch.randn or self.latent(n) for every sample")

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from zoo.catalogue import Entry
 from zoo.config import ModelConfig
 from zoo.errors import PluginError, ZooError
-from zoo.model import GenerativeModel, Player, Turn, build, configure
+from zoo.model import GenerativeModel, Player, Turn, build, configure, sample_classes
 from zoo.registry import installed
 from zoo.specs import ModelSpec
 
@@ -92,10 +92,10 @@ class Subject:
         """What importing the plugin does to a fresh interpreter."""
         return imported(self.entry)
 
-    def build(self, seed: int = SEED) -> GenerativeModel:
+    def build(self, seed: int = SEED, **settings: Any) -> GenerativeModel:
         """Seed torch and build the model in train mode."""
         torch.manual_seed(seed)
-        return build(self.entry, self.shape, {}).train()
+        return build(self.entry, self.shape, settings).train()
 
     def batch(self, n: int = BATCH_SIZE, index: int = 0, device: str | torch.device = "cpu") -> Tensor:
         """Return the ``index``-th batch of stand-in data; it leaves torch's global generator alone."""
@@ -106,14 +106,15 @@ class Subject:
         """Play some rounds, by default until every player has moved twice, and return them."""
         game = Rounds(model, **watch)
         for index in range(rounds or 2 * game.cycle):
-            game.play(self.batch(batch, index, model.device))
+            labels = torch.arange(batch, device=model.device) % model.config.classes if model.conditional else None
+            game.play(self.batch(batch, index, model.device), labels)
         return game
 
-    def samples(self, model: GenerativeModel, n: int = SAMPLES) -> Tensor:
+    def samples(self, model: GenerativeModel, n: int = SAMPLES, labels: Tensor | None = None) -> Tensor:
         """Sample as the harness does: in eval mode and without gradients."""
         model.eval()
         with torch.no_grad():
-            return model.sample(n)
+            return sample_classes(model, n, labels)
 
 
 def _nothing(*_: object) -> None:
@@ -154,10 +155,10 @@ class Rounds:
         """Rounds in which every player moves, if the budget ends after twice as many."""
         return max(math.ceil(p.every / (p.active[1] - p.active[0])) for p in self.players)
 
-    def play(self, real: Tensor) -> None:
+    def play(self, real: Tensor, labels: Tensor | None = None) -> None:
         """Play one round on one batch."""
         budget = 2 * self.cycle
-        self._turn = Turn(real, self.round, self.round % budget / budget, self.players, self.move)
+        self._turn = Turn(real, self.round, self.round % budget / budget, self.players, self.move, labels=labels)
         self.model.play(self._turn)
         self.round += 1
 

@@ -52,10 +52,20 @@ class Stream:
         device: Where batches are made.
         memory: As in :class:`Items`.
         gpu_share: As in :class:`Items`.
+        labels: The class of each item, (N,) int64, for a model that is given them.
     """
 
-    def __init__(self, data: Tensor, seed: int, device: torch.device, memory: int = 0, gpu_share: float = 1.0) -> None:
+    def __init__(
+        self,
+        data: Tensor,
+        seed: int,
+        device: torch.device,
+        memory: int = 0,
+        gpu_share: float = 1.0,
+        labels: Tensor | None = None,
+    ) -> None:
         self._items = Items(data, device, memory, gpu_share)
+        self._labels = None if labels is None else labels.to(device)
         self._generator = torch.Generator().manual_seed(seed)
         self._order = torch.empty(0, dtype=torch.int64, device=device)
 
@@ -78,8 +88,15 @@ class Stream:
 
     def next(self, n: int) -> Tensor:
         """Return the next ``n`` items as a model sees them, (n, ...) float32; images in channels-last memory order."""
-        batch = to_model(self._items[self.indices(n)])
-        return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
+        return self.next_labelled(n)[0]
+
+    def next_labelled(self, n: int) -> tuple[Tensor, Tensor | None]:
+        """Return the next ``n`` items and their labels, (n,) int64, if there are any."""
+        indices = self.indices(n)
+        batch = to_model(self._items[indices])
+        if batch.dim() == 4:
+            batch = batch.contiguous(memory_format=torch.channels_last)
+        return batch, None if self._labels is None else self._labels[indices]
 
 
 def _memory(device: torch.device, main_memory: int, gpu_share: float) -> int:

@@ -18,6 +18,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from zoo.model import sample_classes
 from zoo.registry import installed
 from zoo.signs import alive
 from zoo_bench.core.processes import keep_freed_memory
@@ -66,7 +67,8 @@ def game(request: pytest.FixtureRequest) -> tuple[Game, Stream]:
     device = torch.device(spec.device)
     task = load_task(installed().tasks.get(spec.task))
     model = build_on(device, installed().models.get(spec.model), task.shape, spec.config)
-    return Game(model.train(), spec.precision_mode or "fp32", recount=False), Stream(task.train.data, 0, device)
+    stream = Stream(task.train.data, 0, device, labels=task.train.modes if spec.conditional else None)
+    return Game(model.train(), spec.precision_mode or "fp32", recount=False), stream
 
 
 def test_train(game: tuple[Game, Stream], benchmark: Any) -> None:
@@ -77,7 +79,8 @@ def test_train(game: tuple[Game, Stream], benchmark: Any) -> None:
 
     def train() -> None:
         for _ in range(block):
-            play.play(stream.next(batch), 0.0)
+            real, labels = stream.next_labelled(batch)
+            play.play(real, 0.0, labels)
         wait(play.model.device)
 
     train()
@@ -96,7 +99,7 @@ def test_sample(game: tuple[Game, Stream], benchmark: Any, n: int) -> None:
 
     def sample() -> None:
         with torch.inference_mode():
-            model.sample(n)
+            sample_classes(model, n)
         wait(model.device)
 
     benchmark.pedantic(sample, rounds=rounds(sample, minimum=100 if n == 1 else 5))

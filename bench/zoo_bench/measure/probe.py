@@ -229,17 +229,18 @@ def measure(spec: RunSpec, ways: Sequence[tuple[PrecisionMode, int]]) -> list[di
         """Return a block of rounds, and how gradients agree with the reference, which those of the first way are."""
         model = build(0)
         game = Game(model.train(), mode, recount=False)
-        stream = Stream(task.train.data, 0, device)
+        stream = Stream(task.train.data, 0, device, labels=task.train.modes if spec.conditional else None)
         gradients = []
         for seed in range(draws):
             model.load_state_dict(build(seed).state_dict())  # a new game would have to be compiled again
-            found = game.gradients(stream.next(model.config.batch_size))
+            found = game.gradients(*stream.next_labelled(model.config.batch_size))
             gradients.append({player: gradient.cpu() for player, gradient in found.items()})
         reference.extend(() if reference else gradients)
 
         def play() -> None:
             for _ in range(BLOCK_ROUNDS):
-                game.play(stream.next(model.config.batch_size), 0.0)
+                real, labels = stream.next_labelled(model.config.batch_size)
+                game.play(real, 0.0, labels)
 
         return play, agreement(gradients, reference)
 

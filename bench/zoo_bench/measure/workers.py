@@ -140,13 +140,15 @@ def _begun(spec: RunSpec, resources: Resources) -> tuple[Game, Stream]:
     torch.manual_seed(0)
     model = build_on(device, installed().models.get(spec.model), task.shape, spec.config)
     game = Game(model.train(), "bf16" if (spec.precision_mode or "").startswith("bf16") else "fp32", recount=False)
-    return game, Stream(task.train.data, 0, device, resources.memory, resources.gpu_share)
+    labels = task.train.modes if spec.conditional else None
+    return game, Stream(task.train.data, 0, device, resources.memory, resources.gpu_share, labels)
 
 
 def _rate(game: Game, stream: Stream, rounds: int) -> float:
     before = game.meter.seconds
     game.meter.start()
     for _ in range(rounds):
-        game.play(stream.next(game.model.config.batch_size), 0.0)
+        real, labels = stream.next_labelled(game.model.config.batch_size)
+        game.play(real, 0.0, labels)
     game.stop_clock()
     return rounds / (game.meter.seconds - before)

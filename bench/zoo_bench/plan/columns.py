@@ -163,6 +163,7 @@ SETTING = (
     Column("metric_versions", "", "Columns by version of the metric that filled them, as JSON", group="run"),
     Column("seeds", "", "Seeds of single axes of randomness as JSON, where they are not the run's", group="run"),
     Column("samples", "", "SHA-256 of samples that were made elsewhere; else empty", group="run"),
+    Column("labels", "", "given if the model is given labels, in training and to sample; else empty", group="run"),
     Column("seed_plan", "", "auto if seeds were added until models were separable; else empty", group="run"),
     Column("notes", "", "What is odd about the run", group="run"),
     Column("marks", "", "What speaks against the run's figures", group="run"),

@@ -43,7 +43,12 @@ def changed(model: str, task: str, config: Mapping[str, Any]) -> dict[str, Any]:
     preset = {name: config[name] for name in ("preset",) if name in config}
     preset = {name: setting for name, setting in preset.items() if _defaults(model, task, "{}").get(name) != setting}
     defaults = _defaults(model, task, json.dumps(preset))
-    rest = {name: setting for name, setting in config.items() if name not in defaults or defaults[name] != setting}
+    given = ("classes",) if config.get("conditional") else ()  # by the task
+    rest = {
+        name: setting
+        for name, setting in config.items()
+        if name not in given and (name not in defaults or defaults[name] != setting)
+    }
     return {**preset, **rest}
 
 

@@ -142,7 +142,10 @@ def plan(
                 left_out.append(f"{error} (task {task_entry.spec.name!r})")
                 continue
             try:
-                _, config = configure(entry, task.shape, {**settings.get(entry.spec.name, {}), **variant.settings})
+                chosen = with_classes(
+                    {**settings.get(entry.spec.name, {}), **variant.settings}, task_entry.spec.name, task
+                )
+                _, config = configure(entry, task.shape, chosen)
             except PluginError as error:
                 if variant.named:
                     raise
@@ -173,6 +176,19 @@ def plan(
             threads = share_this_machine(runs, options.workers, options.threads)[0].threads
         runs = [spec.with_changes(threads=threads) for spec in runs]
     return Plan(runs, left_out, scores)
+
+
+def with_classes(settings: dict[str, Any], task_name: str, task: Task) -> dict[str, Any]:
+    """Return a model's settings with the number of the task's classes, if they say that it is given labels.
+
+    Raises:
+        ZooError: If the task has none.
+    """
+    if not settings.get("conditional"):
+        return settings
+    if task.train.modes is None or not task.modes:
+        raise ZooError(f"conditional=true needs labels, and task {task_name!r} has none")
+    return {**settings, "classes": task.modes}
 
 
 def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:

@@ -207,6 +207,7 @@ def row(record: RunRecord) -> dict[str, Any]:
         "metric_versions": metric_versions(record),
         "seeds": json.dumps(spec.seeds, sort_keys=True) if spec.seeds else None,
         "samples": spec.samples or None,
+        "labels": "given" if spec.conditional else None,
         "seed_plan": record.seed_plan or None,
         "notes": "; ".join(record.notes) or None,
         "marks": "; ".join(record.marks) or None,

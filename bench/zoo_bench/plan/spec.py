@@ -66,6 +66,11 @@ class RunSpec(BaseModel):
         """Whether this describes samples that were made elsewhere, and no run."""
         return bool(self.samples)
 
+    @property
+    def conditional(self) -> bool:
+        """Whether the model is given labels."""
+        return bool(self.config.get("conditional"))
+
     def seed_of(self, axis: Axis) -> int:
         """Return the 63-bit seed of one axis of randomness."""
         return derive(self.seeds.get(axis, self.seed or 0), axis)

@@ -30,7 +30,7 @@ from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.speed import peak_memory_mb, sampling
 from zoo_bench.run.watch import Watch
 from zoo_bench.score.curve import CURVE_SHARES, Curve
-from zoo_bench.score.drawing import draw
+from zoo_bench.score.drawing import draw, labels_to_draw
 from zoo_bench.score.metrics.frechet import torch_fidelity_distance
 from zoo_bench.score.scoring import Scored, diagnose, note_constants, score
 from zoo_bench.score.sheets import sheets
@@ -132,7 +132,8 @@ def _execute(
 
     curve = Curve(model, task, spec.seed_of("sampling"))
     torch.manual_seed(spec.seed_of("training"))
-    stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory, resources.gpu_share)
+    seen = task.train.modes if spec.conditional else None
+    stream = Stream(task.train.data, spec.seed_of("data"), device, resources.memory, resources.gpu_share, seen)
     if checkpoint:
         checkpoint.key = record.model_dump(include=CHECKPOINT_KEY)
         checkpoint.parts = {"curve": curve, "watch": watch}
@@ -160,18 +161,19 @@ def _execute(
 
     start = perf_counter()
     torch.manual_seed(spec.seed_of("sampling"))
-    generated = draw(model, task.samples)
+    labels = labels_to_draw(task, task.samples, spec.seed_of("sampling")) if spec.conditional else None
+    generated = draw(model, task.samples, labels)
     watch.end()
     if generated is None:
         record.status, record.error = "diverged", "samples are infinite or NaN"
         return
-    outcome.files |= sheets(generated, task)
+    outcome.files |= sheets(generated, task, labels)
     if fault := range_fault(generated, task.train.data):
         record.notes.append(fault)
     if scoring.keep_samples:
-        outcome.files[SAMPLES] = packed(generated)
+        outcome.files[SAMPLES] = packed(generated, labels)
     tell(outcome)
-    evaluation = Evaluation(task, generated)
+    evaluation = Evaluation(task, generated, labels=labels)
     metrics = [registry.metrics.get(name) for name in scoring.metrics]
 
     def keep(scored: Scored) -> None:
@@ -182,7 +184,7 @@ def _execute(
     record.traceback += scored.traceback
     note_constants(record, evaluation.reference)
     who = f"{type(model).__name__}.diagnostics()"
-    held_out = task.validation.data[:DIAGNOSTIC_ITEMS]
+    held_out = task.validation.at(slice(DIAGNOSTIC_ITEMS))
     diagnose(record, model, held_out, lambda name: registry.columns.check_own(name, entry.plugin, who))
     record.throughput |= sampling(model)
     if curve.points:
@@ -244,7 +246,7 @@ def best_fid(
         return {"fid_best": torch_fidelity_distance(evaluation.features_generated, evaluation.features_real)}
     model.load_state_dict(best)
     torch.manual_seed(record.spec.seed_of("sampling"))
-    generated = draw(model, evaluation.task.samples)
+    generated = draw(model, evaluation.task.samples, evaluation.labels)
     if generated is None:
         return {}
     scored = Evaluation(evaluation.task, generated, evaluation.reference)

@@ -27,7 +27,7 @@ from zoo_bench.plan.scoring import curve_key
 from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import best_fid
 from zoo_bench.score.curve import curve_values, last_is_best, target_of
-from zoo_bench.score.drawing import draw
+from zoo_bench.score.drawing import draw, labels_to_draw
 from zoo_bench.score.scoring import note_constants, score
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, load_run, unpacked
 from zoo_bench.store.records import read_record
@@ -73,8 +73,9 @@ def _rescored(path: Path, spec: RunSpec, names: list[str], panel: Panel | None) 
         record = record.model_copy(update={"run_id": spec.run_id, "spec": spec, **none})
     load = partial(_task, spec, panel)
     task = load()
-    model, generated = _model_and_samples(path, spec, task, kept=is_own)
-    evaluation = Evaluation(task, generated)
+    labels = labels_to_draw(task, task.samples, spec.seed_of("sampling")) if spec.conditional else None
+    model, generated = _model_and_samples(path, spec, task, labels, kept=is_own)
+    evaluation = Evaluation(task, generated, labels=labels)
     before, record.judge = record.judge, judge_name("", task)
     if before != record.judge:
         record.scores |= {name: _emptied(old) for name, old in record.scores.items() if old.judge == before}
@@ -112,13 +113,16 @@ def _task(spec: RunSpec, panel: Panel | None) -> Task:
     return panel.seated(entry.spec, task) if panel else task
 
 
-def _model_and_samples(path: Path, spec: RunSpec, task: Task, *, kept: bool) -> tuple[GenerativeModel | None, Tensor]:
+def _model_and_samples(
+    path: Path, spec: RunSpec, task: Task, labels: Tensor | None, *, kept: bool
+) -> tuple[GenerativeModel | None, Tensor]:
     """Return a run's model, if its weights are there, and its samples: drawn as it did, or those that it kept.
 
     Args:
         path: Of its record.
         spec: The run.
         task: Its task.
+        labels: The classes of its samples, if it is given labels.
         kept: Whether samples beside the record are its own.
     """
     device = torch.device(_available(spec.device))
@@ -138,7 +142,7 @@ def _model_and_samples(path: Path, spec: RunSpec, task: Task, *, kept: bool) -> 
     if model is None:
         raise ZooError("neither its weights nor its samples were kept")
     torch.manual_seed(spec.seed_of("sampling"))
-    generated = draw(model, task.samples)
+    generated = draw(model, task.samples, labels)
     if generated is None:
         raise ZooError("its weights give samples that are infinite or NaN")
     return model, generated

@@ -18,7 +18,7 @@ from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
 from zoo.files import write_atomically
 from zoo.registry import installed
-from zoo.task import Task
+from zoo.task import Split, Task
 from zoo_bench.core.children import run_in_subprocess
 from zoo_bench.core.keyed import read_keyed, write_keyed
 from zoo_bench.core.names import file_name, real_sheet_path
@@ -34,8 +34,10 @@ VERSION = "1"
 """Changes whenever the controls do."""
 
 
-def samples(task: Task) -> dict[str, Tensor]:
+def samples(task: Task) -> dict[str, Split]:
     """Return the controls as a model's samples would be, up to ``task.samples`` items each, drawn with a fixed seed.
+
+    They have the classes of their items; noise has none.
 
     ``real``: the validation split, which nothing was trained on. ``copy``: training items. ``half-modes`` and
     ``one-mode``: training items of the first modes only, where modes are known. ``noise``: uniform over the range of
@@ -43,15 +45,15 @@ def samples(task: Task) -> dict[str, Tensor]:
     """
     generator = torch.Generator().manual_seed(SEED)
 
-    def subset(data: Tensor) -> Tensor:
-        return data[torch.randperm(len(data), generator=generator)[: task.samples]]
+    def subset(split: Split) -> Split:
+        return split.at(torch.randperm(len(split), generator=generator)[: task.samples])
 
-    train, modes = task.train.data, task.train.modes
-    controls = {"real": subset(task.validation.data), "copy": subset(train)}
+    modes = task.train.modes
+    controls = {"real": subset(task.validation), "copy": subset(task.train)}
     if modes is not None and task.modes:
-        controls["half-modes"] = subset(train[modes < task.modes // 2])
-        controls["one-mode"] = subset(train[modes == 0])
-    return {**controls, "noise": _noise(task, generator)}
+        controls["half-modes"] = subset(task.train.at(modes < task.modes // 2))
+        controls["one-mode"] = subset(task.train.at(modes == 0))
+    return {**controls, "noise": Split(_noise(task, generator))}
 
 
 def _noise(task: Task, generator: torch.Generator) -> Tensor:
@@ -90,8 +92,11 @@ def compute(task_name: str, names: Sequence[str], panel: Panel | None) -> Scores
     reference = Reference(task)
     controls = samples(task)
     return Scores(
-        {name: score(Evaluation(task, data, reference), metrics, load).scores for name, data in controls.items()},
-        {name: len(data) for name, data in controls.items() if len(data) < task.samples},
+        {
+            name: score(Evaluation(task, items.data, reference, items.modes), metrics, load).scores
+            for name, items in controls.items()
+        },
+        {name: len(items) for name, items in controls.items() if len(items) < task.samples},
         real_sheet(task),
     )
 

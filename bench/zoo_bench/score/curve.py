@@ -19,7 +19,7 @@ from zoo.signs import alive
 from zoo.task import Split, Task
 from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.plan.record import CurvePoint
-from zoo_bench.score.drawing import draw
+from zoo_bench.score.drawing import draw, labels_to_draw
 from zoo_bench.score.metrics.frechet import expected_null
 from zoo_bench.train.loop import Training
 from zoo_bench.train.meter import Meter
@@ -59,6 +59,7 @@ class Curve:
         self._model = model
         self._seed = seed
         self._samples = min(CURVE_SAMPLES, task.samples)
+        self._labels = labels_to_draw(task, self._samples, seed) if model.conditional else None
         self._task = _on_validation(task)
         self._reference = Reference(self._task)
 
@@ -67,7 +68,7 @@ class Curve:
         start = perf_counter()
         with torch.random.fork_rng():
             torch.manual_seed(self._seed)
-            generated = draw(self._model, self._samples)
+            generated = draw(self._model, self._samples, self._labels)
             if generated is not None:
                 self._score(share, training.meter, generated)
         self.seconds += perf_counter() - start

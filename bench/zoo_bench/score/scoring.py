@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import random
 import reprlib
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from zoo.catalogue import Entry
 from zoo.columns import MAX_COLUMNS, is_column_name
@@ -23,7 +23,7 @@ from zoo.model import GenerativeModel
 from zoo.shared import Seal
 from zoo.signs import alive
 from zoo.specs import MetricSpec
-from zoo.task import Task, to_model
+from zoo.task import Split, Task, to_model
 from zoo_bench.plan.record import RunRecord, Score
 from zoo_bench.plan.scoring import score_key
 from zoo_bench.score.metrics.panel import references
@@ -78,7 +78,7 @@ def score(
         on_score: Called after each metric.
     """
     scored = Scored()
-    sources = Seal({"generated": evaluation.generated, "task": evaluation.task})
+    sources = Seal({"generated": evaluation.generated, "labels": evaluation.labels, "task": evaluation.task})
     generated, attributes = evaluation.generated.clone(), dict(vars(evaluation))
     lost = ""
     for entry in metrics:
@@ -126,13 +126,13 @@ def note_constants(record: RunRecord, reference: Reference) -> None:
         pass
 
 
-def diagnose(record: RunRecord, model: GenerativeModel, held_out: Tensor, check_name: Callable[[str], None]) -> None:
+def diagnose(record: RunRecord, model: GenerativeModel, held_out: Split, check_name: Callable[[str], None]) -> None:
     """Put a trained model's diagnostics on held-out data, or why there are none, into its record.
 
     Args:
         record: The record of its run, which also seeds what the model draws.
         model: The model; its mode is kept.
-        held_out: Stored items, (N, ...).
+        held_out: Items, with their classes for a model that is given labels.
         check_name: Raises for a column that the model may not fill.
     """
     alive("the model's diagnostics")
@@ -141,7 +141,11 @@ def diagnose(record: RunRecord, model: GenerativeModel, held_out: Tensor, check_
     torch.manual_seed(record.spec.seed_of("sampling"))
     try:
         with torch.no_grad():
-            found = model.eval().diagnostics(to_model(held_out.to(model.device)))
+            real, given = to_model(held_out.data.to(model.device)), {}
+            if model.conditional and "labels" in inspect.signature(model.diagnostics).parameters:
+                assert held_out.modes is not None, "planning refuses to give labels that a task does not have"
+                given["labels"] = held_out.modes.to(model.device)
+            found = model.eval().diagnostics(real, **given)
         if not isinstance(found, dict):
             raise PluginError(f"{name} must {RETURNED}")
         if len(found) > MAX_COLUMNS:

@@ -19,6 +19,9 @@ TARGET_SIDE_PIXELS = 512
 COLUMNS = 8
 """Of the sheet that a run keeps."""
 
+MAX_ROWS = 32
+"""Classes that a sheet shows."""
+
 
 def sheet(generated: Tensor, task: Task) -> bytes:
     """Return a PNG of images in a square grid, or of points over the true centres.
@@ -30,11 +33,24 @@ def sheet(generated: Tensor, task: Task) -> bytes:
     return image_grid(generated) if len(task.shape) == 3 else scatter(generated, task)
 
 
-def sheets(generated: Tensor, task: Task) -> dict[str, bytes]:
-    """Return the sheets that a run keeps, by suffix: 64 images, and 32 beside their nearest training images."""
+def sheets(generated: Tensor, task: Task, labels: Tensor | None = None) -> dict[str, bytes]:
+    """Return the sheets that a run keeps, by suffix: 64 images, and 32 beside their nearest training images.
+
+    Of a model that is given labels, (N,) int64, the first has a row of 8 for each of up to 32 classes.
+    """
     if len(task.shape) != 3:
         return {".png": scatter(generated, task)}
-    return {".png": image_grid(generated[: COLUMNS**2]), ".neighbours.png": neighbours(generated[:32], task.train.data)}
+    shown = generated[: COLUMNS**2] if labels is None else generated[rows_of_classes(labels, task.modes)]
+    return {
+        ".png": image_grid(shown, columns=COLUMNS),
+        ".neighbours.png": neighbours(generated[:32], task.train.data),
+    }
+
+
+def rows_of_classes(labels: Tensor, classes: int) -> Tensor:
+    """Return indices of the first 8 items of each class, one class after another, for classes that have so many."""
+    found = [(labels == k).nonzero().flatten()[:COLUMNS] for k in range(min(classes, MAX_ROWS))]
+    return torch.cat([row for row in found if len(row) == COLUMNS])
 
 
 def image_grid(images: Tensor, columns: int | None = None) -> bytes:

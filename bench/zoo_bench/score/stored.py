@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,10 +29,13 @@ MAX_SAMPLES = 1_000_000
 """That are drawn at once, in memory."""
 
 
-def packed(samples: Tensor) -> bytes:
-    """Return stored items as an ``.npz`` with the array ``samples``."""
+def packed(samples: Tensor, labels: Tensor | None = None) -> bytes:
+    """Return stored items as an ``.npz`` with the array ``samples``, and ``labels`` if they have any."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, samples=samples.numpy())
+    arrays: dict[str, Any] = {"samples": samples.numpy()}
+    if labels is not None:
+        arrays["labels"] = labels.numpy()
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 

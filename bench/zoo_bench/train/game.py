@@ -64,9 +64,9 @@ class Game:
         self._turn: Turn
         self._moving = ""
 
-    def play(self, real: Tensor, progress: float) -> None:
-        """Play one round on one batch and charge it."""
-        self._turn = Turn(real, self.meter.rounds, progress, self.players, self.move)
+    def play(self, real: Tensor, progress: float, labels: Tensor | None = None) -> None:
+        """Play one round on one batch, with its labels if the model is given them, and charge it."""
+        self._turn = Turn(real, self.meter.rounds, progress, self.players, self.move, labels=labels)
         besides_moves = self._cost()
         is_counted = besides_moves.due or (self._recount and self._recounted.random() < RECOUNTED_SHARE)
         self._counter, self._counted_in_moves = CountFlops() if is_counted else None, 0
@@ -111,7 +111,7 @@ class Game:
         self._average.update(player.name)
         self.losses[player.name] = loss.detach()
 
-    def gradients(self, real: Tensor) -> dict[str, Tensor]:
+    def gradients(self, real: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
         """Return the gradient of every player's first move on one batch, from the weights as they are.
 
         Nobody's weights are updated in between and nothing is charged. The round is one in which all players that are
@@ -130,7 +130,7 @@ class Game:
 
         all_move = math.lcm(*(player.every for player in self.players)) - 1
         for start in sorted({player.active[0] for player in self.players}):
-            self._turn = Turn(real, all_move, start, self.players, move)
+            self._turn = Turn(real, all_move, start, self.players, move, labels=labels)
             self.model.play(self._turn)
         return found
 

@@ -111,7 +111,8 @@ def train(
             if game.meter.rounds == WARM_UP_ROUNDS:
                 training.warm_up_spent = (game.meter.images, game.meter.seconds)
             alive("a round of training")
-            game.play(stream.next(model.config.batch_size), share)
+            real, labels = stream.next_labelled(model.config.batch_size)
+            game.play(real, share, labels)
             if game.meter.rounds % CHECK_EVERY_ROUNDS == 0:
                 _read_losses(game, training)
                 if training.diverged:

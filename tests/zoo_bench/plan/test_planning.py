@@ -284,3 +284,20 @@ def test_a_wrong_setting_is_refused_however_the_model_was_chosen(fake_registry):
         planned(
             "all", "digits", registry=fake_registry(sound=zoo.GenerativeModel), settings={"sound": {"batch_size": 0}}
         )
+
+
+def test_labels_are_given_with_the_tasks_number_of_classes():
+    (run,) = planned("dcgan[conditional=true]").runs
+    assert run.conditional
+    assert run.config["classes"] == 10
+    assert run.label == "dcgan[conditional=true]"
+    assert not planned("dcgan").runs[0].conditional
+
+
+def test_a_task_without_labels_cannot_give_them(monkeypatch, digits_task):
+    from dataclasses import replace
+
+    bare = replace(digits_task, train=zoo.Split(digits_task.train.data))
+    monkeypatch.setattr("zoo_bench.plan.planning.load_task", lambda entry: bare)
+    with pytest.raises(ZooError, match="conditional=true needs labels, and task 'digits' has none"):
+        planned("dcgan[conditional=true]")

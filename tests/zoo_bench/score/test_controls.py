@@ -52,23 +52,23 @@ def task(request):
 def test_controls_are_like_a_models_samples(task):
     made = controls.samples(task)
     assert made.keys() == {"real", "copy", "half-modes", "one-mode", "noise"}
-    for data in made.values():
-        assert data.shape[1:] == task.shape
-        assert data.dtype == task.train.data.dtype
-        assert 0 < len(data) <= task.samples
+    for items in made.values():
+        assert items.data.shape[1:] == task.shape
+        assert items.data.dtype == task.train.data.dtype
+        assert 0 < len(items) <= task.samples
 
 
 def test_controls_are_the_same_every_time(task):
     torch.manual_seed(1)
     first = controls.samples(task)
     torch.manual_seed(2)
-    for name, data in controls.samples(task).items():
-        assert torch.equal(data, first[name]), name
+    for name, items in controls.samples(task).items():
+        assert torch.equal(items.data, first[name].data), name
 
 
 def test_controls_have_the_modes_that_they_say(task):
     made = controls.samples(task)
-    modes = {name: set(task.judge.modes(data).tolist()) for name, data in made.items()}
+    modes = {name: set(task.judge.modes(items.data).tolist()) for name, items in made.items()}
     assert modes["real"] == modes["copy"] == set(range(task.modes))
     if task.mixture:
         assert modes["half-modes"] == set(range(task.modes // 2))

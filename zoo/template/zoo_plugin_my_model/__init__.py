@@ -18,4 +18,5 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         url="https://arxiv.org/abs/1611.04076",
         loss="Least squares: G minimises (D(G(z)) - 1)^2, D minimises (D(x) - 1)^2 + D(G(z))^2.",
         failure_modes="Drops modes, as every plain GAN.",
+        conditional=True,
     )

@@ -23,6 +23,7 @@ KEYS = {
     "precision_mode": "precision",
     "device": "device",
     "seeds": "seeds of single axes",
+    "labels": "labels",
 }
 """Columns in which runs must agree to be compared, and what sentences call them."""
 

@@ -218,3 +218,12 @@ def test_samples_made_elsewhere_have_no_say_on_the_version_of_a_metric(make_reco
     assert group.trained["fid"].tolist() == [1.0, 1.0]
     assert group.runs["fid"].count() == 2
     assert "those of 5 runs are of other versions" in " ".join(group.notes)
+
+
+def test_models_that_were_given_labels_stand_in_a_table_of_their_own(folder, tmp_path, make):
+    given = {"conditional": True, "classes": 10}
+    runs = [make.drawn(make.spec(seed=seed, config=config), 2.0) for seed in (0, 1) for config in ({}, given)]
+    found = groups(load([folder(tmp_path, *runs)]).frame)
+    assert [group.key["labels"] for group in found] == ["", "given"]
+    (sentence,) = kept_apart(found)
+    assert "labels (none, given)" in sentence

@@ -1,0 +1,51 @@
+"""The metric of models that are given labels, and the columns that it fills. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from zoo.columns import Column
+from zoo.specs import MetricSpec
+
+LABEL_METRIC = MetricSpec(
+    name="by-class",
+    target="zoo_bench.score.metrics.labelled:by_class",
+    summary="Samples of a model that is given labels, class by class.",
+    columns=(
+        Column(
+            "label_accuracy",
+            "higher",
+            "Share of samples that the judge sees as the class that was asked for, 0 to 1",
+            title="as asked",
+            scale="share",
+            headline=True,
+            group="modes",
+        ),
+        Column(
+            "class_fid",
+            "lower",
+            "FID within classes, their mean, 0 to inf; few items per class make it higher",
+            title="FID, class",
+            scale="log",
+            range=(0, None),
+            headline=True,
+            group="features",
+        ),
+        Column(
+            "class_fid_worst",
+            "lower",
+            "FID of the class in which it is highest, 0 to inf",
+            title="FID, worst class",
+            scale="log",
+            range=(0, None),
+            group="features",
+        ),
+        Column(
+            "class_coverage",
+            "higher",
+            "Coverage within classes, their mean, 0 to 1",
+            title="coverage, class",
+            scale="share",
+            group="features",
+        ),
+    ),
+    version="1",
+)

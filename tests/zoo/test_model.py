@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import fields
 from types import ModuleType
 from typing import ClassVar, Literal
 
@@ -354,5 +353,8 @@ def test_an_unknown_attribute_of_zoo_is_an_attribute_error():
         zoo.Modle  # noqa: B018
 
 
-def test_no_model_is_given_class_labels_so_that_none_is_conditional_beside_others_that_are_not():
-    assert {field.name for field in fields(zoo.Turn)} == {"real", "round", "progress", "players", "move", "kept"}
+def test_labels_are_repeated_for_as_many_items_as_a_loss_makes(make_turn):
+    turn = make_turn(torch.zeros(3, 2))
+    assert turn.labels is turn.labels_for(6) is None
+    turn.labels = torch.tensor([2, 0, 1])
+    assert turn.labels_for(6).tolist() == [2, 0, 1, 2, 0, 1]

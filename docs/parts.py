@@ -10,7 +10,7 @@ import inspect
 import pkgutil
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from zoo.columns import Column
@@ -51,7 +51,7 @@ def decisions(columns: str, *names: str) -> str:
     """Return which models lead in reference tables by some columns: what the seeds support, and no more."""
     summaries = {name: _summary(name) for name in names}
     metrics = [_claims(summaries[names[0]], column)[0] for column in columns.split(",")]
-    best = [f"{'lowest' if metric.better == 'lower' else 'highest'} {metric.heading}" for metric in metrics]
+    headings = [f"{metric.heading} {'↓' if metric.better == 'lower' else '↑'}" for metric in metrics]
     rows = (
         [
             f"[{summary.group.key['task']}, {summary.group.key['budget']}](results/reference/{name}/table.md)",
@@ -61,7 +61,7 @@ def decisions(columns: str, *names: str) -> str:
         ]
         for name, summary in summaries.items()
     )
-    return table(["data, budget of a run", "seeds", *best, "FID is lowest"], rows)
+    return table(["data, budget of a run", "seeds", *headings, "FID is lowest"], rows)
 
 
 def _leaders(summary: Summary, column: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -17,6 +17,8 @@ from typer.cli import get_docs_for_click
 from typer.main import get_command
 
 os.environ["ZOO_PLUGINS"] = "genzoo"  # whatever else is installed where the pages are built
+
+from parts import filled, table
 
 from zoo import card
 from zoo.catalogue import Entry
@@ -33,6 +35,9 @@ ELSEWHERE = {
     "CHANGELOG.md": "changelog.md",
     "CITATION.cff": "cite.md",
 }
+PICTURED = ("digits", "mnist", "fashion-mnist", "grid25")
+"""Reference results whose sheets are on the models' pages."""
+
 LINK = re.compile(r"(\]\(|\bsrc=\")(?!\w+:|#)([^)\"#]+)")
 ROLE = re.compile(r":(?:class|func|meth|attr|mod):<code>([\w.]+)</code>")
 
@@ -53,9 +58,9 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Let pages of this folder link to files outside of it as they do on GitHub."""
+    """Fill in the made parts of this folder's pages, and let them link to files outside of it as they do on GitHub."""
     source = f"docs/{page.file.src_uri}"
-    return _moved(markdown, source) if (ROOT / source).is_file() else markdown
+    return filled(_moved(markdown, source)) if (ROOT / source).is_file() else markdown
 
 
 def on_page_content(html: str, **_: object) -> str:
@@ -103,27 +108,31 @@ def _models() -> str:
         [f"[{e.spec.name}]({e.spec.name}.md)", e.spec.family, " ".join(e.spec.data), e.spec.summary]
         for e in installed().models
     ]
-    return "# All models\n\n" + _table(["model", "family", "data", "summary"], rows)
+    return "# All models\n\n" + table(["model", "family", "data", "summary"], rows)
 
 
 def _model(entry: Entry[ModelSpec]) -> str:
     spec = entry.spec
     counts = card.parameters(entry, installed().tasks)
     found = card.references(entry)
+    sheets = {name: f"results/reference/{name}/{spec.name}.png" for name in PICTURED}
+    shown = {name: f"![Samples on {name}](../{path})" for name, path in sheets.items() if (ROOT / path).is_file()}
     parts = [
         f"# {spec.name}\n\n{spec.summary}\n\n[{spec.paper}]({spec.url})",
+        "## Samples\n\n" + table(list(shown), [shown.values()]) + "\nTraining seed 0; [all models](../gallery.md).",
         f"## Loss\n\n{spec.loss}",
         f"## Known failure modes\n\n{spec.failure_modes}",
         "## Settings\n\n"
-        + _table(["setting", "type", "default", "description"], map(_values, card.settings(entry)))
+        + table(["setting", "type", "default", "description"], map(_values, card.settings(entry)))
         + _tuned(entry)
         + "\nSome defaults depend on the shape of the data; records have the values used.",
-        "## Parameters\n\n" + _table(["task", "trainable parameters"], ((t, f"{n:,}") for t, n in counts.items())),
+        "## Parameters\n\n" + table(["task", "trainable parameters"], ((t, f"{n:,}") for t, n in counts.items())),
     ]
     if found:
         rows = [[r.task, r.runs, f"{r.fid:.3g}" if r.fid else "", r.modes, f"`{r.command}`"] for r in found]
-        table = _table(["task", "runs", "FID", "modes", "command"], rows)
-        parts.append(f"## Reference results\n\n{table}\n[All of them](../results.md), with intervals.")
+        results = table(["task", "runs", "FID", "modes", "command"], rows)
+        curves = "![Learning curves of all models on digits](../results/reference/digits/curves.png)"
+        parts.append(f"## Reference results\n\n{results}\n[All of them](../results.md), with intervals.\n\n{curves}")
     target = spec.target.replace(":", ".")
     parts.append(f"## Code\n\n::: {target}\n    options:\n      show_source: true\n      members: []")
     return "\n\n".join(parts) + "\n"
@@ -131,16 +140,11 @@ def _model(entry: Entry[ModelSpec]) -> str:
 
 def _tuned(entry: Entry[ModelSpec]) -> str:
     rows = [[kind, f"`{text}`"] for kind, text in card.tuned(entry).items()]
-    return "\n" + _table(["data", "settings of preset=tuned"], rows) if rows else ""
+    return "\n" + table(["data", "settings of preset=tuned"], rows) if rows else ""
 
 
 def _values(setting: card.Setting) -> list[str]:
     return [f"`{setting.name}`", setting.type, f"`{setting.default}`", setting.description]
-
-
-def _table(headers: list[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [headers, ["---"] * len(headers), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _citation(text: str) -> str:

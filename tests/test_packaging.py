@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -41,8 +42,8 @@ USED_THROUGH = {
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    if not importlib.util.find_spec("hatchling"):
-        pytest.skip("hatchling is not installed")
+    if not (importlib.util.find_spec("hatchling") and importlib.util.find_spec("hatch_fancy_pypi_readme")):
+        pytest.skip("what builds the wheel is not installed")
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -111,7 +112,7 @@ def test_examples_and_the_template_say_that_they_are_typed(folder):
 
 def test_every_page_of_the_top_is_in_the_sdist():
     included = set(PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"])
-    pages = {f"/{path.name}" for path in ROOT.glob("*.md")} - {"/README.md"}  # hatchling always takes the readme
+    pages = {f"/{path.name}" for path in ROOT.glob("*.md")}
     assert pages | {"/CITATION.cff", "/mkdocs.yml", "/noxfile.py"} <= included
 
 
@@ -203,3 +204,11 @@ def test_a_file_of_tests_stands_where_its_module_does(tests, package):
     for path in folder.rglob("test_*.py"):
         module = ROOT / package / path.relative_to(folder).with_name(path.name.removeprefix("test_"))
         assert module.is_file() or path.name in of_several, f"{path} tests no {module}"
+
+
+def test_the_readme_on_a_package_index_has_no_link_into_the_repository(wheel):
+    [name] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+    text = wheel.read(name).decode()
+    links = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+    assert len(links) > 10
+    assert [link for link in links if not link.startswith("https://")] == []

@@ -28,6 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-benchmark measure: it takes the project's ``--dist`` for tests that run beside each other."""
+    if not config.getoption("numprocesses", None):
+        config.option.dist = "no"
+
+
 @pytest.fixture
 def pair(benchmark, pytestconfig):
     """Return a function that measures two loops in turns, after one turn each to warm up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 import zoo
 from zoo_bench.plan.record import Progress, RunRecord
@@ -15,6 +16,8 @@ try:
     import wandb
 except ImportError as error:
     raise zoo.ZooError("tracker 'wandb' needs Weights & Biases: pip install 'genzoo[wandb]'") from error
+
+Mode = Literal["online", "offline", "disabled"]
 
 
 class WandB:
@@ -30,7 +33,10 @@ class WandB:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._mode = os.environ.get("WANDB_MODE", "offline")
+        mode = os.environ.get("WANDB_MODE", "offline")
+        if mode not in get_args(Mode):
+            raise zoo.UnknownNameError("mode in $WANDB_MODE", mode, get_args(Mode))
+        self._mode = cast(Mode, mode)
         if self._mode == "online":
             wandb.login()  # an account that is missing or refused is seen before anything is trained
         self._runs: dict[str, wandb.Run] = {}

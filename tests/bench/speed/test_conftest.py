@@ -18,7 +18,7 @@ BUSY = [sys.executable, "-c", "while True: pass"]
 def control(folder: Path, pairs: int) -> dict:
     """Measure matrix products beside twice as many in a process of pytest, and return what it stores."""
     stored = folder / "control.json"
-    command = ["-m", "pytest", "-n0", "-q", "bench/speed/bench_control.py"]
+    command = ["-m", "pytest", "-q", "bench/speed/bench_control.py"]
     subprocess.run(
         [sys.executable, *command, f"--pairs={pairs}", f"--benchmark-json={stored}"],
         cwd=ROOT,

@@ -48,6 +48,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
         "notes": [*summary.marks, *summary.notes, *_remarks(summary)],
         "table": leading_table(summary, colours),
         "further": further_tables(summary, colours),
+        "several": any(estimate.n > 1 for model in summary.models for estimate in model.estimates.values()),
         "definitions": [metric for metric in summary.metrics if metric.description],
         "figures": [
             (title, variants, text)

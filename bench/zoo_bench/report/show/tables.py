@@ -57,7 +57,16 @@ def table(
     controls: Mapping[str, Mapping[str, float]],
     seeds_of: Column | None = None,
 ) -> Table:
-    """Return a table of models and metrics with rows of controls below; runs of ``seeds_of`` are dots."""
+    """Return a table of models and metrics with rows of those controls below that have any; runs are dots.
+
+    Args:
+        summary: The models.
+        metrics: The columns.
+        colours: The number of each model's look.
+        controls: Values of controls, by control and column.
+        seeds_of: The metric whose runs are shown as dots.
+    """
+    controls = {name: row for name, row in controls.items() if any(metric.name in row for metric in metrics)}
     columns = [_column(summary, metric, controls, dots=metric == seeds_of) for metric in metrics]
     return {
         "columns": columns,

@@ -24,6 +24,8 @@ def test_every_metric_is_in_one_table(bench):
     shown = [c["name"] for table in (leading_table(summary, colours), *further.values()) for c in table["columns"]]
     assert sorted(shown) == sorted(metric.name for metric in summary.metrics)
     assert [c["name"] for c in further["modes"]["columns"]] == ["mode_tv"]
+    assert leading_table(summary, colours)["controls"] == ["real", "copy", "noise"]
+    assert further["modes"]["controls"] == []  # these controls have no such value
     assert list(further)[-1] == "speed and size"
 
 

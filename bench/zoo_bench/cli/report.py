@@ -83,13 +83,13 @@ def report(
         print(visible(f"zoo: {sentence}"), file=sys.stderr)
     summaries = [summarise(g, results.controls) for g in all_groups]
     column_names = _columns(summaries, columns, output_format)
+    if output_format == "html" and out is None:
+        out = folders[0] / "report.html"
     content = (
         _runs(results, output_format)
         if runs
-        else _content(results, with_columns(summaries, column_names), output_format, notes)
+        else _content(results, with_columns(summaries, column_names), output_format, notes, out)
     )
-    if output_format == "html" and out is None:
-        out = folders[0] / "report.html"
     if out is None:
         text = str(content)
         if sys.stdout.isatty() and output_format == "csv":  # a terminal would obey control characters in names
@@ -99,7 +99,8 @@ def report(
             for sentence in (sentence for group in all_groups for sentence in failed(group.runs)):
                 print(sentence, file=sys.stderr)
         if writes_page:
-            page = _write(folders[0] / "report.html", _content(results, summaries, "html", notes))
+            page = folders[0] / "report.html"
+            _write(page, _content(results, summaries, "html", notes, page))
             print(f"report: {page}", file=sys.stderr)
     else:
         page = _write(out, content)
@@ -122,13 +123,15 @@ def _write(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def _content(results: Results, summaries: Sequence[Summary], output_format: str, notes: Sequence[str]) -> str | bytes:
+def _content(
+    results: Results, summaries: Sequence[Summary], output_format: str, notes: Sequence[str], out: Path | None
+) -> str | bytes:
     from zoo_bench.report.show import formats
 
     if output_format == "html":
         from zoo_bench.report.show.html import page
 
-        return page(results, summaries)
+        return page(results, summaries, out.parent if out else None)
     if output_format == "table":
         return terminal_text(results, summaries)
     if output_format == "json":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import multiprocessing
 import multiprocessing.util
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,9 @@ from zoo.errors import ZooError
 from zoo.machine import socket_folder
 
 FORK_SERVER = sys.platform == "linux"
+PATH_VARIABLE = "ZOO_SERVER_PATH"
+"""The environment variable in which the fork server finds its ``sys.path``, as JSON."""
+
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Parameters of ``mallopt``, with their names and values in glibc's ``malloc.h``."""
 
@@ -33,7 +38,7 @@ def context() -> Any:
     if not FORK_SERVER:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zoo_bench.run.preload"])
+    context.set_forkserver_preload(["zoo_bench.core.server_path", "zoo_bench.run.preload"])
     return context
 
 
@@ -69,7 +74,7 @@ def starting() -> Iterator[None]:
     """
     _choose_socket_folder()
     try:
-        with _without_main_module():
+        with _without_main_module(), _with_path():
             yield
     except ChildProcessError as error:  # the fork server is a child of the process that this one was forked from
         raise ZooError(
@@ -91,6 +96,16 @@ def _choose_socket_folder() -> None:
         multiprocessing.util.get_temp_dir()
     finally:
         tempfile.tempdir = usual
+
+
+@contextmanager
+def _with_path() -> Iterator[None]:
+    """Tell the fork server where this process imports from: by itself it would look into the current folder first."""
+    os.environ[PATH_VARIABLE] = json.dumps(sys.path)
+    try:
+        yield
+    finally:
+        os.environ.pop(PATH_VARIABLE, None)
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import zoo
 from zoo_bench.core.children import run_in_subprocess
 from zoo_bench.core.processes import keep_freed_memory
 
@@ -69,6 +72,14 @@ assert not made, made
 
 FORK_SERVER_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the fork server")
 APART = "from zoo_bench.core.children import run_in_subprocess; print(run_in_subprocess(divmod, 7, 2, timeout=60.0))"
+
+ASK = """
+import zoo
+
+
+def imported():
+    return zoo.__file__
+"""
 
 
 def printed(script, **environment):
@@ -139,3 +150,16 @@ def test_a_worker_of_a_pool_that_may_start_no_process_is_told_of_one_that_may():
     assert in_a_worker("fork.Pool(1)").startswith("this is a worker of multiprocessing.Pool")
     assert "concurrent.futures.ProcessPoolExecutor" in in_a_worker("fork.Pool(1)")
     assert in_a_worker("concurrent.futures.ProcessPoolExecutor(1, mp_context=fork)") == "(3, 1)"
+
+
+@FORK_SERVER_ONLY
+def test_what_lies_in_the_current_folder_is_not_imported_in_place_of_what_is_installed(tmp_path):
+    """The fork server is a Python of its own, which would look there first."""
+    shutil.copytree(Path(zoo.__file__).parent, tmp_path / "zoo")
+    (tmp_path / "apart").mkdir()
+    (tmp_path / "apart" / "ask.py").write_text(ASK)
+    command = [sys.executable, tmp_path / "apart" / "script.py"]  # as a console script, which has its own folder first
+    command[1].write_text(f"import ask; {APART.replace('divmod, 7, 2', 'ask.imported')}")
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == zoo.__file__, done.stderr

@@ -64,6 +64,11 @@ class Summary:
         return next((m for m in directed if m.name == "fid"), directed[0] if directed else None)
 
     @cached_property
+    def headlines(self) -> list[Column]:
+        """The metrics of the table in terminals, notebooks and at the top of the page."""
+        return [metric for metric in self.metrics if metric.headline]
+
+    @cached_property
     def claims(self) -> dict[str, Claims]:
         """What the runs support by every metric, and by FID under each judge."""
         return {metric.name: Claims.of(self.models, metric) for metric in {*self.metrics, *self.panel}}
@@ -248,7 +253,7 @@ def _with_total(column: Column, runs: pd.DataFrame) -> Column:
 
 def headlines(summaries: Sequence[Summary]) -> list[str]:
     """Return the names of the columns in the terminal's table."""
-    return list(dict.fromkeys(m.name for s in summaries for m in s.metrics if m.headline))
+    return list(dict.fromkeys(m.name for s in summaries for m in s.headlines))
 
 
 def with_columns(summaries: Sequence[Summary], columns: Collection[str]) -> list[Summary]:

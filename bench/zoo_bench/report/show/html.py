@@ -20,7 +20,8 @@ from zoo_bench.report.read.results import Results, load_store
 from zoo_bench.report.read.summary import Summary, summarise
 from zoo_bench.report.show import sections
 from zoo_bench.report.show.figures import COLOUR_COUNT, colours_of
-from zoo_bench.report.show.sections import MAX_PICTURE_BYTES, Pictures
+from zoo_bench.report.show.pictures import MAX_PICTURE_BYTES, Pictures
+from zoo_bench.report.show.runs import all_runs
 from zoo_bench.report.show.speeds import CAPTION, FIELDS, speeds
 from zoo_bench.report.text import plural, shortened, visible
 from zoo_bench.store.records import Store
@@ -36,12 +37,13 @@ def write_report(store: Store) -> Path:
     except ZooError as error:
         results = Results(to_frame([]), problems=[str(error)])
     path = store.root / "report.html"
-    write_atomically(path, page(results, [summarise(g, results.controls) for g in groups(results.frame)]).encode())
+    summaries = [summarise(g, results.controls) for g in groups(results.frame)]
+    write_atomically(path, page(results, summaries, path.parent).encode())
     return path
 
 
-def page(results: Results, summaries: Sequence[Summary]) -> str:
-    """Return the whole page."""
+def page(results: Results, summaries: Sequence[Summary], folder: Path | None = None) -> str:
+    """Return the whole page, which links to the files of runs if it is known in which folder it will be."""
     colours = colours_of(summaries)
     pictures, together = Pictures(0), overall(summaries)
     groups_shown = []
@@ -52,14 +54,14 @@ def page(results: Results, summaries: Sequence[Summary]) -> str:
     content = {
         "title": _title(summaries),
         "sections": groups_shown,
-        "together": sections.all_tasks(together, colours) if together else None,
+        "together": sections.all_tasks(together, colours) if together and len(together.tasks) > 1 else None,
         "kept_apart": kept_apart([s.group for s in summaries]),
         "problems": results.problems,
         "pictures_left_out": pictures.left_out,
         "speeds": [entry for frame in results.speeds for entry in speeds(frame)],
         "speed_titles": list(FIELDS.values()),
         "speed_caption": CAPTION,
-        "runs": sections.all_runs(results),
+        "runs": all_runs(results, folder),
         "environments": [(json.loads(text), n) for text, n in results.environments.items()],
         "colours": {label: number % COLOUR_COUNT for label, number in colours.items()},
     }
@@ -93,5 +95,5 @@ def template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, plural=plural, shortened=shortened)
+    environment.filters.update(visible=visible, plural=plural, shortened=shortened, file_name=sections.download_name)
     return environment.get_template(name)

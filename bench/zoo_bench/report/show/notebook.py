@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from zoo_bench.report.read.claims import correction
 from zoo_bench.report.read.summary import Summary
-from zoo_bench.report.show import sections
+from zoo_bench.report.show import tables
 from zoo_bench.report.show.figures import colours_of
 from zoo_bench.report.show.html import template
 from zoo_bench.report.show.terminal import title
@@ -17,13 +17,7 @@ def table(summaries: Sequence[Summary]) -> str:
     colours = colours_of(summaries)
     groups = []
     for summary in summaries:
-        shown = [metric for metric in summary.metrics if metric.headline]
-        groups.append(
-            {
-                "title": title(summary),
-                "verdict": summary.verdict(),
-                **sections.table(summary, shown, colours, {}),
-            }
-        )
+        shown = tables.table(summary, summary.headlines, colours, {})
+        groups.append({"title": title(summary), "verdict": summary.verdict(), **shown})
     corrected = correction(adaptive=any(summary.group.adaptive for summary in summaries))
     return str(template("notebook.html.j2").render(groups=groups, correction=corrected))

@@ -16,7 +16,7 @@ from zoo.registry import installed
 from zoo_bench.data.loading import load_task
 from zoo_bench.report.read.summary import Summary
 from zoo_bench.report.show.figures import SCREEN, Plot, Style, drawn, name
-from zoo_bench.report.show.sections import is_png, real_sheets
+from zoo_bench.report.show.pictures import is_png, real_sheets
 from zoo_bench.score.sheets import corner, real_sheet
 from zoo_bench.store.records import read_record
 

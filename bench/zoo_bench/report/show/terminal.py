@@ -108,7 +108,7 @@ def _fitting_table(summary: Summary, width: int) -> tuple[Table, list[str]]:
     """
     console = Console(width=10_000)
     longest = max((len(visible(m.name)) for m in summary.models), default=0)
-    shown = [column for column in summary.metrics if column.headline]
+    shown = summary.headlines
     order = sorted(shown[:0:-1], key=lambda column: not column.cost)
     for n in range(len(order) + 1):
         left_out = order[:n]

@@ -2,11 +2,12 @@
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  // Tables: a press on a column's head sorts, a second one reverses; what is missing stays last.
+  // Tables: a press on a column's head sorts better values first, a second one reverses; what is missing stays last.
   const sort = (head) => {
     const table = head.closest("table"), body = table.tBodies[0];
     const heads = all("thead th", table), column = heads.indexOf(head), number = head.classList.contains("num");
-    const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+    const sorted = head.getAttribute("aria-sort"), first = head.dataset.better === "higher" ? -1 : 1;
+    const sign = sorted === "none" ? first : sorted === "ascending" ? -1 : 1;
     const key = (row) => { const cell = row.cells[column]; return cell.dataset.value ?? cell.textContent.trim(); };
     const compare = (a, b) => {
       const [x, y] = [key(a), key(b)];
@@ -14,9 +15,19 @@
       return sign * (number ? x - y : x.localeCompare(y, undefined, { numeric: true }));
     };
     body.append(...[...body.rows].sort(compare));
-    heads.forEach((h) => h.setAttribute("aria-sort", h !== head ? "none" : sign > 0 ? "ascending" : "descending"));
+    for (const { parentElement: h } of all("thead button", table)) {
+      h.setAttribute("aria-sort", h !== head ? "none" : sign > 0 ? "ascending" : "descending");
+    }
   };
-  all(".sortable thead th").forEach((head) => head.querySelector("button").addEventListener("click", () => sort(head)));
+  all(".sortable thead button").forEach((button) => button.addEventListener("click", () => sort(button.parentElement)));
+
+  // A table that goes on beyond its right edge fades there.
+  const fade = (box) => box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+  const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => fade(target)));
+  for (const box of all(".scroll")) {
+    sizes.observe(box);
+    box.addEventListener("scroll", () => fade(box), { passive: true });
+  }
 
   all("input[type=search]").forEach((input) => input.addEventListener("input", () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -32,8 +43,8 @@
     choose(i);
   }));
 
-  for (const block of all(".pictures, .plot")) {
-    const strips = all(".strip, .canvas", block), show = (i) => strips.forEach((strip, j) => { strip.hidden = i !== j; });
+  for (const block of all(".pictures, .plot, .choice")) {
+    const strips = all(".strip, .canvas, .chosen", block), show = (i) => strips.forEach((strip, j) => { strip.hidden = i !== j; });
     switcher(all(".switch button", block), show);
     show(0);
     all(".strip button", block).forEach((button) => button.addEventListener("click", () => {
@@ -42,10 +53,34 @@
   }
 
   // A saved figure has the colours of the light theme, which stand beside the names of the page's.
+  const drawing = (svg) => new XMLSerializer().serializeToString(svg).replace(/var\(--\w+, (#[0-9a-f]{6})\)/g, "$1");
+
+  // A saved table has the names of results.csv and all digits; a text that a spreadsheet may run has an apostrophe before.
+  const harmless = (text) => isNaN(text) && /^'*[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  const quoted = (text) => /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+  const csv = (table) => {
+    const body = [...table.tBodies[0].rows], lines = body.map(() => []), names = [];
+    all("thead th", table).forEach(({ dataset: { name } }, column) => {
+      const cells = body.map((row) => row.cells[column]), add = (title, value) => {
+        names.push(title);
+        cells.forEach((cell, i) => lines[i].push(value(cell)));
+      };
+      if (!name) return;
+      add(name, (cell) => cell.dataset.text ?? cell.dataset.value ?? cell.textContent.trim());
+      if (cells.some((cell) => cell.dataset.low)) {
+        add(`${name}_low`, (cell) => cell.dataset.low ?? "");
+        add(`${name}_high`, (cell) => cell.dataset.high ?? "");
+      }
+    });
+    return [names, ...lines].map((line) => line.map(harmless).map(quoted).join(",") + "\n").join("");
+  };
+
   all(".save").forEach((link) => link.addEventListener("click", () => {
-    const drawing = new XMLSerializer().serializeToString(link.previousElementSibling);
-    const text = drawing.replace(/var\(--\w+, (#[0-9a-f]{6})\)/g, "$1");
-    link.href = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+    const shown = link.previousElementSibling, table = shown.querySelector(":scope > table");
+    const text = table ? csv(table) : drawing(shown);
+    link.href = URL.createObjectURL(new Blob([text], { type: table ? "text/csv" : "image/svg+xml" }));
     setTimeout(() => { URL.revokeObjectURL(link.href); link.href = "#"; }, 1000);
   }));
+
+  addEventListener("beforeprint", () => all("details").forEach((details) => { details.open = true; }));
 })();

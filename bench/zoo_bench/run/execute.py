@@ -33,7 +33,7 @@ from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw, labels_to_draw
 from zoo_bench.score.metrics.frechet import torch_fidelity_distance
 from zoo_bench.score.scoring import Scored, diagnose, note_constants, score
-from zoo_bench.score.sheets import sheets
+from zoo_bench.score.sheets import COLUMNS, PROGRESS, image_grid, sheets
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed
 from zoo_bench.store.records import checkpoint_path
 from zoo_bench.train.checkpoint import Checkpoint
@@ -168,6 +168,8 @@ def _execute(
         record.status, record.error = "diverged", "samples are infinite or NaN"
         return
     outcome.files |= sheets(generated, task, labels)
+    if len(task.shape) == 3 and curve.first:
+        outcome.files[PROGRESS] = image_grid(torch.cat(curve.first), columns=COLUMNS)
     if fault := range_fault(generated, task.train.data):
         record.notes.append(fault)
     if scoring.keep_samples:

@@ -21,6 +21,7 @@ from zoo_bench.core.frechet import frechet_distance
 from zoo_bench.plan.record import CurvePoint
 from zoo_bench.score.drawing import draw, labels_to_draw
 from zoo_bench.score.metrics.frechet import expected_null
+from zoo_bench.score.sheets import COLUMNS
 from zoo_bench.train.loop import Training
 from zoo_bench.train.meter import Meter
 
@@ -44,6 +45,8 @@ class Curve:
         points: At each mark: share, images, seconds and flops spent, and fid.
         target: Five times the expected FID of real data against the same items, see :func:`curve_values`.
         best: Weights of the point with the lowest FID.
+        first: Of every point, the first 8 samples, (8, ...); all are of the same latents, so that they show what became
+            of these.
         seconds: Wall-clock spent on scoring.
 
     Args:
@@ -55,6 +58,7 @@ class Curve:
     def __init__(self, model: GenerativeModel, task: Task, seed: int) -> None:
         self.points: list[CurvePoint] = []
         self.best: dict[str, torch.Tensor] = {}
+        self.first: list[torch.Tensor] = []
         self.seconds = 0.0
         self._model = model
         self._seed = seed
@@ -70,16 +74,17 @@ class Curve:
             torch.manual_seed(self._seed)
             generated = draw(self._model, self._samples, self._labels)
             if generated is not None:
+                self.first.append(generated[:COLUMNS])
                 self._score(share, training.meter, generated)
         self.seconds += perf_counter() - start
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the points, the best weights and the seconds, for the checkpoint of a run."""
-        return {"points": self.points, "best": self.best, "seconds": self.seconds}
+        """Return the points, the best weights, the first samples and the seconds, for the checkpoint of a run."""
+        return {"points": self.points, "best": self.best, "first": self.first, "seconds": self.seconds}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from an earlier curve."""
-        self.points, self.best, self.seconds = state["points"], state["best"], state["seconds"]
+        vars(self).update({name: state[name] for name in ("points", "best", "first", "seconds")})
 
     @cached_property
     def target(self) -> float:

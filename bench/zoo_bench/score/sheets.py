@@ -19,6 +19,9 @@ TARGET_SIDE_PIXELS = 512
 COLUMNS = 8
 """Of the sheet that a run keeps."""
 
+PROGRESS = ".progress.png"
+"""Suffix of the sheet of samples along training: a row for each point of the learning curve, of the same latents."""
+
 MAX_ROWS = 32
 """Classes that a sheet shows."""
 

@@ -1,13 +1,16 @@
 import importlib.metadata
+import io
 import json
 import math
 import signal
 import time
 from functools import partial
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from PIL import Image
 from torch import nn
 
 import zoo
@@ -27,6 +30,12 @@ from zoo_bench.score.stored import unpacked
 from zoo_bench.store.records import read_record
 
 GENZOO = f"genzoo {zoo.__version__}"
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
 ALONE = Resources(threads=1, contended=False)
 
 
@@ -218,6 +227,19 @@ def test_a_run_on_points_is_scored_by_its_mixture():
     assert {"fid", "modes_captured", "high_quality"} <= outcome.record.metrics.keys()
     assert outcome.record.metrics["modes_total"] == 8
     assert outcome.files[".png"].startswith(b"\x89PNG")
+    assert ".progress.png" not in outcome.files
+
+
+def test_a_sheet_shows_what_became_of_the_same_latents_at_each_point_of_the_curve(digits_task):
+    outcome = execute(spec_of("vae", budget="64rounds"), ALONE, scoring=Scoring())
+    rows = len(outcome.record.curve)
+    assert rows > 2
+    shown = pixels(outcome.files[".progress.png"])
+    side, scale = 9, 512 // 73
+    assert shown.shape[:2] == (scale * (rows * side + 1), scale * (8 * side + 1))
+    last = shown[scale * (rows - 1) * side :: scale, ::scale]
+    first_of_all = pixels(outcome.files[".png"])[::scale, ::scale]
+    assert np.array_equal(last[: side + 1], first_of_all[: side + 1])
 
 
 def test_what_a_model_raises_is_the_record_of_its_run(execute_fake):

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from zoo.task import Mixture
-from zoo_bench.score.sheets import corner, image_grid, real_sheet, scatter, sheet
+from zoo_bench.score.sheets import corner, image_grid, real_sheet, rows_of_classes, scatter, sheet, sheets
 
 
 def pixels(png):
@@ -93,3 +93,12 @@ def test_the_sheet_of_real_items_is_like_a_runs_and_the_same_every_time(digits_t
         assert real_sheet(task) == real_sheet(task)
     assert pixels(real_sheet(digits_task)).shape == pixels(image_grid(digits_task.test.data[:64])).shape
     assert real_sheet(digits_task) != image_grid(digits_task.test.data[:64])
+
+
+def test_the_sheet_of_a_model_with_labels_has_a_row_for_each_class_that_has_enough(digits_task):
+    labels = torch.tensor([1, 0] * 8 + [2] * 7 + [3] * 9)
+    rows = rows_of_classes(labels, 10)
+    assert labels[rows].tolist() == [0] * 8 + [1] * 8 + [3] * 8
+    images = digits_task.train.data[: len(labels)]
+    shown = pixels(sheets(images, digits_task, labels)[".png"])
+    assert np.array_equal(shown, pixels(image_grid(images[rows], columns=8)))

@@ -23,6 +23,9 @@ MAX_PICTURE_BYTES = 1_900_000
 MAX_PICTURE_SIDE = 16_384
 """Pixels of a side of an embedded picture: a small file may unpack to one that fills a browser's memory."""
 
+KINDS = {"samples": ".png", "progress": ".progress.png", "neighbours": ".neighbours.png"}
+"""The sheets that a run keeps, and their suffixes."""
+
 
 def is_png(content: bytes) -> bool:
     """Return whether a file is a PNG whose sides a browser can show."""
@@ -66,26 +69,24 @@ def real_sheets(summary: Summary) -> list[Path]:
     ]
 
 
-def sheets(
-    runs: pd.DataFrame, pictures: Pictures, real: Sequence[Path] = ()
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return sample sheets and nearest neighbours, each by seed, the first seeds first while there is room.
+def sheets(runs: pd.DataFrame, pictures: Pictures, real: Sequence[Path] = ()) -> dict[str, list[dict[str, Any]]]:
+    """Return the sheets of each suffix of :data:`KINDS` by seed, the first seeds first while there is room.
 
     The first of the ``real`` sheets that is there stands before the samples.
     """
     import pandas as pd
 
-    samples, neighbours = list[dict[str, Any]](), list[dict[str, Any]]()
+    strips: dict[str, list[dict[str, Any]]] = {name: [] for name in KINDS}
     stored = runs[runs["_file"] != ""] if "_file" in runs else runs.head(0)
     for seed, rows in stored.groupby("seed", dropna=False):
-        for strips, suffix in ((samples, ".png"), (neighbours, ".neighbours.png")):
+        for name, suffix in KINDS.items():
             items = [
                 {"label": label, "source": source}
                 for label, file in zip(rows["_label"], rows["_file"], strict=True)
                 if (source := pictures.embed(Path(file).with_suffix(suffix)))
             ]
-            if items and strips is samples and (source := next(filter(None, map(pictures.embed, real)), "")):
+            if items and name == "samples" and (source := next(filter(None, map(pictures.embed, real)), "")):
                 items.insert(0, {"label": "real", "source": source})
             if items:
-                strips.append({"seed": "unknown" if pd.isna(seed) else str(seed), "items": items})
-    return samples, neighbours
+                strips[name].append({"seed": "unknown" if pd.isna(seed) else str(seed), "items": items})
+    return strips

@@ -40,7 +40,6 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
     seeds = summary.group.trained["seed"].nunique()
     ranks = {model.label: rank for rank, model in enumerate(summary.models)}
     ordered = runs.sort_values("_label", key=lambda c: c.map(ranks), kind="stable")
-    samples, neighbours = sheets(ordered, pictures, real_sheets(summary))
     return {
         "key": key,
         "facts": {**{name: key[k] for k, name in KEYS.items() if k != "task" and key[k]}, "seeds": str(seeds)},
@@ -56,8 +55,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
             if (variants := drawings(f"{key['task']}: {title}", {name: draw(of) for of, name in names.items()}))
         ],
         "pairs": pairs(summary),
-        "samples": samples,
-        "neighbours": neighbours,
+        **sheets(ordered, pictures, real_sheets(summary)),
         "failures": failures(runs, results),
         "failed": int((runs["status"] != "ok").sum()),
         "command": command(summary.group),

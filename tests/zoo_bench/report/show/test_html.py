@@ -54,6 +54,13 @@ def test_the_page_shows_verdict_intervals_controls_floor_environment_and_command
     assert "Scores and ranks" not in text
 
 
+def test_samples_along_training_are_shown_where_runs_keep_them(bench, make):
+    assert "Samples along training" not in " ".join(read(write_report(Store(bench))).text)
+    for sheet in bench.glob("runs/*/*/*.neighbours.png"):
+        sheet.with_name(sheet.name.replace("neighbours", "progress")).write_bytes(sheet.read_bytes())
+    assert "Samples along training" in " ".join(read(write_report(Store(bench))).text)
+
+
 def test_scores_and_ranks_are_those_of_several_tasks(bench, make):
     text = " ".join(read(write_report(Store(make.bench(bench, task="ring8")))).text)
     for expected in ("Scores and ranks over all tasks", "Friedman", "IQM"):

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from zoo_bench.cli.chosen import Classes, ModelName, Run, RunSeed, Seed, find
-
-
-class Way(StrEnum):
-    """Paths between latents."""
-
-    LINEAR = "linear"
-    SPHERICAL = "spherical"
 
 
 def interpolate(
@@ -25,7 +17,9 @@ def interpolate(
     others: Annotated[
         list[Path] | None, typer.Option("--and", help="JSON file of a further run, given the same latents; repeatable.")
     ] = None,
-    path: Annotated[Way, typer.Option(help="Spherical keeps the norm that Gaussian latents have.")] = Way.SPHERICAL,
+    path: Annotated[
+        Literal["linear", "spherical"], typer.Option(help="Spherical keeps the norm that Gaussian latents have.")
+    ] = "spherical",
     n: Annotated[int, typer.Option("-n", help="Pairs of latents.")] = 8,
     steps: Annotated[
         int | None, typer.Option(help="Images from one latent to the other.", show_default="10, of a film 50")
@@ -42,4 +36,4 @@ def interpolate(
 
     wanted = parse_classes(classes)
     runs = [find(run, model, run_seed), *(find(other, "", None) for other in others or [])]
-    print(inside.interpolate(runs, n=n, steps=steps, way=path.value, seed=seed, classes=wanted, out=out))
+    print(inside.interpolate(runs, n=n, steps=steps, way=path, seed=seed, classes=wanted, out=out))

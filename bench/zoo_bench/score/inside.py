@@ -70,7 +70,7 @@ def interpolate(
         if size != z.shape[1]:
             sizes = f"{names[0]!r} has {z.shape[1]} dimensions, of {name!r} {size}"
             raise ZooError(f"the same latents fit models of one z_dim only: the latent of {sizes}")
-    paths = between(*z.chunk(2), steps, way)
+    paths = between(z[:n], z[n:], steps, way)
     rows, titles = [], []
     for model, name in zip(models, names, strict=True):
         labels = labels_in_turn(classes_of(model, name, classes), 0, n)

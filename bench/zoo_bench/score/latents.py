@@ -44,7 +44,7 @@ def latents(model: GenerativeModel, n: int) -> Tensor:
 
 
 def decoded(model: GenerativeModel, z: Tensor, labels: Tensor | None = None) -> Tensor:
-    """Decode latents (..., z_dim), with labels (...) of a conditional model, to a list of items as data are stored.
+    """Decode latents (..., z_dim), of a conditional model with labels (...): items (N, ...) as data are stored.
 
     Raises:
         ZooError: If one is infinite or NaN.

@@ -46,7 +46,7 @@ def sample_run(
 
     - ``.npz``: ``samples``, images (n, C, H, W) uint8 or points (n, D) float32; of a conditional model ``labels`` (n,)
       int64; ``made_by``, JSON.
-    - ``.png``: a sheet, which has a row for each class of a conditional model, ``n`` rounded up to whole rows.
+    - ``.png``: a sheet, which has a row for each of several classes, ``n`` rounded up to whole rows.
     - a folder: a PNG for each image, of a conditional model in a sub-folder for each class.
 
     Args:
@@ -66,9 +66,8 @@ def sample_run(
     _check_out(out)
     model = load_run(path)
     spec = read_record(path).spec
-    classes, sampler = classes_of(model, spec.model, classes), sample_classes
-    if truncation is not None:
-        sampler = truncated(model, truncation)
+    classes = classes_of(model, spec.model, classes)
+    sampler = sample_classes if truncation is None else truncated(model, truncation)
     made = made_by(path, seed=seed, truncation=truncation, classes=classes or None)
     torch.manual_seed(derive(seed, "sampling"))
     if out.suffix == ".npz":
@@ -201,7 +200,7 @@ def _write_sheet(
     drawn = torch.cat([part for part, _ in batches(model, n, classes, sampler)])
     if len(model.shape) != 3:
         picture: Image.Image = Image.open(io.BytesIO(scatter(drawn, load_task(installed().tasks.get(made["task"])))))
-    elif classes:
+    elif rows > 1:
         by_class = drawn.unflatten(0, (-1, rows)).transpose(0, 1).flatten(0, 1)
         picture = grid(by_class, columns=n // rows, titles=[str(label) for label in classes])
     else:

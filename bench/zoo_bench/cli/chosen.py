@@ -31,10 +31,10 @@ def find(run: Path, model: str, run_seed: int | None) -> Path:
     if run.is_dir() or model or run_seed is not None:
         run = find_run(run, model, run_seed)
     record = read_record(run)
-    known = {entry.spec.name: entry for entry in installed().models}
-    if record.spec.model in known and is_changed(known[record.spec.model], record.code):
-        sentence = (
-            f"the code of model {record.spec.model!r} has changed since this run was trained, its version has not"
-        )
+    entry = {entry.spec.name: entry for entry in installed().models}.get(record.spec.model)
+    if entry is not None and is_changed(entry, record.code):
+        trained = f"{record.spec.plugin} {record.spec.plugin_version}"
+        how = "its version has not" if trained == str(entry.plugin) else f"with {trained}; here is {entry.plugin}"
+        sentence = f"the code of model {record.spec.model!r} has changed since this run was trained, {how}"
         print(f"zoo: {sentence}: `zoo bench --force` trains it again", file=sys.stderr)
     return run

@@ -55,7 +55,7 @@ def interpolate(
         out: A ``.png``, ``.gif`` or ``.mp4``.
 
     Raises:
-        ZooError: If an argument is unusable, or models have latents of different sizes.
+        ZooError: If an argument is unusable, or models have latents or images of different sizes.
     """
     is_film = out.suffix in SUFFIXES
     steps = (50 if is_film else 10) if steps is None else steps
@@ -70,14 +70,19 @@ def interpolate(
         if size != z.shape[1]:
             sizes = f"{names[0]!r} has {z.shape[1]} dimensions, of {name!r} {size}"
             raise ZooError(f"the same latents fit models of one z_dim only: the latent of {sizes}")
+        if model.shape != models[0].shape:
+            raise ZooError(
+                f"one picture has images of one shape: {names[0]!r} {models[0].shape}, {name!r} {model.shape}"
+            )
     paths = between(z[:n], z[n:], steps, way)
     rows, titles = [], []
     for model, name in zip(models, names, strict=True):
         labels = labels_in_turn(classes_of(model, name, classes), 0, n)
         items = decoded(model, paths, None if labels is None else labels[:, None].expand(-1, steps))
         rows.append(items.unflatten(0, (n, steps)))
-        title = [name] if len(runs) > 1 else []
-        titles.append([" ".join([*title, *([str(int(labels[i]))] if labels is not None else [])]) for i in range(n)])
+        lead = [name] if len(runs) > 1 else []
+        shown_classes = [[]] * n if labels is None else [[str(label)] for label in labels.tolist()]
+        titles.append([" ".join(lead + shown) for shown in shown_classes])
     shown = torch.stack(rows)  # (models, pairs, steps, C, H, W)
     made = {**made_by(runs[0], seed=seed, interpolation=way), "beside": [made_by(run) for run in runs[1:]]}
     if is_film:
@@ -96,8 +101,8 @@ def traverse(run: Path, *, n: int, steps: int, seed: int, classes: Sequence[int]
     """Change one dimension of a latent at a time, from -3 to 3: a row each, those that do most first.
 
     Of a model that defines ``encode`` the latent is that of a test item, and dimensions are ordered by the mean KL
-    divergence of their posteriors (Higgins et al. 2017, figure 7); of others it is drawn, and they are ordered by how
-    much the image changes.
+    divergence of their posteriors, as in the picture of Higgins et al. 2017; of others it is drawn, and they are
+    ordered by how much the image changes.
 
     Args:
         run: A run's JSON file.

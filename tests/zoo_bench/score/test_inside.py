@@ -199,11 +199,16 @@ def test_points_and_files_that_cannot_be_written_are_refused(command, vae, point
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_model_cannot_do_is_refused(vae, gan, labelled, tmp_path, capsys):
+def test_what_a_model_cannot_do_is_refused(vae, gan, labelled, tmp_path, tmp_path_factory, capsys):
     out = ["--out", str(tmp_path / "a.png")]
     assert "GAN defines no encode(x, labels=None)" in refusal(["reconstruct", str(gan), *out], capsys)
     sentence = refusal(["interpolate", str(gan), "--and", str(vae), *out], capsys)
     assert "the latent of 'gan' has 100 dimensions, of 'vae' 8" in sentence
+    larger = trained(
+        tmp_path_factory.mktemp("larger"), "gan[generator_hidden=[8],discriminator_hidden=[8]]", "stacked-digits"
+    )
+    sentence = refusal(["interpolate", str(gan), "--and", str(larger), *out], capsys)
+    assert "one picture has images of one shape: 'gan' (1, 8, 8), 'gan' (3, 8, 8)" in sentence
     assert "trained without labels" in refusal(["traverse", str(vae), "--class", "3", *out], capsys)
     assert "no class 12" in refusal(["interpolate", str(labelled), "--class", "12", *out], capsys)
     assert "has one class, got 2" in refusal(["traverse", str(labelled), "--class", "3,4", *out], capsys)

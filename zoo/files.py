@@ -8,8 +8,10 @@ import socket
 import stat
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from zoo.errors import ZooError
 
@@ -61,20 +63,27 @@ def write_atomically(path: Path, content: bytes) -> None:
         ZooError: If that cannot be done; what was there is unchanged then.
     """
     try:
-        _write(path, content)
+        if path.exists() and not path.is_file():  # a device or a pipe, such as /dev/stdout, is written to, not replaced
+            path.write_bytes(content)
+            return
+        with replacing(path) as file:
+            file.write(content)
     except OSError as error:
         raise ZooError(f"{str(path)!r} cannot be written: {error.strerror or error}") from error
 
 
-def _write(path: Path, content: bytes) -> None:
-    if path.exists() and not path.is_file():  # a device or a pipe, such as /dev/stdout, is written to, not replaced
-        path.write_bytes(content)
-        return
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file in the same folder, which gets this name when the block ends, or is removed if it fails.
+
+    Raises:
+        OSError: If that cannot be done; what was there is unchanged then.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_prefix(), suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

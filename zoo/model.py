@@ -146,6 +146,11 @@ class GenerativeModel(nn.Module):
     Players may share weights: each updates them in its turn. A network of no player, such as a fixed teacher, is frozen
     with ``requires_grad_(False)`` and may be written to in :meth:`play`, after the players' moves.
 
+    A model with latents may define ``decode(z, labels=None)``, from latents (N, z_dim) to items (N, ...), so that
+    :meth:`sample` is ``decode(latent(n))`` plus noise if there is some; ``encode(x, labels=None)``, from items to
+    latents; and ``posterior(x, labels)``, of which ``encode`` is the mean: mean and log variance, (N, z_dim) each.
+    Labels are (N,) int64, and None unless the model is conditional.
+
     Attributes:
         Config: The settings' class.
         shape: One item: (C, H, W) or (D,).

@@ -129,6 +129,12 @@ class Task:
         return tuple(self.train.data.shape[1:])
 
     @property
+    def classes(self) -> int:
+        """Number of classes that a model can be given as labels: the known modes, or those of the training split."""
+        labels = self.train.modes
+        return 0 if labels is None else self.modes or int(labels.max()) + 1
+
+    @property
     def offers(self) -> set[str]:
         """What metrics may need: "images" or "points", "features", and "modes" or "mixture" where known."""
         kind = "images" if len(self.shape) == 3 else "points"

@@ -23,6 +23,12 @@ COMMANDS = {
         "sample": "Draw samples from a finished run's weights.",
         "score": "Score stored runs again, or samples made elsewhere.",
     },
+    "Look inside": {
+        "interpolate": "Go from latent to latent: a sheet or a film.",
+        "traverse": "Show what each dimension of the latent does.",
+        "reconstruct": "Show test items encoded and decoded again.",
+        "neighbours": "Show samples beside the nearest training items.",
+    },
     "Models, tasks and metrics": {
         "task": "Describe a task's data and judge; show a sheet.",
         "data": "Fetch or verify the files of a task.",

@@ -186,9 +186,9 @@ def with_classes(settings: dict[str, Any], task_name: str, task: Task) -> dict[s
     """
     if not settings.get("conditional"):
         return settings
-    if task.train.modes is None or not task.modes:
+    if not task.classes:
         raise ZooError(f"conditional=true needs labels, and task {task_name!r} has none")
-    return {**settings, "classes": task.modes}
+    return {**settings, "classes": task.classes}
 
 
 def _load_tasks(patterns: str, registry: Registry, left_out: list[str]) -> Iterator[tuple[Entry[TaskSpec], Task]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,6 +22,9 @@ COLUMNS = 8
 
 PROGRESS = ".progress.png"
 """Suffix of the sheet of samples along training: a row for each point of the learning curve, of the same latents."""
+
+MARGIN_PIXELS = 6
+"""Around the title of a row."""
 
 MAX_ROWS = 32
 """Classes that a sheet shows."""
@@ -43,17 +47,17 @@ def sheets(generated: Tensor, task: Task, labels: Tensor | None = None) -> dict[
     """
     if len(task.shape) != 3:
         return {".png": scatter(generated, task)}
-    shown = generated[: COLUMNS**2] if labels is None else generated[rows_of_classes(labels, task.modes)]
+    shown = generated[: COLUMNS**2] if labels is None else generated[rows_of_classes(labels)]
     return {
         ".png": image_grid(shown, columns=COLUMNS),
         ".neighbours.png": neighbours(generated[:32], task.train.data),
     }
 
 
-def rows_of_classes(labels: Tensor, classes: int) -> Tensor:
+def rows_of_classes(labels: Tensor) -> Tensor:
     """Return indices of the first 8 items of each class, one class after another, for classes that have so many."""
-    found = [(labels == k).nonzero().flatten()[:COLUMNS] for k in range(min(classes, MAX_ROWS))]
-    return torch.cat([row for row in found if len(row) == COLUMNS])
+    found = [(labels == k).nonzero().flatten()[:COLUMNS] for k in range(MAX_ROWS)]
+    return torch.cat([labels.new_empty(0), *(row for row in found if len(row) == COLUMNS)])
 
 
 def image_grid(images: Tensor, columns: int | None = None) -> bytes:
@@ -61,14 +65,38 @@ def image_grid(images: Tensor, columns: int | None = None) -> bytes:
 
     The grid is square unless ``columns`` says otherwise.
     """
-    from PIL import Image
+    return _png(grid(images, columns))
+
+
+def grid(
+    images: Tensor, columns: int | None = None, titles: Sequence[str] = (), width: int = TARGET_SIDE_PIXELS
+) -> Image:
+    """Draw the grid of :func:`image_grid`, about so wide, with a title to the left of each row if there are any."""
+    from PIL import Image, ImageDraw
     from torchvision.utils import make_grid
 
     columns = columns or math.ceil(math.sqrt(len(images)))
-    grid = make_grid(images, nrow=columns, padding=GAP_PIXELS, pad_value=128)
-    scale = max(1, TARGET_SIDE_PIXELS // grid.shape[-1])
-    grid = grid.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
-    return _png(Image.fromarray(grid.permute(1, 2, 0).contiguous().numpy()))
+    pixels = make_grid(images, nrow=columns, padding=GAP_PIXELS, pad_value=128)
+    scale = max(1, width // pixels.shape[-1])
+    picture = as_image(pixels.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2))
+    if not titles:
+        return picture
+    boxes = [ImageDraw.Draw(picture).textbbox((0, 0), title) for title in titles]
+    left = math.ceil(max(box[2] for box in boxes)) + 2 * MARGIN_PIXELS
+    whole = Image.new("RGB", (left + picture.width, picture.height), "white")
+    whole.paste(picture, (left, 0))
+    for i, (title, box) in enumerate(zip(titles, boxes, strict=True)):
+        middle = (i + 0.5) * picture.height / len(titles)
+        place = (left - MARGIN_PIXELS - box[2], middle - (box[1] + box[3]) / 2)
+        ImageDraw.Draw(whole).text(place, title, fill="black")
+    return whole
+
+
+def as_image(item: Tensor) -> Image:
+    """Return an image (C, H, W) uint8, of one channel or three, as Pillow's."""
+    from PIL import Image
+
+    return Image.fromarray(item[0].numpy() if len(item) == 1 else item.permute(1, 2, 0).contiguous().numpy())
 
 
 def real_sheet(task: Task) -> bytes:
@@ -94,13 +122,16 @@ def corner(picture: Image, width: int, side: int) -> Image:
 
 
 def neighbours(generated: Tensor, train: Tensor) -> bytes:
-    """Return a PNG that shows generated images, (N, C, H, W) uint8, each with its nearest training image to its right.
+    """Return a PNG of :func:`beside_nearest`, four pairs a row."""
+    return image_grid(beside_nearest(generated, train), columns=4)
+
+
+def beside_nearest(generated: Tensor, train: Tensor) -> Tensor:
+    """Return images (N, C, H, W) uint8, each with its nearest training image to its right: (N, C, H, 2 W).
 
     Nearest in Euclidean distance of pixels: next to a copy of a training image is the same image.
     """
-    nearest = train[_nearest(generated, train)]
-    pairs = torch.cat([generated, nearest], dim=-1)
-    return image_grid(pairs, columns=4)
+    return torch.cat([generated, train[_nearest(generated, train)]], dim=-1)
 
 
 def _nearest(generated: Tensor, train: Tensor) -> Tensor:

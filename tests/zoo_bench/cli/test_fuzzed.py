@@ -93,6 +93,8 @@ BY_OPTION = {
     "--columns": ["", "all", "fid", "fid,kid", "no", ",", "\0", "fid,,", "model", LONG],
     "--format": ["", "table", "csv", "parquet", "markdown", "latex", "html", "json", "junit", "CSV", "\0", "as_json"],
     "--sampler": ["tpe", "random", "", "TPE"], "--name": ["", "x", "X", "a b", "../x", "\0", LONG, "gan"],
+    "--class": ["", "0", "3,5", "3,", ",", "-1", "\u0663", "9" * 5000, "x"], "--path": ["", "linear", "spherical", "x"],
+    "--and": PATHS,
     "--range": ["", "0,1", "-1,1", "0..1", "1,0"],
     "--set": None,
 }  # fmt: skip
@@ -110,7 +112,8 @@ ARGUMENTS = {
     "data": st.tuples(st.sampled_from(TASKS)), "task": st.tuples(st.sampled_from(TASKS)),
     "variance": st.tuples(st.sampled_from(MODELS)), "new-plugin": st.tuples(st.sampled_from(MODELS) | TEXTS),
     "report": st.lists(FOLDERS, max_size=3), "compare": st.lists(FOLDERS, min_size=1, max_size=3),
-    "sample": st.tuples(FOLDERS), "score": st.tuples(FOLDERS),
+    **{name: st.tuples(FOLDERS) for name in ("sample", "interpolate", "traverse", "reconstruct", "neighbours")},
+    "score": st.tuples(FOLDERS),
 }  # fmt: skip
 """Arguments of commands that have some."""
 

@@ -97,7 +97,7 @@ def test_the_sheet_of_real_items_is_like_a_runs_and_the_same_every_time(digits_t
 
 def test_the_sheet_of_a_model_with_labels_has_a_row_for_each_class_that_has_enough(digits_task):
     labels = torch.tensor([1, 0] * 8 + [2] * 7 + [3] * 9)
-    rows = rows_of_classes(labels, 10)
+    rows = rows_of_classes(labels)
     assert labels[rows].tolist() == [0] * 8 + [1] * 8 + [3] * 8
     images = digits_task.train.data[: len(labels)]
     shown = pixels(sheets(images, digits_task, labels)[".png"])

@@ -17,7 +17,8 @@ def by_class(evaluation: Evaluation) -> dict[str, float]:
     """Return how well samples are of the classes that were asked for; nothing of a model without labels.
 
     - ``label_accuracy``: share of samples that the judge sees as their class (Ravuri & Vinyals 2019 ask the same of a
-      classifier that was trained on samples), 0 to 1; of real items it is the judge's own accuracy.
+      classifier that was trained on samples), 0 to 1; of real items it is the judge's own accuracy. A judge that knows
+      no classes, as that of a folder of pictures, gives none.
     - ``class_fid``, ``class_fid_worst``: mean and largest of the classes' FIDs, each of samples of a class against real
       items of it (intra-FID, Miyato & Koyama 2018, section 4.2).
     - ``class_coverage``: mean over classes of the coverage within a class (Naeem et al. 2020).
@@ -28,9 +29,11 @@ def by_class(evaluation: Evaluation) -> dict[str, float]:
     labels = evaluation.labels
     if labels is None:
         return {}
-    found = {"label_accuracy": float((evaluation.modes_generated == labels).double().mean())}
+    found = {}
+    if evaluation.task.modes:
+        found["label_accuracy"] = float((evaluation.modes_generated == labels).double().mean())
     real, generated, modes = evaluation.features_real, evaluation.features_generated, evaluation.modes_real
-    pairs = [(real[modes == k], generated[labels == k]) for k in range(evaluation.task.modes)]
+    pairs = [(real[modes == k], generated[labels == k]) for k in range(evaluation.task.classes)]
     pairs = [pair for pair in pairs if min(map(len, pair)) >= MIN_ITEMS]
     if pairs:
         fids = [frechet_distance(y, x) for x, y in pairs]

@@ -25,7 +25,7 @@ from zoo_bench.plan.planning import plan
 from zoo_bench.plan.resources import Resources
 from zoo_bench.plan.scoring import Scoring
 from zoo_bench.run.execute import execute
-from zoo_bench.score.stored import sample_run
+from zoo_bench.score.sampling import sample_run
 from zoo_bench.store.records import Store
 
 

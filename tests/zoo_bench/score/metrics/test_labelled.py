@@ -24,14 +24,14 @@ class Nearest:
         return torch.cdist(data, CENTRES).argmin(1)
 
 
-def evaluation(shift=0.0, labels=True, asked=lambda labels: labels, left_out=0):
+def evaluation(shift=0.0, labels=True, asked=lambda labels: labels, left_out=0, known=CLASSES):
     """Compare three Gaussians with others, those of class 0 moved along both axes, and some of them left out."""
     generator = torch.Generator().manual_seed(0)
     modes = torch.arange(CLASSES).repeat_interleave(ITEMS)
     real, drawn = (CENTRES[modes] + torch.randn(len(modes), 2, generator=generator) for _ in range(2))
     drawn[:ITEMS] += shift
     split = zoo.Split(real, modes)
-    task = zoo.Task(split, split, split, Nearest(), modes=CLASSES, samples=len(modes))
+    task = zoo.Task(split, split, split, Nearest(), modes=known, samples=len(modes))
     return zoo.Evaluation(task, drawn[left_out:], labels=asked(modes)[left_out:] if labels else None)
 
 
@@ -65,3 +65,10 @@ def test_coverage_within_a_class_sees_a_class_that_is_missing_where_fid_and_cove
 def test_a_class_with_too_few_samples_is_left_out():
     few = evaluation(shift=5.0, left_out=ITEMS - 4)
     assert by_class(few)["class_coverage"] == pytest.approx(1 - 0.5**5, abs=0.01)
+
+
+def test_a_judge_that_knows_no_classes_gives_no_accuracy_and_the_rest_all_the_same():
+    found = by_class(evaluation(known=0))
+    assert "label_accuracy" not in found
+    assert found == {name: value for name, value in by_class(evaluation()).items() if name in found}
+    assert len(found) == 3

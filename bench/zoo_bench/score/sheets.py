@@ -47,11 +47,9 @@ def sheets(generated: Tensor, task: Task, labels: Tensor | None = None) -> dict[
     """
     if len(task.shape) != 3:
         return {".png": scatter(generated, task)}
-    shown = generated[: COLUMNS**2] if labels is None else generated[rows_of_classes(labels)]
-    return {
-        ".png": image_grid(shown, columns=COLUMNS),
-        ".neighbours.png": neighbours(generated[:32], task.train.data),
-    }
+    rows = generated[:0] if labels is None else generated[rows_of_classes(labels)]
+    shown = image_grid(rows, columns=COLUMNS) if len(rows) else image_grid(generated[: COLUMNS**2])
+    return {".png": shown, ".neighbours.png": neighbours(generated[:32], task.train.data)}
 
 
 def rows_of_classes(labels: Tensor) -> Tensor:

@@ -21,8 +21,11 @@ def export(
     model: Annotated[str, typer.Option(help="Of a folder: the model.", autocompletion=completes("models"))] = "",
     run_seed: Annotated[int | None, typer.Option(help="Of a folder: the training seed.", show_default=False)] = None,
     licence: Annotated[
-        str, typer.Option("--license", help="hub: the licence of the weights, by the Hub's name for it.")
-    ] = "unknown",
+        str,
+        typer.Option(
+            "--license", help="hub: the licence of the weights, by the Hub's name for it.", show_default="unknown"
+        ),
+    ] = "",
 ) -> None:
     """Write a trained model as others take it.
 
@@ -37,6 +40,8 @@ def export(
         raise ZooError(f"--out {str(out)!r} must be in an existing folder, and none itself")
     if format_ == "hub" and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise ZooError(f"--out {str(out)!r} is there: name a new folder")
+    if licence and format_ != "hub":
+        raise ZooError("--license is for --format hub: no other file has a field for it")
 
     import json
 
@@ -67,7 +72,7 @@ def export(
         from zoo_bench.export.hub import hub_files
 
         entry = installed().models.get(record.spec.model)
-        content = hub_files(run, record, entry, description, licence)
+        content = hub_files(run, record, entry, description, licence or "unknown")
         files = {out / name: file for name, file in content.items()}
     for path, file in files.items():
         write_atomically(path, file)

@@ -196,7 +196,9 @@ def _metadata(
         "license": licence,
         "library_name": "genzoo",
         **({"pipeline_tag": task} if images else {}),
-        "tags": ["genzoo", *filter(None, [spec.model, model.family]), *(["conditional"] if spec.conditional else [])],
+        "tags": list(
+            dict.fromkeys(filter(None, ["genzoo", spec.model, model.family, "conditional" * spec.conditional]))
+        ),
         "datasets": [spec.task],
         **({"widget": [{"text": "Samples", "output": {"url": SHEET}}]} if has_sheet else {}),
         "model-index": [{"name": f"{spec.model}-{spec.task}", "results": results}],

@@ -54,7 +54,7 @@ class GenerativeModel(nn.Module):
         return torch.randn(n, self.config.z_dim)
 
 
-def main(make: Callable[[], Any], seeds: dict[str, int], budget: float, per_round: int) -> None:
+def main(make: Callable[[], Any], seeds: dict[str, int], budget: float, per_round: int, bf16: bool) -> None:
     """Train on the array ``data`` of a file, print the losses of every round, and keep the weights."""
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".npz")
     data = torch.from_numpy(np.load(path)["data"])
@@ -76,7 +76,8 @@ def main(make: Callable[[], Any], seeds: dict[str, int], budget: float, per_roun
                 model.requires_grad_(False)
                 player.network.requires_grad_(True)
                 player.network.zero_grad()
-                loss = player.loss(turn)
+                with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                    loss = player.loss(turn)
                 loss.backward()
                 optimizers[player.name].step()
                 losses[player.name] = loss.item()

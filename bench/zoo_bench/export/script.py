@@ -39,7 +39,7 @@ SEEDS = {seeds}
 {code}
 
 torch.set_num_threads({threads})
-main(lambda: {model}(SHAPE, CONFIG), SEEDS, budget={budget}, per_round={per_round})
+main(lambda: {model}(SHAPE, CONFIG), SEEDS, budget={budget}, per_round={per_round}, bf16={bf16})
 '''
 
 
@@ -53,8 +53,8 @@ def script(model: GenerativeModel, record: RunRecord, name: str) -> str:
 
     Raises:
         ZooError: If the model is none of genzoo's, or its code has changed; if the run has what the script's loop has
-            not: a budget in seconds or FLOPs or of several limits, a schedule, a weight average, labels, or another
-            arithmetic or device.
+            not: a budget in seconds or FLOPs or of several limits, a schedule, a weight average, labels,
+            compilation, or another device.
     """
     spec, config = record.spec, model.config
     entry = installed().models.get(spec.model)
@@ -68,7 +68,8 @@ def script(model: GenerativeModel, record: RunRecord, name: str) -> str:
         f"schedule={config.schedule}": config.schedule != "constant",
         f"ema={config.ema}": bool(config.ema),
         "labels": model.conditional,
-        f"the precision {spec.precision_mode} on {spec.device}": (spec.precision_mode, spec.device) != ("fp32", "cpu"),
+        f"the arithmetic {spec.precision_mode} on {spec.device}": "compile" in spec.precision_mode
+        or spec.device != "cpu",
     }
     if lacking := [what for what, is_so in has.items() if is_so]:
         raise ZooError(f"--format script has no loop for a run with {lacking[0]}")
@@ -87,6 +88,7 @@ def script(model: GenerativeModel, record: RunRecord, name: str) -> str:
         threads=spec.threads or 1,
         model=type(model).__name__,
         budget=int(limit) if limit.is_integer() else limit,
+        bf16=spec.precision_mode == "bf16",
         per_round=config.batch_size if "images" in limits else 1,
     )
 

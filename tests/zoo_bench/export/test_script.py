@@ -1,5 +1,6 @@
 import ast
 import re
+import runpy
 import subprocess
 import sys
 
@@ -56,20 +57,36 @@ def played(name, task, seed, precision="fp32"):
         yield {name: float(loss) for name, loss in game.losses.items()}
 
 
-def run_script(folder, source, task):
-    """Run a script where genzoo is not on the path, and return the losses of every round."""
-    (folder / "trained.py").write_text(source)
-    (folder / "trained.npz").write_bytes(training_data(task))
-    done = subprocess.run([sys.executable, "-I", "trained.py"], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    pairs = [line.split() for line in done.stdout.splitlines()]
+def written(folder, source, task):
+    """Write a script and its data, and return the script's path."""
+    path = folder / "trained.py"
+    path.write_text(source)
+    path.with_suffix(".npz").write_bytes(training_data(task))
+    return path
+
+
+def read(lines):
+    """Return the losses of every round that a script printed."""
+    pairs = [line.split() for line in lines.splitlines()]
     return [dict(zip(words[::2], map(float, words[1::2]), strict=True)) for words in pairs]
+
+
+@pytest.fixture
+def losses_of(tmp_path, monkeypatch, capsys):
+    """Run a script on a task's data, and return the losses of every round."""
+
+    def run(source, task):
+        path = written(tmp_path, source, task)
+        monkeypatch.setattr(sys, "argv", [str(path)])
+        runpy.run_path(str(path))
+        return read(capsys.readouterr().out)
+
+    return run
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_script_gives_the_losses_of_the_run_bit_for_bit(name, precision, record_of, digits_task, tmp_path):
+def test_a_script_gives_the_losses_of_the_run_bit_for_bit(name, precision, record_of, digits_task, losses_of):
     source = script(*record_of(name, precision_mode=precision), "trained.py")
     assert len(source.splitlines()) <= 200
     imported = {
@@ -79,20 +96,24 @@ def test_a_script_gives_the_losses_of_the_run_bit_for_bit(name, precision, recor
         for alias in node.names
     }
     assert imported - sys.stdlib_module_names == {"torch", "numpy"}
-    assert run_script(tmp_path, source, digits_task) == list(played(name, digits_task, 3, precision))
+    assert losses_of(source, digits_task) == list(played(name, digits_task, 3, precision))
 
 
 @pytest.mark.parametrize("name", ["vae", "wgan-gp"])
-def test_scripts_for_points_do_so_too_with_the_warm_up(name, record_of, ring8_task, tmp_path):
+def test_scripts_for_points_do_so_too_with_the_warm_up(name, record_of, ring8_task, losses_of):
     source = script(*record_of(name, "ring8", (2,)), "trained.py")
-    assert run_script(tmp_path, source, ring8_task) == list(played(name, ring8_task, 3))
+    assert losses_of(source, ring8_task) == list(played(name, ring8_task, 3))
 
 
 @pytest.mark.parametrize("name", ["vae", "gan"])
 def test_a_script_ends_with_the_losses_and_the_weights_of_a_finished_run(name, finished_bench, digits_task, tmp_path):
-    path = next(finished_bench.glob(f"runs/digits/{name}/seed=1-*.json"))
-    record, model = read_record(path), zoo.load(path)
-    losses = run_script(tmp_path, script(model, record, "trained.py"), digits_task)
+    run = next(finished_bench.glob(f"runs/digits/{name}/seed=1-*.json"))
+    record, model = read_record(run), zoo.load(run)
+    path = written(tmp_path, script(model, record, "trained.py"), digits_task)
+    command = [sys.executable, "-I", path.name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    losses = read(done.stdout)
     assert losses[-1] == record.losses
     assert len(losses) == record.rounds
     trained = torch.load(tmp_path / "trained.pt", weights_only=True)

@@ -102,13 +102,13 @@ def hub_files(
     sheet = path.with_suffix(".png")
     if is_regular(sheet):
         files[SHEET] = sheet.read_bytes()
-    label, marks, qualities = _quality(path, record)
-    files["README.md"] = _card(record, entry, label, marks, qualities, licence, SHEET in files).encode()
+    marks, qualities = _quality(path, record)
+    files["README.md"] = _card(record, entry, marks, qualities, licence, SHEET in files).encode()
     return files
 
 
-def _quality(path: Path, record: RunRecord) -> tuple[str, tuple[str, ...], list[Quality]]:
-    """Return the run's label among those of its folder, what speaks against it, and what its headline metrics say."""
+def _quality(path: Path, record: RunRecord) -> tuple[tuple[str, ...], list[Quality]]:
+    """Return what speaks against the run, and what its headline metrics say."""
     if len(path.absolute().parents) < 4 or path.absolute().parents[2].name != "runs":
         raise ZooError(f"{str(path)!r} is in no folder of results, whose other seeds the card needs: move it back")
     results = load_once([path.absolute().parents[3]])
@@ -120,14 +120,13 @@ def _quality(path: Path, record: RunRecord) -> tuple[str, tuple[str, ...], list[
         [model] = [model for model in summary.models if model.label == label]
         shown = [m for m in summary.metrics if m.headline and not m.cost and isfinite(record.metrics.get(m.name, nan))]
         values = [Quality(m, record.metrics[m.name], model.estimates[m.name], summary.floor(m)) for m in shown]
-        return label, model.marks, values
+        return model.marks, values
     raise ZooError(f"{str(path)!r} has no row in the results of its folder")
 
 
 def _card(
     record: RunRecord,
     entry: Entry[ModelSpec],
-    label: str,
     marks: tuple[str, ...],
     qualities: list[Quality],
     licence: str,
@@ -140,7 +139,7 @@ def _card(
     notes = [*(f"{mark}." for mark in marks), *ended]
     return CARD.format(
         metadata="\n".join(f"{key}: {json.dumps(value)}" for key, value in metadata.items()),  # JSON is YAML
-        title=markdown(f"{label} on {spec.task}"),
+        title=markdown(f"{spec.label} on {spec.task}"),
         summary=markdown(model.summary),
         paper=f"[{markdown(model.paper)}]({model.url})" if model.paper and model.url else markdown(model.paper),
         sheet=f"![Samples]({SHEET})" if has_sheet else "",
@@ -150,7 +149,7 @@ def _card(
         device=spec.device,
         version=record.zoo_version,
         task=spec.task,
-        label=label,
+        label=spec.label,
         seeds=seeds,
         limits=markdown(model.failure_modes or "None are known."),
         sample="model.sample(64, labels)  # (64,) int64" if spec.conditional else "model.sample(64)",

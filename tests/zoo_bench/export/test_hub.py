@@ -8,7 +8,7 @@ import scipy.stats
 import zoo
 from zoo.errors import ZooError
 from zoo.registry import installed
-from zoo_bench.export.hub import hub_files
+from zoo_bench.export.hub import _card, hub_files
 from zoo_bench.export.weights import described
 from zoo_bench.store.records import read_record
 
@@ -67,6 +67,16 @@ def test_the_card_says_how_to_load_and_to_train_it_again(files):
     assert "zoo bench --task 'digits' --models 'vae' --budget '640' --seeds 2" in card
     assert 'zoo.load("PATH/OF/THIS/FOLDER")' in card
     assert "| mean of 2 seeds (95 % interval) | real data |" in card
+
+
+def test_the_command_has_the_settings_that_are_not_the_defaults(runs):
+    record = read_record(runs[0])
+    config = record.spec.config | {"conditional": True, "classes": 10}
+    conditional = record.model_copy(update={"spec": record.spec.with_changes(config=config)})
+    entry = installed().models.get("vae")
+    card = _card(conditional, entry, (), [], "mit", has_sheet=False)
+    assert "--models 'vae[conditional=true]'" in card
+    assert "model.sample(64, labels)" in card
 
 
 def test_a_run_without_scores_or_a_sheet_has_a_card_that_says_so(bench_copy):

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     "core", "judges", "data", "plan", "store", "train", "score", "run", "executors", "track", "measure",
-    "report.text", "report.read", "report.show", "",
+    "report.text", "report.read", "report.show", "export", "",
 )  # fmt: skip
 """The rooms of ``zoo_bench``, lowest first; "" are the modules at its top and the commands."""
 

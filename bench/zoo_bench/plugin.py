@@ -21,6 +21,7 @@ COMMANDS = {
         "plot": "Draw a figure for a paper: PDF, SVG or PNG.",
         "compare": "Say by how much two benches or models differ.",
         "sample": "Draw samples from a finished run's weights.",
+        "export": "Hand a trained model on: weights, ONNX, the Hub, a script.",
         "score": "Score stored runs again, or samples made elsewhere.",
     },
     "Look inside": {

@@ -1,7 +1,9 @@
 import contextlib
 import copy
+import hashlib
 import json
 import shutil
+import struct
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from safetensors.torch import save_file
 
 import zoo
 from zoo.errors import UnknownNameError, ZooError
+from zoo.loading import weights_sha256
 
 CONFIGS = {"vae": {"z_dim": 3}, "gan": {"z_dim": 5, "batch_size": 16}}
 DELETED = "deleted"
@@ -199,3 +202,78 @@ def test_unexpected_content_is_a_sentence_or_harmless(tmp_path, value):
         path.write_text(json.dumps(changed(original, place, value)))
         with contextlib.suppress(ZooError):
             zoo.load(path)
+
+
+def export_of(path, **changes):
+    """Write the one file that an export of a run is, and return its path."""
+    weights, file = zoo.loading.load_file(path.with_suffix(".safetensors")), path.parent / "exported.safetensors"
+    described = json.loads(path.read_text()) | {"weights_sha256": weights_sha256(weights)} | changes
+    save_file(weights, file, {"genzoo": json.dumps(described)})
+    return file
+
+
+def test_an_exported_file_and_a_folder_of_the_hub_give_the_model_bit_for_bit(tmp_path):
+    path = save_run(tmp_path / "results")
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    file = export_of(path).rename(folder / "model.safetensors")
+    expected = zoo.load(path).state_dict()
+    for place in (file, folder):
+        loaded = zoo.load(place, "vae", 0)
+        assert not loaded.training
+        assert all(torch.equal(value, expected[name]) for name, value in loaded.state_dict().items())
+
+
+def test_weights_that_differ_from_those_that_were_exported_are_refused(tmp_path):
+    file = export_of(save_run(tmp_path))
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ZooError, match=r"exported.safetensors' differs from what was exported: its weights have"):
+        zoo.load(file)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "sentence"),
+    [
+        (None, "exported.safetensors' is no export: load it by the run's JSON"),
+        ({"genzoo": "{"}, "exported.safetensors' is not a run record: "),
+        ({"genzoo": "{}"}, "exported.safetensors' is not a run record: spec: "),
+    ],
+)
+def test_a_file_that_is_no_export_is_refused(tmp_path, metadata, sentence):
+    file = tmp_path / "exported.safetensors"
+    save_file({"w": torch.zeros(2)}, file, metadata)
+    with pytest.raises(ZooError, match=sentence):
+        zoo.load(file)
+
+
+def test_a_damaged_or_absent_export_is_refused(tmp_path):
+    file = tmp_path / "exported.safetensors"
+    with pytest.raises(ZooError, match=r"exported.safetensors' is no file"):
+        zoo.load(file)
+    file.write_bytes(b"\xff" * 100)
+    with pytest.raises(ZooError, match=r"exported.safetensors' is damaged"):
+        zoo.load(file)
+
+
+def test_an_export_of_another_version_that_does_not_fit_names_both(tmp_path):
+    path = save_run(tmp_path)
+    spec = json.loads(path.read_text())["spec"]
+    file = export_of(path, spec=spec | {"config": spec["config"] | {"z_dim": 4}})
+    with pytest.raises(ZooError, match=rf"was trained with genzoo 0.0.1 and does not fit genzoo {zoo.__version__}$"):
+        zoo.load(file)
+
+
+def test_the_hash_of_weights_is_of_names_types_shapes_and_values():
+    weights = {"a": torch.tensor([1.0, 2.0]), "b": torch.tensor(3)}
+    first = weights_sha256(weights)
+    expected = hashlib.sha256(b"a torch.float32 (2,)\n" + struct.pack("<2f", 1, 2) + b"b torch.int64 ()\n\3" + bytes(7))
+    assert first == expected.hexdigest() == weights_sha256(dict(reversed(weights.items())))
+    others = [
+        weights | {"b": torch.tensor(4)},
+        weights | {"b": torch.tensor(3, dtype=torch.int32)},
+        weights | {"a": torch.tensor([[1.0, 2.0]])},
+        {"a": weights["a"], "c": weights["b"]},
+    ]
+    assert len({first, *map(weights_sha256, others)}) == 5

@@ -23,12 +23,13 @@ def test_there_is_a_model_a_task_and_a_metric(environment, zoo_command):
         "zoo-plugin-iwae": ["model iwae"],
         "zoo-plugin-mean-shift": ["metric mean-shift"],
         "zoo-plugin-moons": ["task moons"],
+        "zoo-plugin-privacy": ["metric membership"],
         "zoo-plugin-sagan": ["model sagan"],
         "zoo-plugin-vq-vae": ["model vq-vae"],
     }
 
 
-@pytest.mark.parametrize("name", [*SLOW, "mean-shift", "moons"])
+@pytest.mark.parametrize("name", [*SLOW, "mean-shift", "moons", "privacy"])
 def test_it_passes_its_own_tests(name, environment, run_tests):
     assert run_tests(PLUGINS / f"zoo-plugin-{name}", environment) == 0
 
@@ -37,6 +38,7 @@ def test_they_make_a_row_together(environment, run_models):
     (row,) = run_models(environment, models="ddpm", task="moons", budget="2k").values()
     assert (row["status"], row["modes_total"]) == ("ok", 2)
     assert row["mean_shift"] > 0
+    assert row["membership_low"] <= row["membership_advantage"] <= row["membership_high"]
 
 
 def test_a_model_in_two_stages_reports_figures_of_its_own(environment, run_models):

@@ -11,7 +11,8 @@ from zoo_bench.data.sets.few import chosen
 from zoo_bench.plan.options import BenchOptions
 from zoo_bench.plan.planning import plan
 
-CLASSES = torch.tensor([0] * 600 + [1] * 300 + [2] * 97 + [3] * 3)[torch.randperm(1000)]
+ORDER = torch.randperm(1000, generator=torch.Generator().manual_seed(0))
+CLASSES = torch.tensor([0] * 600 + [1] * 300 + [2] * 97 + [3] * 3)[ORDER]
 ITEMS = Split(torch.arange(1000.0)[:, None], CLASSES)
 
 

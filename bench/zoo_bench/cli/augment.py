@@ -70,7 +70,7 @@ def augment(
     for sentence in [*(f"zoo: warning: {problem}" for problem in store.problems), *failed]:
         print(visible(sentence), file=sys.stderr)
     if not measured:
-        raise ZooError("no run has a result")
+        return 1
     found = gains(measured)
     write_atomically(folder / "augmentation.csv", _csv(measured).encode())
     figure = augmentation(found, task)

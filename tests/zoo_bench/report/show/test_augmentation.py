@@ -9,7 +9,7 @@ from zoo_bench.report.show.augmentation import augmentation
 from zoo_bench.report.show.figures import file
 
 RUNS = [
-    Measured(model, fraction, seed, 0.7 + 0.25 * fraction + 0.1 * seed * fraction, 0.6, 0.8 + 0.01 * seed)
+    Measured(model, fraction, seed, 0.7 + 0.2 * fraction + 0.05 * seed * fraction, 0.6, 0.8 + 0.01 * seed)
     for model in ("vae", "dcgan")
     for fraction in (0.01, 0.1, 0.9)
     for seed in range(3)

@@ -66,14 +66,15 @@ def augmenting(evaluation: Evaluation) -> dict[str, float]:
     much of a penalty does worst.
 
     Returns:
-        ``accuracy_real``, of all of the training split, ``accuracy_generated`` and ``accuracy_both``, 0 to 1.
+        ``accuracy_real``, of all of the training split, ``accuracy_generated`` and ``accuracy_both``, 0 to 1; nothing
+        of a model without labels.
 
     Raises:
-        ZooError: If the model is given no labels, or a split has none.
+        ZooError: If the training or the validation split has no labels.
     """
     labels, task = evaluation.labels, evaluation.task
     if labels is None:
-        raise ZooError("the model is given no labels: set conditional=true")
+        return {}
     if task.train.modes is None or task.validation.modes is None:
         raise ZooError("the task's training or validation split has no labels")
     real = RandomFeatureClassifier(task.modes).add(task.train.data, task.train.modes)

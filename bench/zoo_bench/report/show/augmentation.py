@@ -42,7 +42,7 @@ def augmentation(found: Sequence[Gain], task: str) -> Figure:
         for i, model in enumerate(models):
             look, ones = Look.of(i), [one for one in found if one.model == model]
             style = {"color": look.colour, "marker": look.marker}
-            line({one.fraction: one.both for one in ones}, 2 * i + 1, **style, label=f"and {name(model)}")
+            line({one.fraction: one.both for one in ones}, 2 * i + 1, **style, label=f"real and {name(model)}")
             line({one.fraction: one.generated for one in ones}, -2 * i - 1, **style,
                  linestyle=":", markerfacecolor="none", label=f"{name(model)} alone")  # fmt: skip
         log_axis(axes, "x", *margins([math.log10(f) for f in fractions], share=0.1))

@@ -20,10 +20,10 @@ def test_it_has_all_means_at_their_fractions_and_names_every_line():
     figure = augmentation(gains(RUNS), "digits")
     [axes] = figure.axes
     lines = {text: bars.lines[0] for bars, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    assert list(lines) == ["real images", "and dcgan", "dcgan alone", "and vae", "vae alone"]
+    assert list(lines) == ["real images", "real and dcgan", "dcgan alone", "real and vae", "vae alone"]
     assert list(lines["real images"].get_xdata()) == [0.01, 0.1, 0.9]
     assert lines["vae alone"].get_xdata() == pytest.approx([0.01, 0.1, 0.9], rel=0.15)
-    assert lines["and vae"].get_ydata() == pytest.approx([81, 81, 81])
+    assert lines["real and vae"].get_ydata() == pytest.approx([81, 81, 81])
     assert max(line.get_ydata().max() for bars in axes.containers for line in bars.lines[1]) <= 100
 
 

@@ -46,7 +46,7 @@ def design(options: BenchOptions, fractions: Sequence[str]) -> Design:
 
     Args:
         options: Models, task, budget, seeds, settings, workers and threads; the others do not matter.
-        fractions: Shares of the training split, above 0 to 1.
+        fractions: Shares of the training split, a millionth to 1.
 
     Raises:
         ZooError: If an argument is unusable, or a model or the task has no labels.

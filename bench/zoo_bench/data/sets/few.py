@@ -25,8 +25,8 @@ def variant(spec: TaskSpec, text: str) -> TaskSpec:
     """Return the spec of few items of a task: ``:TASK?fraction=F&draw=D`` in commands, ``@TASK-F-D`` in results.
 
     Raises:
-        ZooError: If the text is not understood, there is no such task, it takes parameters that it needs, or the
-            fraction is not above 0 and at most 1.
+        ZooError: If the text is not understood, there is no such task, it has parameters of its own, or the
+            fraction is below a millionth or above 1.
     """
     match = _RESULT_NAME.fullmatch(text)
     if match:
@@ -34,7 +34,7 @@ def variant(spec: TaskSpec, text: str) -> TaskSpec:
     else:
         name, _, option_text = text.removeprefix(":").partition("?")
         options = parse_options(option_text, ["fraction", "draw"])
-    if not name or text[0] not in ":@" or (text[0] == "@" and not match) or "fraction" not in options:
+    if not (match or text.startswith(":")) or not name or "fraction" not in options:
         raise ZooError(f"task {spec.name + text!r} does not say how few items of which task: {USAGE}")
     fraction, draw = _fraction(options["fraction"]), options.get("draw", "0")
     if not draw.isdecimal() or int(draw) > MAX_DRAW:

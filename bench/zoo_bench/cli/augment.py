@@ -134,6 +134,6 @@ def _print_table(found: list[Gain]) -> None:
 
 
 def _percent(share: Estimate, sign: str = "") -> str:
-    """Write a mean share, or difference of shares, in percent, and half its interval, as short as a terminal needs it."""
+    """Write a mean share, or difference of shares, in percent, and half its interval."""
     half = f"±{50 * (share.high - share.low):.1f}" if share.n > 1 else ""
     return f"{100 * share.mean + 0.0:{sign}.1f}{half}"

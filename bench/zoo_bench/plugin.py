@@ -15,6 +15,7 @@ COMMANDS = {
         "status": "Say what runs in a folder, and what is done.",
         "tune": "Search settings with equal effort for every model.",
         "variance": "Say where the spread over runs comes from.",
+        "augment": "Say whether generated images help where real ones are few.",
     },
     "Results": {
         "report": "Show what benches found, in any format.",

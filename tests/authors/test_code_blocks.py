@@ -44,7 +44,7 @@ def run(words: list[str]) -> None:
             assert main([*arguments, "--dry-run"]) == 0
         else:
             parse(command, arguments[arguments.index(command) + 1 :])
-    elif program != ".":
+    elif program not in (".", "cd"):
         assert shutil.which(program), f"{program} is installed nowhere"
         extras = {extra for word in words for extra in re.findall(r"(?:\.|genzoo)\[([\w,]+)\]", word)}
         assert extras <= set(EXTRAS)

@@ -64,4 +64,16 @@ TASKS = (
         takes=":NAME?split=NAME&image=COLUMN&label=COLUMN&config=NAME&size=32&grey=1&range=0:4095&judge=NAME",
         variants="zoo_bench.data.pictures.hub:variant",
     ),
+    TaskSpec(
+        name="few",
+        target="zoo_bench.data.sets.few:few",
+        summary="A random share of another task's training split.",
+        data="images",
+        shape=(),
+        modes=0,
+        version="1",
+        needs="a task: few:TASK?fraction=0.05&draw=0",
+        takes=":TASK?fraction=0.05&draw=0",
+        variants="zoo_bench.data.sets.few:variant",
+    ),
 )

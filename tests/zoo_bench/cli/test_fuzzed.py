@@ -73,6 +73,8 @@ TASKS = [
     "folder:images?", "folder:a\0b", "folder:images?&&&",
     "folder:images?x", "folder:images?=", "hf", "hf:", "hf:?", "hf:images?split=x", "hf:no/such", "hf:/dev/null",
     "hf:broken.parquet", "hf:file", "hf:../..", "hf:a/b/c", "hf:%00", "hf:images?size=8", "hf:images?image=x",
+    "few", "few:digits?fraction=0.1",
+    "few:digits?fraction=2&draw=x", "few@digits-1-1", "few:", "few:@?fraction",
     "stacked-digits", "stacked-", "stacked-stacked-digits", "digits?judge=x", "digits@x", "digits:x", "mnist",
     "cifar10", "cifar10?judge=efficientnet-lite0", "cifar10?judge=", "cifar10@", "cifar10?", "cifar10@random-conv",
     "\udcff", "nul\0", "späße", "数字", " digits ", "digits\n", "", ",",
@@ -113,7 +115,7 @@ ARGUMENTS = {
     "variance": st.tuples(st.sampled_from(MODELS)), "new-plugin": st.tuples(st.sampled_from(MODELS) | TEXTS),
     "report": st.lists(FOLDERS, max_size=3), "compare": st.lists(FOLDERS, min_size=1, max_size=3),
     **{name: st.tuples(FOLDERS) for name in ("sample", "interpolate", "traverse", "reconstruct", "neighbours")},
-    "score": st.tuples(FOLDERS),
+    "score": st.tuples(FOLDERS), "augment": st.tuples(FOLDERS),
 }  # fmt: skip
 """Arguments of commands that have some."""
 

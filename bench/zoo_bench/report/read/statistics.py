@@ -147,6 +147,28 @@ def welch(a: Sequence[float], b: Sequence[float], *, log: bool = False, level: f
     return Difference(estimate, p, log, error, freedom)
 
 
+def paired(a: Sequence[float], b: Sequence[float]) -> Difference:
+    """Compare two figures of the same runs by Student's t test and interval of their differences.
+
+    Where all differences are equal there is no t statistic: p is then that of the exact sign test.
+
+    Args:
+        a: One value per run.
+        b: One value per run, in the same order.
+    """
+    from scipy.special import stdtr
+
+    differences = [round(y - x, 12) for x, y in zip(a, b, strict=True)]  # so that equal ones are equal
+    estimate, n = t_interval(differences), len(differences)
+    if n < 2:
+        return Difference(estimate, math.nan, ratio=False)
+    error = math.sqrt(variance(differences) / n)
+    if not error:
+        return Difference(estimate, 2.0 ** (1 - n) if estimate.mean else 1.0, ratio=False)
+    p = float(2 * stdtr(n - 1, -abs(estimate.mean) / error))
+    return Difference(estimate, p, False, error, n - 1)
+
+
 def _exact_rank_test(m: int, n: int) -> float:
     """Return the two-sided p-value of Mann-Whitney's test where every value of one side exceeds all of the other."""
     return 2 / math.comb(m + n, m)

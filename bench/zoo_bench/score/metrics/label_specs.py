@@ -1,11 +1,11 @@
-"""The metric of models that are given labels, and the columns that it fills. Imports nothing heavy."""
+"""The metrics of models that are given labels, and the columns that they fill. Imports nothing heavy."""
 
 from __future__ import annotations
 
 from zoo.columns import Column
 from zoo.specs import MetricSpec
 
-LABEL_METRIC = MetricSpec(
+BY_CLASS = MetricSpec(
     name="by-class",
     target="zoo_bench.score.metrics.labelled:by_class",
     summary="Samples of a model that is given labels, class by class.",
@@ -49,3 +49,27 @@ LABEL_METRIC = MetricSpec(
     ),
     version="1",
 )
+
+TRAINED_ON = {"real": "the real training split", "generated": "generated images", "both": "both"}
+"""What the classifier of `augmenting` is trained on, as its columns are called."""
+
+AUGMENTING = MetricSpec(
+    name="augmenting",
+    target="zoo_bench.score.metrics.utility:augmenting",
+    summary="Accuracy of a classifier trained on real images, on generated ones of asked classes, and on both.",
+    columns=tuple(
+        Column(
+            f"accuracy_{name}",
+            "" if name == "real" else "higher",
+            f"Accuracy on real test images of a classifier trained on {images}, 0 to 1",
+            scale="share",
+            group="utility",
+        )
+        for name, images in TRAINED_ON.items()
+    ),
+    needs=("images", "modes"),
+    version="1",
+    on_request=True,
+)
+
+LABEL_METRICS = (BY_CLASS, AUGMENTING)

@@ -16,6 +16,7 @@ from zoo_bench.score.metrics.inputs import subsample
 RANDOM_FEATURES = 512
 BATCH_SIZE = 1024
 RIDGE_PENALTY = 1.0
+PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 MIN_GENERATED = 10
 
 
@@ -27,8 +28,9 @@ def utility(evaluation: Evaluation) -> dict[str, float]:
     2019). Both are 0 to 1; ``tstr`` is better the higher, and about ``trtr`` for real data. ``augmentation`` is what
     generated images beside those real ones add to ``trtr``, -1 to 1; above 0 they help.
 
-    The models here are given no classes, so the labels are the judge's, which was trained on all of the training
-    split: what is measured is the distillation of the judge through generated images.
+    The labels are the judge's, also of models that are given labels, so that all are measured alike; and the judge was
+    trained on all of the training split: what is measured is its distillation through generated images. What labelled
+    images are worth without a judge is measured by :func:`augmenting`.
 
     The classifier is :class:`RandomFeatureClassifier` on pixels, the same for all.
 
@@ -50,6 +52,40 @@ def utility(evaluation: Evaluation) -> dict[str, float]:
         "trtr": real_accuracy,
         "augmentation": (real + synthetic).accuracy(test, truth) - real_accuracy,
     }
+
+
+def augmenting(evaluation: Evaluation) -> dict[str, float]:
+    """Return how well a classifier does on real test images that was trained on real ones, generated ones, and both.
+
+    Generated images have the class that was asked for, and no judge takes part. Of both, a generated image weighs as
+    much as a real one, or less where there are more of them, so that all together they weigh no more than all real
+    ones: else ten thousand of them would drown a hundred real images.
+
+    Each of the three has the ridge penalty under which it does best on the validation split. With one penalty for all,
+    images of any kind would help beside about as many real ones as there are features, where least squares without
+    much of a penalty does worst.
+
+    Returns:
+        ``accuracy_real``, of all of the training split, ``accuracy_generated`` and ``accuracy_both``, 0 to 1; nothing
+        of a model without labels.
+
+    Raises:
+        ZooError: If the training or the validation split has no labels.
+    """
+    labels, task = evaluation.labels, evaluation.task
+    if labels is None:
+        return {}
+    if task.train.modes is None or task.validation.modes is None:
+        raise ZooError("the task's training or validation split has no labels")
+    real = RandomFeatureClassifier(task.modes).add(task.train.data, task.train.modes)
+    generated = RandomFeatureClassifier(task.modes).add(evaluation.generated, labels)
+    both = real + generated.weighted(min(1.0, len(task.train) / len(labels)))
+    found = {}
+    for name, classifier in {"real": real, "generated": generated, "both": both}.items():
+        on_validation = {p: classifier.accuracy(task.validation.data, task.validation.modes, p) for p in PENALTIES}
+        best = max(PENALTIES, key=on_validation.__getitem__)
+        found[f"accuracy_{name}"] = classifier.accuracy(task.test.data, evaluation.modes_real, best)
+    return found
 
 
 class RandomFeatureClassifier:
@@ -80,10 +116,16 @@ class RandomFeatureClassifier:
         both._targets = self._targets + other._targets
         return both
 
-    def accuracy(self, images: Tensor, labels: Tensor) -> float:
-        """Return the share of images that it classifies correctly."""
-        penalty = RIDGE_PENALTY * torch.eye(RANDOM_FEATURES + 1, dtype=torch.float64)
-        weights = torch.linalg.solve(self._gram + penalty, self._targets)
+    def weighted(self, weight: float) -> RandomFeatureClassifier:
+        """Return the classifier in whose sums every image has this weight."""
+        weighted = RandomFeatureClassifier(self._classes)
+        weighted._gram, weighted._targets = weight * self._gram, weight * self._targets
+        return weighted
+
+    def accuracy(self, images: Tensor, labels: Tensor, penalty: float = RIDGE_PENALTY) -> float:
+        """Return the share of images that it classifies correctly under a ridge penalty."""
+        ridge = penalty * torch.eye(RANDOM_FEATURES + 1, dtype=torch.float64)
+        weights = torch.linalg.solve(self._gram + ridge, self._targets)
         predictions = torch.cat([(features @ weights).argmax(dim=1) for features in _random_features(images)])
         return float((predictions == labels).double().mean())
 

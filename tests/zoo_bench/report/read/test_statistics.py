@@ -9,6 +9,7 @@ from scipy import optimize, stats
 from zoo_bench.report.read.statistics import (
     holm,
     iqm,
+    paired,
     performance_profile,
     probability_of_improvement,
     stratified_iqm,
@@ -225,3 +226,21 @@ def test_a_detectable_ratio_that_overflows_is_infinite():
 def test_intervals_and_ratios_that_overflow_are_infinite():
     assert t_interval([1.0, 1e100], log=True).high == math.inf
     assert welch([1e-300] * 2, [1e149, 1.1e149], log=True).estimate.mean == math.inf
+
+
+def test_paired_differences_are_those_of_scipy():
+    generator = np.random.default_rng(0)
+    for n in (2, 3, 5, 10):
+        a = generator.normal(0.8, 0.1, n)
+        b = a + generator.normal(0.02, 0.01, n)
+        found, expected = paired(a, b), stats.ttest_rel(b, a)
+        assert found.p == pytest.approx(expected.pvalue, rel=1e-6)
+        interval = expected.confidence_interval(0.95)
+        assert (found.estimate.low, found.estimate.high) == pytest.approx(tuple(interval), abs=1e-9)
+        assert found.estimate.mean == pytest.approx((b - a).mean())
+
+
+def test_equal_differences_claim_no_more_than_a_sign_test():
+    assert paired([0.1, 0.2, 0.3, 0.4, 0.5], [0.2, 0.3, 0.4, 0.5, 0.6]).p == 2 / 2**5
+    assert paired([0.1, 0.2], [0.1, 0.2]).p == 1
+    assert math.isnan(paired([0.1], [0.2]).p)

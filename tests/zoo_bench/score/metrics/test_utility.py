@@ -1,5 +1,8 @@
 """The classifier against scikit-learn's ridge regression, and what sets of known use are worth."""
 
+import dataclasses
+import statistics
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,8 @@ from sklearn.linear_model import Ridge
 from zoo.errors import ZooError
 from zoo.evaluation import Evaluation, Reference
 from zoo_bench.data.sets.digits import digits
-from zoo_bench.score.metrics.utility import RandomFeatureClassifier, _random_features, utility
+from zoo_bench.data.sets.few import chosen
+from zoo_bench.score.metrics.utility import PENALTIES, RandomFeatureClassifier, _random_features, augmenting, utility
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +86,88 @@ def test_too_few_images_are_refused(reference, score):
 def test_the_order_of_images_does_not_matter(reference, score):
     data = reference.task.validation.data
     assert score(data.flip(0)) == pytest.approx(score(data), abs=1e-3)
+
+
+def few_and_rest(task, fraction, draw):
+    """Return the task with few of its training images, and the others."""
+    few = chosen(task.train, fraction, draw)
+    rest = torch.ones(len(task.train), dtype=torch.bool).index_fill(0, few, False)
+    return dataclasses.replace(task, train=task.train.at(few)), task.train.at(rest)
+
+
+def worth(task, images, labels):
+    return augmenting(Evaluation(task, images, labels=labels))
+
+
+@pytest.mark.parametrize("fraction", [0.02, 0.05, 0.1])
+def test_held_out_real_images_help_beside_few(reference, fraction):
+    for draw in range(3):
+        task, rest = few_and_rest(reference.task, fraction, draw)
+        found = worth(task, rest.data, rest.modes)
+        assert found["accuracy_both"] > found["accuracy_real"] + 0.02
+        assert found["accuracy_generated"] > 0.96
+
+
+def test_as_many_other_real_images_are_worth_about_the_same(reference):
+    differences = []
+    for draw in range(5):
+        task, rest = few_and_rest(reference.task, 0.1, draw)
+        other = rest.at(chosen(rest, len(task.train) / len(rest), draw))
+        found = worth(task, other.data, other.modes)
+        differences.append(found["accuracy_generated"] - found["accuracy_real"])
+    assert statistics.fmean(differences) == pytest.approx(0, abs=0.02)
+
+
+@pytest.mark.parametrize("times", [1, 20])
+def test_copies_of_the_few_neither_help_nor_harm(reference, times):
+    for draw in range(3):
+        task, _ = few_and_rest(reference.task, 0.1, draw)
+        found = worth(task, task.train.data.repeat(times, 1, 1, 1), task.train.modes.repeat(times))
+        assert found["accuracy_both"] == pytest.approx(found["accuracy_real"], abs=0.01)
+        assert found["accuracy_generated"] == pytest.approx(found["accuracy_real"], abs=0.01)
+
+
+def test_wrong_labels_harm(reference):
+    for draw in range(3):
+        task, rest = few_and_rest(reference.task, 0.1, draw)
+        shuffled = rest.modes[torch.randperm(len(rest), generator=torch.Generator().manual_seed(draw))]
+        found = worth(task, rest.data, shuffled)
+        assert found["accuracy_both"] < found["accuracy_real"] - 0.01
+        assert found["accuracy_generated"] < 0.5
+
+
+def test_noise_does_not_help_as_a_penalty_that_is_too_small_makes_it(reference):
+    task, _ = few_and_rest(reference.task, 0.5, 0)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(256, (500, 1, 8, 8), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(10, (500,), generator=generator)
+    real = RandomFeatureClassifier(10).add(task.train.data, task.train.modes)
+    both = real + RandomFeatureClassifier(10).add(noise, labels)
+    unpenalised = [c.accuracy(task.test.data, task.test.modes, 1e-6) for c in (real, both)]
+    assert unpenalised[1] > unpenalised[0] + 0.1, "500 images and 513 features: any further images help"
+    found = worth(task, noise, labels)
+    assert found["accuracy_both"] < found["accuracy_real"]
+
+
+def test_the_weight_of_all_generated_images_is_that_of_the_real_ones(reference):
+    task, rest = few_and_rest(reference.task, 0.05, 0)
+    n, m = len(task.train), len(rest)
+    images, labels = torch.cat([task.train.data, rest.data]), torch.cat([task.train.modes, rest.modes])
+    features = torch.cat(list(_random_features(images))).numpy()
+    weights = np.repeat([1, n / m], [n, m])
+    fitted = [
+        Ridge(alpha=p, fit_intercept=False, solver="cholesky").fit(features, np.eye(10)[labels], sample_weight=weights)
+        for p in PENALTIES
+    ]
+
+    def accuracy(ridge, split):
+        held_out = torch.cat(list(_random_features(split.data))).numpy()
+        return (ridge.predict(held_out).argmax(1) == split.modes.numpy()).mean()
+
+    best = max(fitted, key=lambda ridge: accuracy(ridge, task.validation))
+    found = worth(task, rest.data, rest.modes)
+    assert found["accuracy_both"] == pytest.approx(accuracy(best, task.test), abs=1e-9)
+
+
+def test_without_labels_there_is_nothing_to_learn_from(reference):
+    assert worth(reference.task, reference.task.train.data, None) == {}

@@ -39,8 +39,8 @@ def test_code_is_that_of_the_plugin_without_its_docstring(parts):
     assert parts.source("zoo_dcgan.model.DCGAN.generator_loss").splitlines() == [
         "```python",
         "def generator_loss(self, turn: zoo.Turn) -> Tensor:",
-        '    fake = turn.kept["fake"] = self.generator(self.latent(turn.size))',
-        "    return F.softplus(-self.discriminator(fake)).mean()",
+        '    fake = turn.kept["fake"] = self.decode(self.latent(turn.size), turn.labels)',
+        "    return F.softplus(-self.logits(fake, turn.labels)).mean()",
         "```",
     ]
 

@@ -135,9 +135,9 @@ def test_the_spec_ends_its_summary_and_links_the_paper(entry):
 
 
 @each_own_model
-def test_the_model_is_one_file_under_120_lines(entry):
+def test_the_model_is_one_file_under_150_lines(entry):
     found = importlib.util.find_spec(entry.spec.target.partition(":")[0])
-    assert len(Path(found.origin).read_text().splitlines()) < 120
+    assert len(Path(found.origin).read_text().splitlines()) < 150
 
 
 @each_model

@@ -49,7 +49,7 @@ OPTIMIZER_STEP: CodeType = Optimizer.profile_hook_step(lambda: None).__code__
 PHASES: dict[str, list[CodeType]] = {
     "load data and judge": [_code(load_task)],
     "build model": [_code(build)],
-    "data": [_code(Stream.next)],
+    "data": [_code(Stream.next_labelled)],
     "forward": [_code(Game.update)],
     "backward": [_code(Tensor.backward)],
     "optimiser": [OPTIMIZER_STEP],

@@ -79,7 +79,7 @@ def test_models_are_measured_where_bf16_multiplies_fast(rates, tmp_path):
 
 
 def test_a_model_that_fails_is_noted_with_its_reason(monkeypatch):
-    def play(self, real, progress):
+    def play(self, real, progress, labels):
         raise RuntimeError("no kernel\nfor this")
 
     monkeypatch.setattr(probe.Game, "play", play)

@@ -222,7 +222,7 @@ def test_a_bench_tells_of_its_runs_and_of_the_files_they_left(tmp_path, monkeypa
     assert spy.told[0] == ("started", spec)
     *_, (step, told_of, record, files) = spy.told
     assert (step, told_of, record) == ("finished", spec, read_record(bench.store.path(spec)))
-    assert set(files) == {".json", ".safetensors", ".png", ".neighbours.png"}
+    assert set(files) == {".json", ".safetensors", ".png", ".neighbours.png", ".progress.png"}
     assert all(path.is_file() for path in files.values())
     assert all(0 < entry[2].images <= 6400 for entry in spy.told if entry[0] == "progress")
 

@@ -148,8 +148,10 @@ def modes(summary: Summary, colours: Colours, style: Style = SCREEN) -> Figure |
         for y, model in enumerate(models):
             look, values = Look.of(colours[model.label]), model.values["modes_captured"]
             axes.barh(y, model.estimates["modes_captured"].mean, height=0.6, color=look.colour, alpha=0.45)
-            for seed, value in zip(model.seeds["modes_captured"], values, strict=True):
-                title = f"{model.label}, seed {seed}: {short(value)} modes"
+            seeds = model.seeds["modes_captured"]
+            named = len(seeds) == len(values)  # samples that were made elsewhere may have none
+            for seed, value in zip(seeds if named else range(len(values)), values, strict=True):
+                title = f"{model.label}{f', seed {seed}' if named else ''}: {short(value)} modes"
                 height = y + 0.36 * ((seed % 5) / 4 - 0.5)  # runs with equal counts do not hide each other
                 dot(axes, value, height, title, color=theme()["ink"], marker=look.marker, markersize=style.font / 3)
         axes.set_yticks(range(len(models)), [name(model.label) for model in models])

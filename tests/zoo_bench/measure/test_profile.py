@@ -37,7 +37,7 @@ def stats_of(seconds, callers=None):
 
 def test_phases_part_the_run_without_a_rest_or_an_overlap():
     seconds = {
-        load_task: 3.0, build: 1.0, Stream.next: 2.0, Game.update: 10.0, Tensor.backward: 4.0, OPTIMIZER_STEP: 1.5,
+        load_task: 3.0, build: 1.0, Stream.next_labelled: 2.0, Game.update: 10.0, Tensor.backward: 4.0, OPTIMIZER_STEP: 1.5,
         draw: 5.0, Curve.add: 6.0, score: 7.0,
     }  # fmt: skip
     found = phases(stats_of(seconds, {draw: {Curve.add: 3.5}}), run_seconds=40.0, store_seconds=0.5)
@@ -73,7 +73,7 @@ def test_a_run_is_profiled_in_a_process_of_its_own_and_its_profile_kept(tmp_path
     assert all(found[phase] > 0 for phase in (*PHASES, "store"))
     (path,) = (tmp_path / "profile").glob("digits-vae-*.prof")
     calls = {function: row[1] for function, row in pstats.Stats(str(path)).stats.items()}
-    assert calls[key(Tensor.backward)] == calls[key(Game.update)] == calls[key(Stream.next)] == 640 / 128
+    assert calls[key(Tensor.backward)] == calls[key(Game.update)] == calls[key(Stream.next_labelled)] == 640 / 128
     assert any(name == "execute" for _, _, name in calls)
 
 

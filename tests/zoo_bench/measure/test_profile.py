@@ -37,8 +37,8 @@ def stats_of(seconds, callers=None):
 
 def test_phases_part_the_run_without_a_rest_or_an_overlap():
     seconds = {
-        load_task: 3.0, build: 1.0, Stream.next_labelled: 2.0, Game.update: 10.0, Tensor.backward: 4.0, OPTIMIZER_STEP: 1.5,
-        draw: 5.0, Curve.add: 6.0, score: 7.0,
+        load_task: 3.0, build: 1.0, Stream.next_labelled: 2.0, Game.update: 10.0, Tensor.backward: 4.0,
+        OPTIMIZER_STEP: 1.5, draw: 5.0, Curve.add: 6.0, score: 7.0,
     }  # fmt: skip
     found = phases(stats_of(seconds, {draw: {Curve.add: 3.5}}), run_seconds=40.0, store_seconds=0.5)
     assert {phase: value for phase, value in found.items() if value} == {

@@ -134,6 +134,12 @@ class RunRecord(BaseModel):
     curve: list[CurvePoint] = Field(
         default_factory=list, description="Share, images, seconds, flops and validation FID at shares of the budget"
     )
+    mode_counts: list[Count] = Field(
+        default_factory=list, description="Samples of each known mode, as the judge sees them; empty above 100 modes"
+    )
+    mode_counts_real: list[Count] = Field(
+        default_factory=list, description="Items of the test split of each of these modes"
+    )
     curve_judge: str = Field("", description="Judge of the curve's FIDs: name and first 8 hex digits of its hash")
     seed_plan: Literal["", "auto"] = Field(
         "", description='"auto" if seeds were added until models were separable; empty if they were fixed'

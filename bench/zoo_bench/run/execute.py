@@ -32,7 +32,7 @@ from zoo_bench.run.watch import Watch
 from zoo_bench.score.curve import CURVE_SHARES, Curve
 from zoo_bench.score.drawing import draw, labels_to_draw
 from zoo_bench.score.metrics.frechet import torch_fidelity_distance
-from zoo_bench.score.scoring import Scored, diagnose, note_constants, score
+from zoo_bench.score.scoring import Scored, count_modes, diagnose, note_constants, score
 from zoo_bench.score.sheets import COLUMNS, PROGRESS, image_grid, sheets
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, packed
 from zoo_bench.store.records import checkpoint_path
@@ -185,6 +185,7 @@ def _execute(
     scored = score(evaluation, applicable(metrics, task), load, keep)
     record.traceback += scored.traceback
     note_constants(record, evaluation.reference)
+    count_modes(record, evaluation)
     who = f"{type(model).__name__}.diagnostics()"
     held_out = task.validation.at(slice(DIAGNOSTIC_ITEMS))
     diagnose(record, model, held_out, lambda name: registry.columns.check_own(name, entry.plugin, who))

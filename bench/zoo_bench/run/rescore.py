@@ -28,7 +28,7 @@ from zoo_bench.plan.spec import RunSpec
 from zoo_bench.run.execute import best_fid
 from zoo_bench.score.curve import curve_values, last_is_best, target_of
 from zoo_bench.score.drawing import draw, labels_to_draw
-from zoo_bench.score.scoring import note_constants, score
+from zoo_bench.score.scoring import count_modes, note_constants, score
 from zoo_bench.score.stored import BEST_WEIGHTS, SAMPLES, WEIGHTS, load_run, unpacked
 from zoo_bench.store.records import read_record
 
@@ -83,6 +83,7 @@ def _rescored(path: Path, spec: RunSpec, names: list[str], panel: Panel | None) 
     record.scores |= {name: _kept(record.scores.get(name), new) for name, new in scored.scores.items()}
     record.traceback += scored.traceback
     note_constants(record, evaluation.reference)
+    count_modes(record, evaluation)
     if LEARNING_CURVE in names:
         curve = record.scores[LEARNING_CURVE] = curve_key(record.judge)
         if record.curve_judge == record.judge:

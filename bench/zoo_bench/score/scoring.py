@@ -8,6 +8,7 @@ import random
 import reprlib
 import zlib
 from collections.abc import Callable, Container, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,9 @@ from zoo_bench.score.metrics.panel import references
 RETURNED = "return a dict with keys of lower-case letters, digits and '_'"
 MAX_FAULTS = 5
 """Faults of one metric or of diagnostics that are named."""
+
+MAX_MODES_COUNTED = 100
+"""Modes up to which a record holds the number of samples of each."""
 
 HARDLY_VARY = "features that hardly vary among real items"
 MAX_NAMED = 10
@@ -111,6 +115,17 @@ def score(
             result.values, result.error = {}, f"metric {name!r} {'; '.join(changes)}"
         on_score(scored)
     return scored
+
+
+def count_modes(record: RunRecord, evaluation: Evaluation) -> None:
+    """Put into the record how many samples, and how many real items, are of each known mode, if there are not many."""
+    total = evaluation.task.modes
+    record.mode_counts, record.mode_counts_real = [], []
+    if not 0 < total <= MAX_MODES_COUNTED or evaluation.task.test.modes is None:
+        return
+    with suppress(*FAILURES):  # a judge that fails, which its metrics say
+        record.mode_counts = torch.bincount(evaluation.modes_generated, minlength=total).tolist()
+        record.mode_counts_real = torch.bincount(evaluation.modes_real, minlength=total).tolist()
 
 
 def note_constants(record: RunRecord, reference: Reference) -> None:

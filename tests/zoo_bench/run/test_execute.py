@@ -230,6 +230,14 @@ def test_a_run_on_points_is_scored_by_its_mixture():
     assert ".progress.png" not in outcome.files
 
 
+def test_a_record_counts_the_samples_of_each_mode_as_the_judge_sees_them(digits_task):
+    record = execute(spec_of("vae"), ALONE, scoring=Scoring(("class-modes",))).record
+    assert sum(record.mode_counts) == digits_task.samples
+    assert record.mode_counts_real == torch.bincount(digits_task.test.modes).tolist()
+    shares, real = (np.array(counts) / sum(counts) for counts in (record.mode_counts, record.mode_counts_real))
+    assert record.metrics["mode_tv"] == pytest.approx(np.abs(shares - real).sum() / 2)
+
+
 def test_a_sheet_shows_what_became_of_the_same_latents_at_each_point_of_the_curve(digits_task):
     outcome = execute(spec_of("vae", budget="64rounds"), ALONE, scoring=Scoring())
     rows = len(outcome.record.curve)

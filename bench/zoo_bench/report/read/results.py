@@ -33,6 +33,7 @@ class Results:
         frame: One row per run as in ``results.csv``, and ``_folder``, ``_file`` (the record's path, or ""),
             ``_machine`` and ``_metrics`` (names with commas).
         curves: Learning curves by run_id.
+        modes: Numbers of samples, and of real items, of each known mode, by run_id.
         metric_errors: Why metrics could not be computed, by run_id.
         tracebacks: Where the first hundred failures came from, by run_id.
         environments: Number of runs by canonical JSON of their environment.
@@ -44,6 +45,7 @@ class Results:
 
     frame: pd.DataFrame
     curves: dict[str, list[CurvePoint]] = field(default_factory=dict)
+    modes: dict[str, tuple[list[int], list[int]]] = field(default_factory=dict)
     metric_errors: dict[str, dict[str, str]] = field(default_factory=dict)
     tracebacks: dict[str, str] = field(default_factory=dict)
     environments: dict[str, int] = field(default_factory=dict)
@@ -128,6 +130,8 @@ def _collect(file: Path, record: RunRecord, results: Results) -> dict[str, str]:
     environment = record.environment
     if record.curve and record.curve_judge == record.judge:
         results.curves[record.run_id] = record.curve
+    if record.status == "ok" and len(record.mode_counts) == len(record.mode_counts_real) > 0:
+        results.modes[record.run_id] = (record.mode_counts, record.mode_counts_real)
     if record.metric_errors:
         results.metric_errors[record.run_id] = record.metric_errors
     if record.traceback and len(results.tracebacks) < MAX_TRACEBACKS:

@@ -131,6 +131,45 @@ def mean_curve(
     return points
 
 
+Counts = Mapping[str, tuple[Sequence[int], Sequence[int]]]
+"""Numbers of samples, and of real items, of each mode, by run."""
+
+MAX_MODES_DRAWN = 30
+
+
+def mode_shares(summary: Summary, counts: Counts, colours: Colours, style: Style = SCREEN) -> Figure | None:
+    """Shares of modes among samples, over all runs of a model, above those of real items; None where none are known."""
+    found: dict[str, list[float]] = {}
+    real: list[float] = []
+    for model in summary.models:
+        runs = summary.group.runs.loc[summary.group.runs["_label"] == model.label, "run_id"]
+        if pairs := [counts[run_id] for run_id in map(str, runs) if run_id in counts]:
+            found[model.label] = _shares([generated for generated, _ in pairs])
+            real = _shares([pairs[0][1]])
+    if not found or len(real) > MAX_MODES_DRAWN or {len(shares) for shares in found.values()} != {len(real)}:
+        return None
+    with drawn(style):
+        figure, axes = canvas(style)
+        axes.bar(range(len(real)), real, width=0.9, color=theme()["line"], label="real")
+        for i, (label, shares) in enumerate(found.items()):
+            look, side = Look.of(colours[label]), 0.8 * ((i + 0.5) / len(found) - 0.5)
+            axes.plot([], [], linestyle="none", color=look.colour, marker=look.marker, label=name(label))
+            for mode, (share, expected) in enumerate(zip(shares, real, strict=True)):
+                title = f"{label}, mode {mode}: {share:.1%} of samples, {expected:.1%} of real items"
+                dot(axes, mode + side, share, title, color=look.colour, marker=look.marker, markersize=style.font / 2.5)
+        axes.set_xticks(range(len(real)))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.set(xlabel="mode, as the judge sees it", ylabel="share", xlim=(-0.6, len(real) - 0.4), ylim=(0, None))
+        legend(figure, axes, style)
+    return figure
+
+
+def _shares(counts: Sequence[Sequence[int]]) -> list[float]:
+    """Return the share of each mode over several counts of them."""
+    total = sum(map(sum, counts)) or 1
+    return [sum(column) / total for column in zip(*counts, strict=True)]
+
+
 def _rows_height(rows: int, style: Style) -> float:
     """Return the height in inches of a figure with a row for each model."""
     return (5 + 2.4 * rows) * style.font / 72

@@ -36,6 +36,7 @@ def group(summary: Summary, results: Results, colours: Colours, pictures: Pictur
             summary, results.curves, colours, spent)),
         "FID against speed and size": (PARETO_CAPTION, COST_NAMES, lambda cost: pareto(summary, colours, cost)),
         "Modes captured": (MODES_CAPTION, {"": ""}, lambda _: plots.modes(summary, colours)),
+        "Shares of modes": (SHARES_CAPTION, {"": ""}, lambda _: plots.mode_shares(summary, results.modes, colours)),
     }  # fmt: skip
     seeds = summary.group.trained["seed"].nunique()
     ranks = {model.label: rank for rank, model in enumerate(summary.models)}
@@ -74,6 +75,7 @@ PARETO_CAPTION = (
     "Means and 95 % intervals of FID, and single runs, which are small. The line joins the models that no other beats "
     "in both; the others are hollow, as are those of which nothing is claimed."
 )
+SHARES_CAPTION = "Grey bars are shares among real items of the test split, points those among all samples of a model."
 MODES_CAPTION = "Bars are means over seeds, dots are single runs."
 CURVE_NAMES = {"images": "images", "seconds": "seconds", "flops": "FLOPs"}
 COST_NAMES = {"sample_images_per_s": "sampling", "train_images_per_s": "training", "params": "parameters"}

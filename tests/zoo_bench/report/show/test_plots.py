@@ -9,7 +9,7 @@ from zoo_bench.report.read.overall import THRESHOLDS, overall
 from zoo_bench.report.read.results import load
 from zoo_bench.report.read.summary import summarise
 from zoo_bench.report.show import plots
-from zoo_bench.report.show.figures import PAPER, SCREEN, colours_of
+from zoo_bench.report.show.figures import PAPER, SCREEN, colours_of, svg
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +70,17 @@ def test_ranks_and_profiles_show_every_model(summary):
     places = {line.get_gid(): line.get_xdata()[0] for line in axes.lines if line.get_gid()}
     assert list(places.values()) == list(scores.ranking.ranks.values())
     assert all(any(f"title: {name}: " in gid for gid in places) for name in scores.ranking.ranks)
+
+
+def test_shares_of_modes_are_those_over_all_runs_of_a_model_beside_those_of_real_items(bench):
+    results = load([bench])
+    (summary,) = (summarise(group, results.controls) for group in groups(results.frame))
+    runs = summary.group.runs
+    dcgan = [str(run_id) for run_id in runs.loc[runs["_label"] == "dcgan", "run_id"]]
+    counts = dict(zip(dcgan, [([30, 10], [5, 5]), ([10, 30], [5, 5])], strict=False))
+    text = svg(plots.mode_shares(summary, counts, colours_of([summary])))
+    assert "dcgan, mode 0: 50.0% of samples, 50.0% of real items" in text
+    assert "vae, mode" not in text
+    assert plots.mode_shares(summary, {}, colours_of([summary])) is None
+    many = {dcgan[0]: ([1] * 40, [1] * 40)}
+    assert plots.mode_shares(summary, many, colours_of([summary])) is None

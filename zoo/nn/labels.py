@@ -14,7 +14,8 @@ def append_labels(x: Tensor, labels: Tensor | None, classes: int) -> Tensor:
 
     The columns of a first linear layer that meet them are a learned embedding of the classes. The ones are sqrt(K), so
     that each number has the mean square of a latent's, 1: with plain ones a label begins as a K-th of one latent
-    dimension, and the VAE on MNIST heeds it less after 100,000 images (86 % of samples of their class, not 92 %).
+    dimension, and the VAE on MNIST heeds it less after 100,000 images (one seed: 86 % of samples of their class, not
+    92 %).
 
     Args:
         x: (N, D) or (N, C, H, W).
